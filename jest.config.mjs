@@ -1,0 +1,21 @@
+const common = {
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript', importAttributes: true } }, module: { type: 'es6' } },
+    ],
+  },
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+};
+
+/**
+ * `unit` needs nothing but Node. `real` needs root, Open vSwitch, OVN and QEMU, and runs one file at a time
+ * because the files share the machine's two cores.
+ */
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{test,packages}/**/*.test.ts'], testPathIgnorePatterns: ['\\.real\\.test\\.ts$', '/node_modules/', '/dist/'] },
+    { ...common, displayName: 'real', testMatch: ['<rootDir>/{test,packages}/**/*.real.test.ts'], testPathIgnorePatterns: ['/node_modules/', '/dist/'] },
+  ],
+};
