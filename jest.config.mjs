@@ -15,7 +15,17 @@ const common = {
  */
 export default {
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{test,packages}/**/*.test.ts'], testPathIgnorePatterns: ['\\.real\\.test\\.ts$', '/node_modules/', '/dist/'] },
-    { ...common, displayName: 'real', testMatch: ['<rootDir>/{test,packages}/**/*.real.test.ts'], testPathIgnorePatterns: ['/node_modules/', '/dist/'] },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{test,packages}/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.real\\.test\\.ts$', '/node_modules/', '/dist/'],
+    },
+    {
+      ...common,
+      displayName: 'real',
+      testMatch: ['<rootDir>/{test,packages}/**/*.real.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+    },
   ],
 };
