@@ -1,0 +1,102 @@
+import type { Facts, MigrationFacts, VmiFacts } from './facts.ts';
+import type { PortRecord } from './record.ts';
+
+/** The functions, each of which applies only what is its own step. */
+export type Step = 'reuse-port' | 'enable-dual-chassis' | 'disable-dual-chassis' | 'release-port';
+
+/** What one port's binding should be, by which rule of the table below, and whose step it is to make it so. */
+export type Desired =
+  | { readonly rule: Rule; readonly binding: 'leave'; readonly why: string }
+  | { readonly rule: Rule; readonly step: Step; readonly binding: 'unbound' }
+  | { readonly rule: Rule; readonly step: Step; readonly binding: 'pinned'; readonly node: string; readonly record: PortRecord }
+  | {
+      readonly rule: Rule;
+      readonly step: Step;
+      readonly binding: 'dual';
+      readonly source: string;
+      readonly target: string;
+      readonly record: PortRecord;
+    };
+
+export type Rule = '1' | '2' | '3a' | '3b' | '3c' | '3d' | '4' | '5';
+
+/**
+ * The binding that a port of the VM should have: the first rule that matches.
+ *
+ * | rule | when | binding |
+ * |---|---|---|
+ * | 1 | VMI not opted in, no record of ours on the port | leave |
+ * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
+ * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
+ * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual |
+ * | 3c | … being deleted or its target ended | leave |
+ * | 3d | … no usable target yet | pinned to the source |
+ * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
+ * | 5 | no migration runs, no record | leave |
+ *
+ * After the switch (3a) nothing is armed: QEMU's announcements end 0.8 s after it, and a port armed later would
+ * wait for a RARP that never comes.
+ */
+export function desired(facts: Facts, record: PortRecord | undefined): Desired {
+  const { vmi, migration } = facts;
+  if (record === undefined && !vmi?.optedIn) return leave('1', 'the VMI is not opted in');
+  if (vmi === undefined || vmi.final) {
+    return record ? { rule: '2', step: 'release-port', binding: 'unbound' } : leave('1', 'nothing of ours on the port');
+  }
+  if (migration) return duringMigration(vmi, migration, record);
+  if (record === undefined) return leave('5', 'no migration runs and none ran before');
+  if (record.vmi !== vmi.uid) return { rule: '2', step: 'release-port', binding: 'unbound' };
+  if (vmi.node === undefined) return leave('4', 'the VMI has no node');
+  return {
+    rule: '4',
+    step: 'disable-dual-chassis',
+    binding: 'pinned',
+    node: vmi.node,
+    record: { ...record, binding: 'pinned' },
+  };
+}
+
+function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortRecord | undefined): Desired {
+  const { target } = migration;
+  const ownRecord = record?.vmi === vmi.uid && record.migration === migration.uid ? record : undefined;
+  const recordFor = (binding: PortRecord['binding'], source: string, targetNode?: string): PortRecord => ({
+    vmi: vmi.uid,
+    migration: migration.uid,
+    binding,
+    source,
+    target: targetNode,
+  });
+
+  if (migration.switched && target?.node !== undefined) {
+    const source = ownRecord?.source ?? vmi.node ?? target.node;
+    return {
+      rule: '3a',
+      step: 'disable-dual-chassis',
+      binding: 'pinned',
+      node: target.node,
+      record: recordFor('pinned', source, target.node),
+    };
+  }
+  const source = vmi.node;
+  if (source === undefined) return leave('3d', 'the VMI has no node');
+  if (target?.ended) return leave('3c', 'the target pod has ended');
+
+  const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
+  const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
+  if (usable !== undefined && (!migration.deleting || dualAlready)) {
+    return {
+      rule: '3b',
+      step: 'enable-dual-chassis',
+      binding: 'dual',
+      source,
+      target: usable,
+      record: recordFor('dual', source, usable),
+    };
+  }
+  if (migration.deleting) return leave('3c', 'the migration is being deleted');
+  return { rule: '3d', step: 'reuse-port', binding: 'pinned', node: source, record: recordFor('pinned', source) };
+}
+
+function leave(rule: Rule, why: string): Desired {
+  return { rule, binding: 'leave', why };
+}

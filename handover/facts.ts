@@ -1,0 +1,135 @@
+import {
+  controllingVmi,
+  isFinal,
+  MIGRATION_UID_LABEL,
+  OPT_IN_ANNOTATION,
+  type Pod,
+  TARGET_READY_ANNOTATION,
+  type VirtualMachineInstance,
+  type VirtualMachineInstanceMigration,
+} from './kubevirt.ts';
+
+/** What is true of one VM in Kubernetes, as far as the binding of its ports depends on it. */
+export interface Facts {
+  /** `undefined`: the API server has no VMI of this name. */
+  readonly vmi: VmiFacts | undefined;
+  /** The newest VMIM of this VMI that is not final. */
+  readonly migration: MigrationFacts | undefined;
+}
+
+export interface VmiFacts {
+  readonly uid: string;
+  readonly optedIn: boolean;
+  /** Succeeded or Failed: its guest runs nowhere any more. */
+  readonly final: boolean;
+  /** The node where KubeVirt last saw the guest run; during a migration the source's until the hand-over is acknowledged. */
+  readonly node: string | undefined;
+}
+
+export interface MigrationFacts {
+  readonly uid: string;
+  readonly name: string;
+  /** Marked for deletion; it may still succeed. */
+  readonly deleting: boolean;
+  readonly target: TargetFacts | undefined;
+  /** The guest runs on the target: from here on the target's port must be open. */
+  readonly switched: boolean;
+}
+
+export interface TargetFacts {
+  readonly pod: Pod;
+  readonly node: string | undefined;
+  readonly ended: boolean;
+}
+
+/** Objects of one VM. They must have been read in this order: see {@link readFacts} in `kubernetes.ts`. */
+export interface Objects {
+  readonly migrations: readonly VirtualMachineInstanceMigration[];
+  readonly vmi: VirtualMachineInstance | undefined;
+  readonly pods: readonly Pod[];
+}
+
+export function factsOf({ migrations, vmi, pods }: Objects): Facts {
+  if (vmi === undefined) return { vmi: undefined, migration: undefined };
+  const migration = newestUnfinished(vmi, migrations);
+  return {
+    vmi: {
+      uid: vmi.metadata.uid,
+      optedIn: vmi.metadata.annotations?.[OPT_IN_ANNOTATION] !== undefined,
+      final: isFinal(vmi),
+      node: vmi.status?.nodeName || undefined,
+    },
+    migration: migration && migrationFacts(migration, vmi, pods),
+  };
+}
+
+function newestUnfinished(
+  vmi: VirtualMachineInstance,
+  migrations: readonly VirtualMachineInstanceMigration[],
+): VirtualMachineInstanceMigration | undefined {
+  return migrations
+    .filter((migration) => migration.spec.vmiName === vmi.metadata.name && !isFinal(migration))
+    .filter(({ spec }) => spec.sendTo === undefined && spec.receive === undefined)
+    .sort(newestFirst)[0];
+}
+
+function migrationFacts(
+  migration: VirtualMachineInstanceMigration,
+  vmi: VirtualMachineInstance,
+  pods: readonly Pod[],
+): MigrationFacts {
+  const target = targetOf(migration, vmi, pods);
+  return {
+    uid: migration.metadata.uid,
+    name: migration.metadata.name,
+    deleting: migration.metadata.deletionTimestamp !== undefined,
+    target,
+    switched: hasSwitched(migration, vmi, target),
+  };
+}
+
+/** A label is anybody's to write; only the controller reference and the migration's uid together make a target. */
+function targetOf(
+  migration: VirtualMachineInstanceMigration,
+  vmi: VirtualMachineInstance,
+  pods: readonly Pod[],
+): TargetFacts | undefined {
+  const candidates = pods
+    .filter((pod) => pod.metadata.namespace === vmi.metadata.namespace)
+    .filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid)
+    .filter((pod) => pod.metadata.labels?.[MIGRATION_UID_LABEL] === migration.metadata.uid)
+    .sort(newestFirst);
+  // KubeVirt may replace an unschedulable target pod within the same migration.
+  const pod = candidates.find((candidate) => !hasEnded(candidate)) ?? candidates[0];
+  return pod && { pod, node: pod.spec.nodeName || undefined, ended: hasEnded(pod) };
+}
+
+function hasEnded(pod: Pod): boolean {
+  return isFinal(pod) || pod.metadata.deletionTimestamp !== undefined;
+}
+
+function hasSwitched(
+  migration: VirtualMachineInstanceMigration,
+  vmi: VirtualMachineInstance,
+  target: TargetFacts | undefined,
+): boolean {
+  if (target?.node === undefined) return false;
+  // Until the hand-off in phase Scheduled, migrationState still tells of the previous migration.
+  const state = vmi.status?.migrationState;
+  const ownState = state?.migrationUid === migration.metadata.uid ? state : undefined;
+  return (
+    target.pod.metadata.annotations?.[TARGET_READY_ANNOTATION] !== undefined ||
+    ownState?.targetNodeDomainReadyTimestamp !== undefined ||
+    vmi.status?.nodeName === target.node
+  );
+}
+
+type Dated = { readonly metadata: { readonly creationTimestamp?: string; readonly name: string } };
+
+/** creationTimestamp has whole seconds; the name only makes the order of equals the same everywhere. */
+function newestFirst(a: Dated, b: Dated): number {
+  return (
+    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? '') ||
+    b.metadata.name.localeCompare(a.metadata.name)
+  );
+}

@@ -1,0 +1,36 @@
+// Generated from the JSON Schema of the same name: change that and run `npm run generate`.
+
+/**
+ * OVSDB remotes, comma-separated: unix:PATH or tcp:HOST:PORT.
+ */
+export type Remote = string;
+
+/**
+ * The environment of a function, checked at start.
+ */
+export interface Environment {
+  /**
+   * Which step this process serves.
+   */
+  FUNC_STEP: "reuse-port" | "enable-dual-chassis" | "disable-dual-chassis";
+  OVN_NB_REMOTE: Remote;
+  OVN_SB_REMOTE: Remote;
+  /**
+   * Whose ports they are: how a VM's ports are found, and where a pod's network identity is written.
+   */
+  OVN_PROFILE?: "kube-ovn" | "generic";
+  /**
+   * Profile generic only: the name of a VM's logical switch port, with {vmi} and {namespace} filled in.
+   */
+  OVN_PORT_NAME?: string;
+  /**
+   * What opens the target's port. OVN up to 25.03 knows only rarp.
+   */
+  OVN_ACTIVATION_STRATEGY?: "rarp";
+  LOG_LEVEL?: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+  [k: string]: unknown;
+}
+
+import type { ValidateFunction } from 'ajv';
+declare const validate: ValidateFunction<Environment>;
+export default validate;
