@@ -1,0 +1,80 @@
+import { type CloudEvent, HTTP } from 'cloudevents';
+
+declare const madeHere: unique symbol;
+
+/**
+ * What a function returns to Knative Eventing, in the shape that faas-js-runtime sends as it is. The type can only be
+ * had from the makers below, because the broker takes a wrong answer for another one: a non-empty body that is no
+ * CloudEvent turns a success into a 502 and a retry.
+ */
+export interface Answer {
+  readonly statusCode: 200 | 204 | 400 | 422 | 503;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly [madeHere]: true;
+}
+
+// Knative keeps no more than 1024 bytes of an error body for the dead letter sink; a UTF-16 unit takes up to 3.
+const LONGEST_WHY = 340;
+
+/**
+ * Something was done: 200 with the CloudEvent that tells of it, in binary mode. The broker sends it on to whoever has a
+ * Trigger for it.
+ */
+export function applied(event: CloudEvent<unknown>): Answer {
+  event.validate();
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(HTTP.binary(event).headers)) headers[name] = headerValue(value);
+  return answer(200, headers, bodyOf(event));
+}
+
+/** The event is stale, a duplicate, or not for this function: 204, which ends the delivery. */
+export function nothingToDo(): Answer {
+  return answer(204, {}, '');
+}
+
+/**
+ * A transient failure: 503, which Knative retries by the Trigger's delivery.
+ *
+ * @param why - One line for whoever reads the log.
+ * @param options.retryAfterSeconds - Sent as Retry-After, in whole seconds; Knative heeds it with `retryAfterMax` only.
+ */
+export function tryAgain(why: string, options: { readonly retryAfterSeconds: number }): Answer {
+  const seconds = Math.ceil(options.retryAfterSeconds);
+  if (!Number.isSafeInteger(seconds) || seconds < 0) {
+    throw new RangeError(`retryAfterSeconds must be zero or more seconds, got ${options.retryAfterSeconds}.`);
+  }
+  return answer(503, { ...PLAIN_TEXT, 'retry-after': String(seconds) }, oneLine(why));
+}
+
+/** A permanent failure: 400 or 422, which Knative does not retry (it goes to the dead letter sink, if there is one). */
+export function refuse(status: 400 | 422, why: string): Answer {
+  return answer(status, PLAIN_TEXT, oneLine(why));
+}
+
+const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' };
+
+function answer(statusCode: Answer['statusCode'], headers: Record<string, string>, body: string): Answer {
+  return Object.freeze({ statusCode, headers, body }) as Answer;
+}
+
+function bodyOf(event: CloudEvent<unknown>): string {
+  const { data, datacontenttype } = event;
+  // An absent body would make the runtime send the whole answer as JSON.
+  if (data === undefined) return '';
+  if (ArrayBuffer.isView(data)) throw new TypeError(`The data of event ${event.id} is binary; an answer carries text.`);
+  const isJson = datacontenttype === undefined || /[/+]json\b/.test(datacontenttype);
+  return typeof data === 'string' && !isJson ? data : JSON.stringify(data);
+}
+
+/** CloudEvents HTTP binding 1.0.2, section 3.1.3.2: what is not printable ASCII is percent-encoded. */
+function headerValue(value: unknown): string {
+  return String(value)
+    .toWellFormed()
+    .replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line.length > LONGEST_WHY ? `${line.slice(0, LONGEST_WHY - 1).toWellFormed()}…` : line;
+}
