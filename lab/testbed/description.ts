@@ -33,6 +33,8 @@ export interface GuestInterface {
 /** All that another process has to know of a standing testbed; stored as `<directory>/testbed.json`. */
 export interface TestbedDescription {
   readonly directory: string;
+  /** Each of its network namespaces is named `<prefix>-…`. */
+  readonly prefix: string;
   /** Northbound remote, `unix:<directory>/nb.sock`. */
   readonly northbound: string;
   /** Southbound remote, `unix:<directory>/sb.sock`. */

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Brings a fresh Debian 12 machine to where the lab and its tests run. Each part is skipped when nothing that it
+# depends on has changed since the last time.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=$root/lab/.cache
+suite=bookworm
+packages=(ovn-central ovn-host openvswitch-switch busybox-static cpio ethtool iputils-ping iproute2 kmod xz-utils)
+services=(openvswitch-switch ovn-central ovn-host)
+commands=(ovs-vswitchd ovn-controller ovn-northd ovn-nbctl ovsdb-client qemu-system-x86_64 cpio ethtool ping ip)
+policy=/usr/sbin/policy-rc.d
+export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/sbin:/sbin
+
+say() { printf 'setup: %s\n' "$*"; }
+refuse() {
+  printf 'setup: cannot run here: %s\n' "$*" >&2
+  exit 1
+}
+# Progress without apt's thousand lines; the whole story only when a step fails.
+quietly() {
+  if ! "$@" >"$cache/setup.log" 2>&1; then
+    tail -n 40 "$cache/setup.log" >&2
+    refuse "'$*' failed (its whole output: $cache/setup.log)"
+  fi
+}
+
+[[ $(uname -s) == Linux ]] || refuse "the lab needs Linux, this is $(uname -s)"
+[[ $(id -u) == 0 ]] || refuse "the lab makes network namespaces, run it as root"
+grep -qsx "VERSION_CODENAME=$suite" /etc/os-release || refuse "the lab is made for Debian 12 ($suite)"
+[[ $(uname -m) == x86_64 ]] || refuse "the guest is made for x86_64, this is $(uname -m)"
+[[ -c /dev/net/tun ]] || refuse "/dev/net/tun is missing (modprobe tun)"
+command -v npm >/dev/null || refuse "npm is missing, install some Node.js (any version that has npm)"
+mkdir -p "$cache"
+
+# QEMU 7.2 of bookworm itself damages a guest's memory in some migrations under TCG; backports has 10.0.
+add_backports() {
+  apt-get indextargets --format '$(RELEASE)' 'Identifier: Packages' | grep -qx "$suite-backports" && return
+  local mirror
+  mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' |
+    awk -v suite="$suite" '$1 == suite { print $2; exit }')
+  [[ -n $mirror ]] || refuse "apt's sources have no suite $suite to take the mirror from"
+  printf '%s\n' 'Types: deb' "URIs: $mirror" "Suites: $suite-backports" 'Components: main' \
+    'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' \
+    >/etc/apt/sources.list.d/ovn-handover-backports.sources
+  printf '%s\n' 'Package: *' "Pin: release n=$suite-backports" 'Pin-Priority: 50' \
+    >/etc/apt/preferences.d/ovn-handover-backports
+}
+
+# Only the binaries are wanted: no daemon may start now, or at the next boot where we brought it.
+forbid_services() {
+  [[ ! -e $policy ]] || mv "$policy" "$policy.before-ovn-handover"
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+allow_services() {
+  rm -f "$policy"
+  [[ ! -e $policy.before-ovn-handover ]] || mv "$policy.before-ovn-handover" "$policy"
+}
+
+install_packages() {
+  local new=() service
+  for service in "${services[@]}"; do
+    [[ $(dpkg-query -Wf '${db:Status-Abbrev}' "$service" 2>/dev/null) == ii* ]] || new+=("$service")
+  done
+  forbid_services
+  trap allow_services EXIT
+  say "installing OVN, Open vSwitch and the small tools"
+  quietly apt-get install -y --no-install-recommends "${packages[@]}"
+  say "installing QEMU from $suite-backports"
+  quietly apt-get install -y --no-install-recommends -t "$suite-backports" qemu-system-x86
+  allow_services
+  trap - EXIT
+  [[ ${#new[@]} == 0 ]] || ! command -v systemctl >/dev/null || quietly systemctl disable "${new[@]}"
+}
+
+# The guest's kernel is unpacked, not installed: this machine's boot stays as it is.
+unpack_kernel() {
+  local name
+  name=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+  say "fetching the guest's kernel ($name)"
+  rm -rf "$cache/kernel" "$cache/download"
+  mkdir -p "$cache/download"
+  (cd "$cache/download" && chmod 777 . && quietly apt-get download "$name")
+  dpkg -x "$cache/download/"*.deb "$cache/kernel"
+  rm -rf "$cache/download"
+}
+
+machine_is_ready() {
+  [[ -e $cache/machine.stamp && $(<"$cache/machine.stamp") == "$machine_inputs" ]] || return 1
+  compgen -G "$cache/kernel/boot/vmlinuz-*" >/dev/null || return 1
+  local name
+  for name in "${commands[@]}"; do command -v "$name" >/dev/null || return 1; done
+}
+
+machine_inputs=$(sha256sum <"${BASH_SOURCE[0]}")
+if machine_is_ready; then
+  say "apt packages and the guest's kernel are in place"
+else
+  say "reading apt's package lists"
+  quietly add_backports
+  quietly apt-get update
+  install_packages
+  unpack_kernel
+  printf '%s\n' "$machine_inputs" >"$cache/machine.stamp"
+fi
+
+npm_inputs=$(cat "$root/package.json" "$root/package-lock.json" | sha256sum)
+npm_stamp=$root/node_modules/.ovn-handover.stamp
+if [[ -e $npm_stamp && $(<"$npm_stamp") == "$npm_inputs" && -x $root/node_modules/.bin/node ]]; then
+  say "npm packages are in place"
+else
+  say "installing npm packages (Node 24 among them)"
+  (cd "$root" && quietly npm ci --no-audit --no-fund)
+  printf '%s\n' "$npm_inputs" >"$npm_stamp"
+fi
+say "ready: $("$root/node_modules/.bin/node" --version) $(qemu-system-x86_64 --version | head -n 1)"

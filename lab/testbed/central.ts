@@ -1,0 +1,50 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, runIn } from './command.ts';
+import { startDaemon } from './daemon.ts';
+
+/** Address of OVN's central on the fabric; every chassis reaches the southbound database there. */
+export const CENTRAL_ADDRESS = '10.250.0.1';
+
+/** The bridge in the fabric's namespace that joins the chassis, as a data centre's network does. */
+const BRIDGE = 'fabric';
+
+/**
+ * Starts the fabric and, in its namespace, the two OVN databases and northd. The databases listen on
+ * `<directory>/nb.sock` and `<directory>/sb.sock`, the southbound one also on the fabric.
+ */
+export async function startCentral({ directory, netns }: { directory: string; netns: string }): Promise<void> {
+  const folder = join(directory, 'central');
+  await mkdir(folder, { recursive: true });
+  await run('ip', ['netns', 'add', netns]);
+  await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
+  await run('ip', ['-n', netns, 'link', 'add', BRIDGE, 'type', 'bridge']);
+  await run('ip', ['-n', netns, 'address', 'add', `${CENTRAL_ADDRESS}/24`, 'dev', BRIDGE]);
+  await run('ip', ['-n', netns, 'link', 'set', BRIDGE, 'up']);
+  await Promise.all([
+    startDatabase(netns, folder, 'nb', [`--remote=punix:${join(directory, 'nb.sock')}`]),
+    startDatabase(netns, folder, 'sb', [`--remote=punix:${join(directory, 'sb.sock')}`, '--remote=ptcp:6642:0.0.0.0']),
+  ]);
+  await run('ovn-nbctl', [`--db=unix:${join(directory, 'nb.sock')}`, 'init']);
+  await run('ovn-sbctl', [`--db=unix:${join(directory, 'sb.sock')}`, 'init']);
+  await startDaemon({ netns, program: 'ovn-northd', folder }, [
+    `--ovnnb-db=unix:${join(directory, 'nb.sock')}`,
+    `--ovnsb-db=unix:${join(directory, 'sb.sock')}`,
+  ]);
+}
+
+/** Gives a namespace a leg on the fabric, named `eth0` in there. */
+export async function connectToFabric(fabric: string, netns: string, name: string): Promise<void> {
+  // Both ends are made in place, so that no name has to be free in the machine's own namespace.
+  const peer = ['peer', 'name', 'eth0', 'netns', netns];
+  await run('ip', ['link', 'add', name, 'netns', fabric, 'type', 'veth', ...peer]);
+  await run('ip', ['-n', fabric, 'link', 'set', name, 'master', BRIDGE, 'up']);
+  await run('ip', ['-n', netns, 'link', 'set', 'eth0', 'up']);
+  await runIn(netns, 'ethtool', ['-K', 'eth0', 'tx', 'off']);
+}
+
+async function startDatabase(netns: string, folder: string, name: 'nb' | 'sb', remotes: string[]): Promise<void> {
+  const file = join(folder, `${name}.db`);
+  await run('ovsdb-tool', ['create', file, `/usr/share/ovn/ovn-${name}.ovsschema`]);
+  await startDaemon({ netns, program: 'ovsdb-server', folder, name }, [...remotes, file]);
+}

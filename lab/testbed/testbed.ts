@@ -1,0 +1,126 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCentral } from './central.ts';
+import { startChassis } from './chassis.ts';
+import { cleanUp, namespacesOf } from './cleanup.ts';
+import { run } from './command.ts';
+import type { Chassis, TestbedDescription } from './description.ts';
+import { makeLogicalSwitch, networkIsUp, startClient } from './network.ts';
+import { Reaper } from './reaper.ts';
+
+export interface TestbedOptions {
+  /** Folder of the testbed's sockets, logs and `testbed.json`; made if it is missing. */
+  readonly directory: string;
+  /** First part of the name of each of its network namespaces; testbeds side by side differ in it. */
+  readonly prefix: string;
+  /** The testbed stands until `stopTestbed`, and does not end with this process. */
+  readonly keep?: boolean;
+  /** Told of each step, in words for a person. */
+  readonly onProgress?: (step: string) => void;
+}
+
+/** A standing testbed. */
+export interface Testbed extends TestbedDescription {
+  /** Ends all its processes, those that others started in its namespaces too; resolves when nothing is left. */
+  stop(): Promise<void>;
+}
+
+/** A path of a unix socket has at most 107 bytes; the longest of ours adds this many to the directory. */
+const LONGEST_SOCKET = '/node1/ovn-controller.4194304.ctl'.length;
+
+/**
+ * Starts OVN's central and three chassis with geneve between them, a client on the third, and a logical switch with the
+ * client's port and the guest's. Resolves when the client's port is up on all of them. Until `stop()`, or this process's end in
+ * whatever way, the machine holds namespaces with the prefix; afterwards nothing.
+ *
+ * @throws Error when a testbed with the prefix stands already, the directory's path is too long, or a step fails.
+ */
+export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
+  const { prefix, onProgress = () => {} } = options;
+  const directory = resolve(options.directory);
+  if (Buffer.byteLength(directory) + LONGEST_SOCKET > 107) {
+    throw new Error(`The testbed's directory ${directory} has too long a path for unix sockets; take a shorter one.`);
+  }
+  const [standing] = await namespacesOf(prefix);
+  if (standing) {
+    throw new Error(`A testbed with the prefix ${prefix} stands already (namespace ${standing}); stop it first.`);
+  }
+  const description = describe(directory, prefix);
+  const reaper = new Reaper({ directory, prefix });
+  try {
+    await build(description, onProgress);
+    if (options.keep) await reaper.dismiss();
+  } catch (error) {
+    await reaper.reap();
+    throw error;
+  }
+  return { ...description, stop: () => (options.keep ? cleanUp({ directory, prefix }) : reaper.reap()) };
+}
+
+/** Reads the description of the testbed that stands in `directory`. */
+export async function readTestbed(directory: string): Promise<TestbedDescription> {
+  const file = join(resolve(directory), 'testbed.json');
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new Error(`No testbed stands in ${resolve(directory)}: there is no testbed.json.`, { cause: error });
+  });
+  return JSON.parse(text) as TestbedDescription;
+}
+
+/** Stops the testbed that stands in `directory`, whoever started it. */
+export async function stopTestbed(directory: string): Promise<void> {
+  await cleanUp(await readTestbed(directory));
+}
+
+function describe(directory: string, prefix: string): TestbedDescription {
+  const chassis = (index: number): Chassis => ({
+    node: `node${index}`,
+    name: `chassis-${index}`,
+    netns: `${prefix}-node${index}`,
+    ovsdb: `unix:${join(directory, `node${index}`, 'db.sock')}`,
+    address: `10.250.0.${10 + index}`,
+    directory: join(directory, `node${index}`),
+  });
+  return {
+    directory,
+    prefix,
+    northbound: `unix:${join(directory, 'nb.sock')}`,
+    southbound: `unix:${join(directory, 'sb.sock')}`,
+    chassis: [chassis(1), chassis(2), chassis(3)],
+    client: { netns: `${prefix}-client`, address: '10.16.0.100' },
+    guest: { port: 'web-01.prod', logicalSwitch: 'ovn-default', mac: '02:00:00:00:00:01', ip: '10.16.0.10' },
+  };
+}
+
+async function build(testbed: TestbedDescription, onProgress: (step: string) => void): Promise<void> {
+  const { directory, northbound, chassis, client, guest } = testbed;
+  const fabric = `${testbed.prefix}-fabric`;
+  for (const folder of ['central', ...chassis.map(({ node }) => node)]) {
+    await rm(join(directory, folder), { recursive: true, force: true });
+  }
+  await mkdir(directory, { recursive: true });
+  onProgress('starting the fabric, the OVN databases and northd');
+  await startCentral({ directory, netns: fabric });
+  onProgress(`starting ${chassis.length} chassis: ${chassis.map(({ node, name }) => `${name} (${node})`).join(', ')}`);
+  await Promise.all([makeLogicalSwitch(northbound, guest, client), ...chassis.map((one) => startChassis(one, fabric))]);
+  onProgress(`starting the client on ${chassis[2]!.node}`);
+  await startClient(client, chassis[2]!);
+  onProgress('waiting for tunnels and ports');
+  await Promise.all(chassis.map((one) => tunnelsAreUp(one, chassis.length - 1)));
+  await networkIsUp(northbound);
+  await writeFile(join(directory, 'testbed.json'), `${JSON.stringify(testbed, undefined, 2)}\n`);
+}
+
+/** A chassis makes a tunnel to every other that has registered in the southbound database. */
+async function tunnelsAreUp(chassis: Chassis, expected: number): Promise<void> {
+  const find = ['--bare', '--columns=name', 'find', 'Interface', 'type=geneve', 'link_state=up'];
+  const deadline = Date.now() + 25_000;
+  for (let up = 0; up < expected; ) {
+    if (Date.now() > deadline) {
+      throw new Error(`${chassis.node} has ${up} of ${expected} tunnels up; see ${chassis.directory}/*.log.`);
+    }
+    await sleep(50);
+    const names = await run('ovs-vsctl', [`--db=${chassis.ovsdb}`, '--timeout=10', ...find]);
+    up = names.split('\n').filter(Boolean).length;
+  }
+}
