@@ -1,0 +1,115 @@
+import type { Operation } from './wire/operations.ts';
+
+/** Stable names for programs; messages are for people and may change. */
+export type OvsdbErrorCode =
+  | 'OVSDB_CONNECT'
+  | 'OVSDB_OUTCOME_UNKNOWN'
+  | 'OVSDB_TRANSACTION'
+  | 'OVSDB_RPC'
+  | 'OVSDB_PROTOCOL'
+  | 'OVSDB_UNSENDABLE';
+
+/** Base of every error that this package throws on purpose. Each subclass tells the caller what may be done next. */
+export class OvsdbError extends Error {
+  readonly code: OvsdbErrorCode;
+
+  constructor(code: OvsdbErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Nothing was sent: no usable server within the limit, or the client was closed. Safe to call again. */
+export class ConnectError extends OvsdbError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OVSDB_CONNECT', message, options);
+  }
+}
+
+/**
+ * The request was sent and its answer will never be known: time-out, abort or a lost connection. It may have happened,
+ * may happen still, or never. Read before you send it again.
+ */
+export class OutcomeUnknownError extends OvsdbError {
+  readonly method: string;
+
+  constructor(method: string, reason: string, options?: ErrorOptions) {
+    super('OVSDB_OUTCOME_UNKNOWN', `${method} was sent but its outcome is unknown: ${reason}`, options);
+    this.method = method;
+  }
+}
+
+/** What the server says of a failure (RFC 7047 section 3.1, `<error>`). */
+export interface ServerError {
+  /** The error string of RFC 7047, such as `constraint violation`. */
+  readonly tag: string;
+  readonly details: string | undefined;
+}
+
+/** The server refused the transaction: nothing of it was committed. */
+export class TransactionError extends OvsdbError implements ServerError {
+  /** Position of the failed operation; equal to the number of operations when the commit itself failed. */
+  readonly index: number;
+  /** The failed operation; undefined when the commit itself failed. */
+  readonly operation: Operation | undefined;
+  readonly tag: string;
+  readonly details: string | undefined;
+
+  constructor(index: number, operation: Operation | undefined, error: ServerError) {
+    const where = operation === undefined ? 'commit' : `operation ${index} (${describe(operation)})`;
+    super('OVSDB_TRANSACTION', `Transaction refused at ${where}: ${describeError(error)}`);
+    this.index = index;
+    this.operation = operation;
+    this.tag = error.tag;
+    this.details = error.details;
+  }
+
+  /**
+   * True when a `wait` with `timeout: 0` found other rows than it was told to expect. The server names this
+   * "timed out" like a `wait` that did wait in vain (RFC 7047 section 5.2.6).
+   */
+  get guardFailed(): boolean {
+    return this.tag === 'timed out' && this.operation?.op === 'wait' && this.operation.timeout === 0;
+  }
+}
+
+/** The server refused the request as a whole: nothing of it was done. */
+export class RpcError extends OvsdbError implements ServerError {
+  readonly method: string;
+  readonly tag: string;
+  readonly details: string | undefined;
+
+  constructor(method: string, error: ServerError) {
+    super('OVSDB_RPC', `${method} refused by the server: ${describeError(error)}`);
+    this.method = method;
+    this.tag = error.tag;
+    this.details = error.details;
+  }
+}
+
+/** The peer does not speak OVSDB as RFC 7047 and ovsdb-server(7) have it. The connection is given up. */
+export class ProtocolError extends OvsdbError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OVSDB_PROTOCOL', message, options);
+  }
+}
+
+/** Refused before sending: the server would close the connection on everyone. A bug of the caller; nothing was sent. */
+export class UnsendableError extends OvsdbError {
+  /** JSON pointer to the offending value within the request's parameters. */
+  readonly pointer: string;
+
+  constructor(pointer: string, problem: string) {
+    super('OVSDB_UNSENDABLE', `Not sent: the value at "${pointer}" ${problem}`);
+    this.pointer = pointer;
+  }
+}
+
+function describe(operation: Operation): string {
+  return 'table' in operation ? `${operation.op} ${operation.table}` : operation.op;
+}
+
+function describeError({ tag, details }: ServerError): string {
+  return details === undefined ? tag : `${tag}: ${details}`;
+}

@@ -1,0 +1,74 @@
+import { ProtocolError } from '../errors.ts';
+
+/** A uuid on the wire (RFC 7047 section 5.1). */
+export type WireUuid = readonly ['uuid', string];
+/** A reference to a row inserted by the same transaction under that `uuid-name`. */
+export type WireNamedUuid = readonly ['named-uuid', string];
+/** Integers beyond ±2^53 are bigint. */
+export type WireAtom = string | number | bigint | boolean | WireUuid | WireNamedUuid;
+export type WireSet = readonly ['set', readonly WireAtom[]];
+export type WireMap = readonly ['map', readonly (readonly [WireAtom, WireAtom])[]];
+/** A set of exactly one is written as its element. */
+export type WireValue = WireAtom | WireSet | WireMap;
+export interface WireRow {
+  readonly [column: string]: WireValue;
+}
+export type WireCondition = readonly [
+  column: string,
+  test: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'includes' | 'excludes',
+  value: WireValue,
+];
+export type WireMutation = readonly [
+  column: string,
+  mutator: '+=' | '-=' | '*=' | '/=' | '%=' | 'insert' | 'delete',
+  value: WireValue,
+];
+
+export function uuid(id: string): WireUuid {
+  return ['uuid', id];
+}
+
+export function namedUuid(name: string): WireNamedUuid {
+  return ['named-uuid', name];
+}
+
+export function toWireSet(values: Iterable<WireAtom>): WireSet {
+  return ['set', [...values]];
+}
+
+/** A plain object, or a Map where keys are not strings. */
+export function toWireMap(entries: Readonly<Record<string, WireAtom>> | ReadonlyMap<WireAtom, WireAtom>): WireMap {
+  return ['map', entries instanceof Map ? [...entries] : Object.entries(entries)];
+}
+
+/** The elements of a set, also of the bare element that stands for a set of one; uuids as plain strings. */
+export function fromWireSet<T extends Atom = string>(value: WireValue): T[] {
+  const elements = isTagged(value, 'set') ? value[1] : [value as WireAtom];
+  return elements.map((element) => fromAtom(element) as T);
+}
+
+/** @throws ProtocolError if the value is not a map. */
+export function fromWireMap<K extends Atom = string, V extends Atom = string>(value: WireValue): Map<K, V> {
+  if (!isTagged(value, 'map')) throw new ProtocolError(`Expected ["map", …] and got ${show(value)}`);
+  return new Map(value[1].map(([key, element]) => [fromAtom(key) as K, fromAtom(element) as V]));
+}
+
+/** A uuid as plain string. @throws ProtocolError if the value is not a uuid. */
+export function fromWireUuid(value: WireValue): string {
+  if (!isTagged(value, 'uuid')) throw new ProtocolError(`Expected ["uuid", …] and got ${show(value)}`);
+  return value[1];
+}
+
+type Atom = string | number | bigint | boolean;
+
+function fromAtom(atom: WireAtom): Atom {
+  return Array.isArray(atom) ? atom[1] : (atom as Atom);
+}
+
+function isTagged<T extends string>(value: unknown, tag: T): value is Extract<WireValue, readonly [T, unknown]> {
+  return Array.isArray(value) && value[0] === tag;
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? item.toString() : item));
+}
