@@ -1,0 +1,22 @@
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** Whether the guest behind this console socket answers a line within 3 s (under TCG on a busy machine it takes a while). */
+export async function guestAnswers(socketPath: string): Promise<boolean> {
+  const question = `${Date.now()}`;
+  const socket = connect(socketPath);
+  return new Promise<boolean>((resolve) => {
+    const settle = (answered: boolean) => {
+      clearTimeout(timeout);
+      socket.destroy();
+      resolve(answered);
+    };
+    const timeout = setTimeout(settle, 3000, false);
+    socket.on('error', () => settle(false));
+    socket.on('close', () => settle(false));
+    createInterface({ input: socket }).on('line', (line) => {
+      if (line.includes(`GUEST-ANSWERS ${question}`)) settle(true);
+    });
+    socket.write(`${question}\n`);
+  });
+}

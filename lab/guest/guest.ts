@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Chassis } from '../testbed/description.ts';
+import { guestAnswers } from './console.ts';
+import { guestImage } from './image.ts';
+import { QmpClient } from './qmp.ts';
+
+export interface GuestOptions {
+  /** Where it runs. */
+  readonly chassis: Chassis;
+  /** Tap in the chassis's namespace, made by `plug`. */
+  readonly tap: string;
+  readonly mac: string;
+  /** IPv4 address in the /24 of its logical switch. */
+  readonly ip: string;
+  /** Waits for a migrating guest at this address (QEMU's syntax, `tcp:HOST:PORT`) instead of booting. */
+  readonly incoming?: string;
+  /** Folder for its control socket, console and logs, its own; made if it is missing. */
+  readonly directory: string;
+}
+
+/**
+ * What a look at the guest from behind, not over its network, shows:
+ * `running` (it answers on its console), `hung` (QEMU runs it, and it does not answer), `panicked` (its kernel says
+ * that it is damaged), `paused`, `incoming` (waits for, or receives, a migration), `migrated` (left for another QEMU),
+ * `gone` (QEMU has ended).
+ */
+export type GuestHealth = 'running' | 'hung' | 'panicked' | 'paused' | 'incoming' | 'migrated' | 'gone';
+
+/** A guest in a QEMU of its own. */
+export interface Guest {
+  readonly qmp: QmpClient;
+  /** QEMU's process id. */
+  readonly pid: number;
+  /** All that it has written to its console on this QEMU. */
+  serial(): string;
+  /** Resolves when it has booted and serves; for an incoming guest, when it runs here. */
+  ready(): Promise<void>;
+  health(): Promise<GuestHealth>;
+  /** Ends QEMU at once; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a QEMU with the guest; resolves when QEMU can be controlled, which is before the guest has booted.
+ *
+ * @throws Error with QEMU's own words when it ends at once.
+ */
+export async function startGuest(options: GuestOptions): Promise<Guest> {
+  const { chassis, directory } = options;
+  const image = await guestImage();
+  await mkdir(directory, { recursive: true });
+  const files = filesIn(directory);
+  for (const file of Object.values(files)) await rm(file, { force: true });
+  const qemu = spawn('ip', ['netns', 'exec', chassis.netns, 'qemu-system-x86_64', ...qemuArguments(options, image)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  qemu.stderr.on('data', (chunk) => {
+    complaint += chunk;
+  });
+  const qmp = await connectQmp(files.qmp, qemu, () => complaint);
+  return new QemuGuest(qemu, qmp, options);
+}
+
+function filesIn(directory: string) {
+  return {
+    qmp: join(directory, 'qmp.sock'),
+    console: join(directory, 'console.sock'),
+    serial: join(directory, 'serial.log'),
+  };
+}
+
+function qemuArguments(options: GuestOptions, image: { kernel: string; initramfs: string }): string[] {
+  const files = filesIn(options.directory);
+  // Offloads are off because the userspace datapath computes no checksums and splits no segments.
+  const offloads = 'csum=off,gso=off,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off,mrg_rxbuf=off';
+  return [
+    ...['-nodefaults', '-nographic', '-no-reboot', '-accel', 'tcg', '-cpu', 'max', '-m', '96'],
+    ...['-kernel', image.kernel, '-initrd', image.initramfs],
+    ...['-append', `console=ttyS0 quiet panic=1 mitigations=off guest.address=${options.ip}/24`],
+    ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
+    ...['-chardev', `socket,id=console,path=${files.console},server=on,wait=off,logfile=${files.serial}`],
+    ...['-serial', 'chardev:console'],
+    ...['-netdev', `tap,id=net,ifname=${options.tap},script=no,downscript=no`],
+    ...['-device', `virtio-net-pci,netdev=net,mac=${options.mac},${offloads},romfile=`],
+    ...(options.incoming ? ['-incoming', options.incoming] : []),
+  ];
+}
+
+async function connectQmp(path: string, qemu: ChildProcess, complaint: () => string): Promise<QmpClient> {
+  for (;;) {
+    try {
+      return await QmpClient.connect(path);
+    } catch (error) {
+      if (qemu.exitCode !== null || qemu.signalCode !== null) {
+        throw new Error(`QEMU ended at once: ${complaint().trim() || `code ${qemu.exitCode}`}`, { cause: error });
+      }
+      await sleep(20);
+    }
+  }
+}
+
+class QemuGuest implements Guest {
+  readonly qmp: QmpClient;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  readonly #options: GuestOptions;
+
+  constructor(process: ChildProcess, qmp: QmpClient, options: GuestOptions) {
+    this.#process = process;
+    this.#options = options;
+    this.qmp = qmp;
+    // `ip netns exec` becomes QEMU, so the child is QEMU itself.
+    this.pid = process.pid!;
+  }
+
+  serial(): string {
+    return readFileSync(filesIn(this.#options.directory).serial, 'utf8');
+  }
+
+  async ready(): Promise<void> {
+    const isReady = this.#options.incoming
+      ? async () => (await this.#status()) === 'running'
+      : async () => this.serial().includes('GUEST-READY');
+    while (!(await isReady())) {
+      if (this.#isGone()) throw new Error(`The guest on ${this.#options.chassis.node} ended before it was ready.`);
+      await sleep(50);
+    }
+  }
+
+  async health(): Promise<GuestHealth> {
+    if (this.#isGone()) return 'gone';
+    if (/Kernel panic|soft lockup|is not a head!|Oops:/.test(this.serial())) return 'panicked';
+    const status = await this.#status();
+    if (status === 'inmigrate') return 'incoming';
+    if (status === 'postmigrate') return 'migrated';
+    if (status !== 'running') return status === 'gone' ? 'gone' : 'paused';
+    return (await guestAnswers(filesIn(this.#options.directory).console)) ? 'running' : 'hung';
+  }
+
+  async stop(): Promise<void> {
+    this.qmp.close();
+    if (this.#isGone()) return;
+    const exit = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exit;
+  }
+
+  /** QEMU's run state. */
+  async #status(): Promise<string> {
+    try {
+      return (await this.qmp.execute<{ status: string }>('query-status')).status;
+    } catch (error) {
+      if (this.#isGone()) return 'gone';
+      throw error;
+    }
+  }
+
+  #isGone(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+}
