@@ -1,0 +1,101 @@
+/** One kind of object that the API serves. */
+export interface Resource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly shortNames: readonly string[];
+  readonly namespaced: boolean;
+  readonly subresources: readonly string[];
+}
+
+const core = { group: '', version: 'v1' };
+const kubevirt = { group: 'kubevirt.io', version: 'v1', namespaced: true };
+
+export const resources: readonly Resource[] = [
+  {
+    ...core,
+    plural: 'pods',
+    singular: 'pod',
+    kind: 'Pod',
+    shortNames: ['po'],
+    namespaced: true,
+    subresources: ['status', 'binding'],
+  },
+  {
+    ...core,
+    plural: 'events',
+    singular: 'event',
+    kind: 'Event',
+    shortNames: ['ev'],
+    namespaced: true,
+    subresources: [],
+  },
+  {
+    ...core,
+    plural: 'nodes',
+    singular: 'node',
+    kind: 'Node',
+    shortNames: ['no'],
+    namespaced: false,
+    subresources: ['status'],
+  },
+  {
+    ...core,
+    plural: 'namespaces',
+    singular: 'namespace',
+    kind: 'Namespace',
+    shortNames: ['ns'],
+    namespaced: false,
+    subresources: ['status'],
+  },
+  {
+    ...kubevirt,
+    plural: 'virtualmachines',
+    singular: 'virtualmachine',
+    kind: 'VirtualMachine',
+    shortNames: ['vm', 'vms'],
+    subresources: ['status'],
+  },
+  {
+    ...kubevirt,
+    plural: 'virtualmachineinstances',
+    singular: 'virtualmachineinstance',
+    kind: 'VirtualMachineInstance',
+    shortNames: ['vmi', 'vmis'],
+    subresources: [],
+  },
+  {
+    ...kubevirt,
+    plural: 'virtualmachineinstancemigrations',
+    singular: 'virtualmachineinstancemigration',
+    kind: 'VirtualMachineInstanceMigration',
+    shortNames: ['vmim', 'vmims'],
+    subresources: ['status'],
+  },
+];
+
+export function apiVersionOf(resource: Pick<Resource, 'group' | 'version'>): string {
+  return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+}
+
+/** `pods`, or `virtualmachines.kubevirt.io`: how Kubernetes writes a resource in its messages. */
+export function qualifiedName(resource: Pick<Resource, 'group' | 'plural'>): string {
+  return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
+}
+
+/** Main verbs of a resource with a status subresource ignore `.status`, and its status verbs all but `.status`. */
+export function hasStatus(resource: Resource): boolean {
+  return resource.subresources.includes('status');
+}
+
+/** Custom resources and types built into the API server differ in a few rules. */
+export function isCustom(resource: Resource): boolean {
+  return resource.group !== '';
+}
+
+export function findResource(group: string, version: string, plural: string): Resource | undefined {
+  return resources.find((r) => r.group === group && r.version === version && r.plural === plural);
+}

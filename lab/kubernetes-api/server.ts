@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type Answer, handleApiRequest } from './api-handler.ts';
+import { selfSignedCertificate } from './certificate.ts';
+import { discovery } from './discovery.ts';
+import { ApiError, unauthorized } from './errors.ts';
+import { kubeconfigYaml } from './kubeconfig.ts';
+import { Operations } from './operations.ts';
+import { type ApiRequest, parseRequest } from './request.ts';
+import { RequestLog } from './request-log.ts';
+import { findResource } from './resources.ts';
+import { Store } from './store.ts';
+
+export interface KubernetesApiOptions {
+  /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+  readonly port?: number;
+  /** File that gets one line of JSON per request. */
+  readonly log?: string;
+  /** How many writes a watch can resume from; 10 000 by default. */
+  readonly history?: number;
+}
+
+export interface KubernetesApi {
+  /** `https://127.0.0.1:PORT` */
+  readonly url: string;
+  /** YAML, with the bearer token that the server demands. */
+  readonly kubeconfig: string;
+  /** Ends all watches and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Starts an API server with empty namespaces `default` and `kube-system`. */
+export async function startKubernetesApi(options: KubernetesApiOptions = {}): Promise<KubernetesApi> {
+  const store = new Store(options.history ?? 10_000);
+  const operations = new Operations(store, ({ object }) => object);
+  for (const name of ['default', 'kube-system']) operations.create(namespaces, '', { metadata: { name } });
+
+  const token = randomBytes(24).toString('base64url');
+  const log = options.log === undefined ? undefined : new RequestLog(options.log);
+  const certificate = await selfSignedCertificate();
+  const server = createServer(
+    certificate,
+    (request, response) => void respond({ store, operations, token, log }, request, response),
+  );
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, kubeconfig: kubeconfigYaml(url, certificate.cert, token), close: () => close(server, log) };
+}
+
+const namespaces = findResource('', 'v1', 'namespaces')!;
+
+interface Context {
+  readonly store: Store;
+  readonly operations: Operations;
+  readonly token: string;
+  readonly log: RequestLog | undefined;
+}
+
+async function respond(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  let api: ApiRequest | undefined;
+  let answer: Answer | undefined;
+  try {
+    authenticate(context.token, request);
+    answer = fixedAnswer(request, url);
+    if (!answer) {
+      api = parseRequest(request.method ?? 'GET', url);
+      answer = await handleApiRequest(context.store, context.operations, api, url, request, response);
+    }
+  } catch (error) {
+    answer = errorAnswer(error);
+  }
+  context.log?.write({
+    at: new Date().toISOString(),
+    verb: api?.verb ?? (request.method ?? '').toLowerCase(),
+    resource: api ? [api.resource.plural, api.subresource].filter(Boolean).join('/') : url.pathname,
+    namespace: api?.namespace,
+    name: api?.name || undefined,
+    status: answer?.code ?? response.statusCode,
+    userAgent: request.headers['user-agent'],
+  });
+  if (!answer || response.headersSent) return;
+  const plain = typeof answer.body === 'string';
+  response.writeHead(answer.code, { 'content-type': plain ? 'text/plain; charset=utf-8' : 'application/json' });
+  response.end(plain ? answer.body : JSON.stringify(answer.body));
+}
+
+function authenticate(token: string, request: IncomingMessage): void {
+  if (request.headers.authorization !== `Bearer ${token}`) throw unauthorized();
+}
+
+const health = ['/readyz', '/livez', '/healthz'];
+
+/** What is answered without looking at any object. */
+function fixedAnswer({ method }: IncomingMessage, { pathname }: URL): Answer | undefined {
+  if (method !== 'GET') return undefined;
+  if (health.includes(pathname)) return { code: 200, body: 'ok' };
+  const body = discovery(pathname);
+  return body === undefined ? undefined : { code: 200, body };
+}
+
+function errorAnswer(error: unknown): Answer {
+  if (!(error instanceof ApiError)) console.error(error);
+  const { status } =
+    error instanceof ApiError ? error : new ApiError(500, 'InternalError', `Internal error occurred: ${String(error)}`);
+  return { code: status.code, body: status };
+}
+
+async function close(server: Server, log: RequestLog | undefined): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+  await log?.close();
+}
