@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CloudEvent, HTTP } from 'cloudevents';
+import { Dispatcher } from './dispatcher.ts';
+import { bodyOf, type Listening, listen } from './http.ts';
+import type { Journal } from './journal.ts';
+import { fields, type Manifest, ManifestError, nameOf, ofKind } from './manifests.ts';
+import { postEvent } from './post-event.ts';
+import { parseTrigger, type ServiceReference } from './trigger.ts';
+
+const API = 'eventing.knative.dev/v1';
+const ASYNC = 'messaging.knative.dev/async-handler';
+/** How often an event may come back as a reply to a reply; the extension is gone when a function sees the event. */
+const TTL = 'knativebrokerttl';
+const FIRST_TTL = 255;
+
+export interface BrokerOptions {
+  /** Brokers and Triggers are taken from among them. */
+  readonly manifests: readonly Manifest[];
+  /** The URL of a Trigger's subscriber; a Trigger whose subscriber is undefined gets no events. */
+  readonly resolve: (subscriber: ServiceReference) => string | undefined;
+  readonly journal: Journal;
+}
+
+/**
+ * The stand-in for Knative's default broker, with its ingress at `/<namespace>/<broker>`. Events are in memory, and
+ * the ingress answers before they are delivered.
+ */
+export class Broker {
+  readonly #brokers: ReadonlySet<string>;
+  readonly #dispatchers: readonly Dispatcher[];
+  readonly #journal: Journal;
+  readonly #stop = new AbortController();
+  readonly #deliveries = new Set<Promise<void>>();
+  #listening: Listening | undefined;
+
+  /** @throws ManifestError for a Broker or a Trigger that says what this broker cannot do. */
+  constructor({ manifests, resolve, journal }: BrokerOptions) {
+    this.#brokers = new Set(ofKind(manifests, API, 'Broker').map(parseBroker));
+    this.#journal = journal;
+    this.#dispatchers = ofKind(manifests, API, 'Trigger').flatMap((manifest) => {
+      const trigger = parseTrigger(manifest);
+      if (!this.#brokers.has(pathOf(trigger.namespace, trigger.broker))) {
+        throw new ManifestError(`${nameOf(manifest)}: spec.broker`, `there is no Broker '${trigger.broker}'`);
+      }
+      const url = resolve(trigger.subscriber);
+      return url === undefined ? [] : [new Dispatcher(trigger, url, journal, this.#stop.signal)];
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#listening = await listen((request, response) => void this.#receive(request, response));
+  }
+
+  urlOf(namespace: string, name: string): string {
+    if (!this.#listening) throw new Error('The broker has not been started.');
+    return this.#listening.url + pathOf(namespace, name);
+  }
+
+  /** Drops what has not been delivered yet. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#listening?.close();
+    await Promise.all(this.#deliveries);
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.statusCode = await this.#accept(request).catch((error: unknown) => {
+      // A sender that went away in the middle.
+      return request.destroyed ? 400 : Promise.reject(error);
+    });
+    response.setHeader('allow', 'POST, OPTIONS');
+    response.end();
+  }
+
+  async #accept(request: IncomingMessage): Promise<number> {
+    if (request.method === 'OPTIONS') return 200;
+    if (request.method !== 'POST') return 405;
+    const path = request.url ?? '/';
+    if (!this.#brokers.has(path)) return 404;
+    const event = eventOf(request, await bodyOf(request));
+    if (!event) return 400;
+    const ttl = event[TTL] === undefined ? FIRST_TTL : Number(event[TTL]) - 1;
+    if (!(ttl > 0)) {
+      this.#journal({ kind: 'dropped', eventId: event.id, type: event.type, body: 'replied to replies too often' });
+      return 400;
+    }
+    this.#publish(path, event, ttl);
+    return 202;
+  }
+
+  #publish(path: string, received: CloudEvent<unknown>, ttl: number): void {
+    const event = received.cloneWith({ [TTL]: undefined, knativearrivaltime: new Date().toISOString() });
+    const { id: eventId, type, subject } = event;
+    this.#journal({ kind: 'event', eventId, type, subject });
+    const attributes = attributesOf(event);
+    for (const dispatcher of this.#dispatchers) {
+      const { trigger } = dispatcher;
+      if (pathOf(trigger.namespace, trigger.broker) !== path || !trigger.wants(attributes)) continue;
+      const delivery = this.#deliver(dispatcher, event, ttl).catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) throw error;
+      });
+      this.#deliveries.add(delivery);
+      void delivery.finally(() => this.#deliveries.delete(delivery));
+    }
+  }
+
+  /** A reply goes back to where its event came in. */
+  async #deliver(dispatcher: Dispatcher, event: CloudEvent<unknown>, ttl: number): Promise<void> {
+    const reply = await dispatcher.deliver(event);
+    if (!reply) return;
+    const { trigger } = dispatcher;
+    const { status } = await postEvent(this.urlOf(trigger.namespace, trigger.broker), reply.cloneWith({ [TTL]: ttl }), {
+      signal: this.#stop.signal,
+    });
+    const { id: eventId, type, subject } = reply;
+    this.#journal({
+      kind: 'reply',
+      function: trigger.subscriber.name,
+      trigger: trigger.name,
+      eventId,
+      type,
+      subject,
+      status,
+    });
+  }
+}
+
+function pathOf(namespace: string, broker: string): string {
+  return `/${namespace}/${broker}`;
+}
+
+function parseBroker(manifest: Manifest): string {
+  const where = nameOf(manifest);
+  if (manifest.metadata.annotations?.[ASYNC] !== 'true') {
+    throw new ManifestError(
+      where,
+      `this broker answers before it delivers; the annotation ${ASYNC}: "true" is missing`,
+    );
+  }
+  if (manifest.spec !== undefined) fields(manifest.spec, `${where}: spec`, []);
+  return pathOf(manifest.metadata.namespace ?? 'default', manifest.metadata.name);
+}
+
+function eventOf(request: IncomingMessage, body: string): CloudEvent<unknown> | undefined {
+  try {
+    const event = HTTP.toEvent<unknown>({ headers: request.headers, body });
+    if (!(event instanceof CloudEvent)) return undefined;
+    event.validate();
+    return event;
+  } catch {
+    return undefined;
+  }
+}
+
+function attributesOf(event: CloudEvent<unknown>): Record<string, string> {
+  const { data, data_base64, ...attributes } = event.toJSON();
+  return Object.fromEntries(
+    Object.entries(attributes)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]),
+  );
+}

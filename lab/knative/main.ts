@@ -1,0 +1,99 @@
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Command, InvalidArgumentError } from 'commander';
+import { Broker } from './broker.ts';
+import { readFunctions } from './func-yaml.ts';
+import { openJournal } from './journal.ts';
+import { ManifestError, ofKind, readKustomization } from './manifests.ts';
+import { Serving } from './serving.ts';
+import { ApiServerSource } from './source.ts';
+import { parseSource } from './source-spec.ts';
+
+const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+interface Options {
+  readonly kubeconfig: string;
+  readonly log: string;
+  readonly eventing: string;
+  readonly eventDelay: number;
+  readonly idle: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly functions: boolean;
+}
+
+const program = new Command('knative')
+  .description("Stand-ins for Knative's source, broker and activator, by the project's own eventing/ and functions/")
+  .requiredOption('--kubeconfig <file>', 'the Kubernetes API that the source watches; also given to the functions')
+  .requiredOption('--log <file>', 'JSON lines of all that happens; the output of the functions goes beside it')
+  .option('--eventing <folder>', 'kustomization with source, broker and triggers', `${PROJECT}/eventing/base`)
+  .option('--event-delay <ms>', 'how much later than Kubernetes the broker hears of a change', milliseconds, 0)
+  .option('--idle <ms>', 'time without requests after which a function is ended', milliseconds, 60_000)
+  .option('--env <key=value>', 'setting for all functions; repeatable', assignment, {})
+  .option('--no-functions', 'leave the functions out: nobody hears of the events')
+  .parse();
+
+try {
+  await run(program.opts<Options>());
+} catch (error) {
+  console.error(error instanceof ManifestError ? error.message : error);
+  process.exit(1);
+}
+
+async function run(options: Options): Promise<void> {
+  const journal = openJournal(options.log);
+  const manifests = await readKustomization(options.eventing);
+  const config = new KubeConfig();
+  config.loadFromFile(options.kubeconfig);
+
+  const serving = new Serving({
+    functions: options.functions ? await readFunctions(PROJECT) : [],
+    command: {
+      file: process.execPath,
+      args: ['dist/index.mjs'],
+      cwd: PROJECT,
+      env: { KUBECONFIG: resolve(options.kubeconfig), ...options.env },
+    },
+    idle: options.idle,
+    logs: dirname(options.log),
+    journal: journal.write,
+  });
+  await serving.start();
+
+  const broker = new Broker({
+    manifests,
+    resolve: (service) => (options.functions ? serving.urlOf(service) : undefined),
+    journal: journal.write,
+  });
+  await broker.start();
+
+  const specs = ofKind(manifests, 'sources.knative.dev/v1', 'ApiServerSource').map(parseSource);
+  const sources = specs.map((spec) => {
+    const sink = broker.urlOf(spec.sink.namespace, spec.sink.name);
+    return new ApiServerSource(spec, config, { sink, delay: options.eventDelay, journal: journal.write });
+  });
+
+  const stop = async () => {
+    await Promise.all(sources.map((source) => source.stop()));
+    await broker.stop();
+    await serving.stop();
+    process.exit(0);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+
+  await Promise.all(sources.map((source) => source.start()));
+  const watched = specs.flatMap((spec) => spec.resources.map(({ kind }) => kind));
+  console.log(`Ready: events of ${watched.join(', ')}${options.functions ? '' : ', but no functions'}.`);
+}
+
+function milliseconds(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('must be a number of milliseconds');
+  return Number(value);
+}
+
+function assignment(value: string, previous: Record<string, string>): Record<string, string> {
+  const [, key, setting] = /^([A-Za-z_]\w*)=(.*)$/s.exec(value) ?? [];
+  if (key === undefined || setting === undefined) throw new InvalidArgumentError('must be KEY=VALUE');
+  return { ...previous, [key]: setting };
+}

@@ -1,0 +1,35 @@
+import { type CloudEvent, HTTP } from 'cloudevents';
+
+/** What came back for an event that was sent. */
+export interface Answer {
+  /** Undefined when nothing came back. */
+  readonly status: number | undefined;
+  readonly headers: Headers;
+  /** The body, or why nothing came back. */
+  readonly body: string;
+}
+
+/** Sends a CloudEvent in binary mode, once. Never throws, but for an abort by `signal`. */
+export async function postEvent(
+  url: string,
+  event: CloudEvent<unknown>,
+  options: { readonly headers?: Record<string, string>; readonly timeout?: number | undefined; signal: AbortSignal },
+): Promise<Answer> {
+  const message = HTTP.binary(event);
+  const signals = [options.signal];
+  if (options.timeout !== undefined) signals.push(AbortSignal.timeout(options.timeout));
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { ...(message.headers as Record<string, string>), ...options.headers },
+      body: (message.body as string | undefined) ?? '',
+      redirect: 'manual',
+      signal: AbortSignal.any(signals),
+    });
+    return { status: response.status, headers: response.headers, body: await response.text() };
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const { message: said, cause } = error as Error;
+    return { status: undefined, headers: new Headers(), body: cause instanceof Error ? cause.message : said };
+  }
+}

@@ -1,0 +1,46 @@
+import { type Delivery, parseDelivery } from './delivery.ts';
+import { compileFilters, type Filter } from './filters.ts';
+import { fields, type Manifest, ManifestError, nameOf, text } from './manifests.ts';
+
+/** A Knative Service that a Trigger delivers to. */
+export interface ServiceReference {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Trigger {
+  readonly name: string;
+  readonly namespace: string;
+  /** Name of its broker, which is in the same namespace. */
+  readonly broker: string;
+  readonly wants: Filter;
+  readonly delivery: Delivery;
+  readonly subscriber: ServiceReference;
+}
+
+/** @throws ManifestError for what this broker cannot do, dead letter sinks among them. */
+export function parseTrigger(manifest: Manifest): Trigger {
+  const where = nameOf(manifest);
+  const { name, namespace = 'default' } = manifest.metadata;
+  const spec = fields(manifest.spec, `${where}: spec`, ['broker', 'filter', 'filters', 'subscriber', 'delivery']);
+  const { ref } = fields(spec.subscriber, `${where}: spec.subscriber`, ['ref']);
+  return {
+    name,
+    namespace,
+    broker: text(spec.broker, `${where}: spec.broker`),
+    wants: compileFilters(spec, `${where}: spec`),
+    delivery: parseDelivery(spec.delivery, `${where}: spec.delivery`),
+    subscriber: serviceReference(ref, namespace, `${where}: spec.subscriber.ref`),
+  };
+}
+
+function serviceReference(value: unknown, ownNamespace: string, where: string): ServiceReference {
+  const ref = fields(value, where, ['apiVersion', 'kind', 'name', 'namespace']);
+  if (ref.apiVersion !== 'serving.knative.dev/v1' || ref.kind !== 'Service') {
+    throw new ManifestError(where, 'must be a Service of serving.knative.dev/v1');
+  }
+  return {
+    name: text(ref.name, `${where}.name`),
+    namespace: text(ref.namespace ?? ownNamespace, `${where}.namespace`),
+  };
+}
