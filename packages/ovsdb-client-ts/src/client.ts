@@ -1,7 +1,9 @@
-import { ConnectError } from './errors.ts';
+import { OutcomeUnknownError, TransactionError } from './errors.ts';
+import { Lock } from './lock.ts';
 import { type CallOptions, Limit } from './rpc/limit.ts';
+import type { Member } from './session/member.ts';
 import { Session } from './session/session.ts';
-import type { Connect } from './transport/connect.ts';
+import { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
 import { parseRemote } from './transport/remote.ts';
 import type { Operation, OperationResult } from './wire/operations.ts';
 import { readResults } from './wire/results.ts';
@@ -11,38 +13,115 @@ export interface OvsdbClientOptions {
   remote: string;
   /** Name of the database, such as `OVN_Northbound`. */
   database: string;
+  /** Needed for `ssl:` remotes. */
+  tls?: TlsFiles;
+  /** Of a cluster use only the leader; otherwise any member that is in contact with it. @default true */
+  leaderOnly?: boolean;
   /** Limit of one attempt to reach one server, in milliseconds. @default 5000 */
   connectTimeoutMs?: number;
-  /** Limit of a request from call to answer when the call names none, in milliseconds. @default 10000 */
+  /**
+   * Limit of a request from call to answer when the call names none, in milliseconds. Waiting for a usable server
+   * counts. @default 10000
+   */
   requestTimeoutMs?: number;
+  /** Limit of a monitor's first answer, the contents of its tables, in milliseconds. @default 60000 */
+  snapshotTimeoutMs?: number;
+  /**
+   * Silence on the connection after which the server is probed, and after as much again given up, in milliseconds.
+   * 0 never probes. @default 5000
+   */
+  probeIntervalMs?: number;
   /** Opens the byte stream instead of node:net and node:tls. */
   connect?: Connect;
 }
 
-/** A client of one database. Connects on first use, and again on the next use after the connection was lost. */
+/**
+ * A client of one database. Connects on first use, and again on the next use after the connection was lost. A request
+ * waits for a usable server within its limit and is sent at most once.
+ *
+ * Its methods throw ConnectError or UnsendableError (not sent), RpcError (refused), OutcomeUnknownError (sent, and no
+ * answer).
+ */
 export class OvsdbClient implements AsyncDisposable {
   readonly #database: string;
   readonly #requestTimeoutMs: number;
   readonly #session: Session;
 
-  /** @throws TypeError for a malformed remote. */
-  constructor({ remote, database, connectTimeoutMs = 5000, requestTimeoutMs = 10_000, connect }: OvsdbClientOptions) {
-    this.#database = database;
-    this.#requestTimeoutMs = requestTimeoutMs;
-    this.#session = new Session({ endpoints: parseRemote(remote), connectTimeoutMs, connect });
+  /** @throws TypeError for a malformed remote */
+  constructor(options: OvsdbClientOptions) {
+    this.#database = options.database;
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
+    this.#session = new Session({
+      endpoints: parseRemote(options.remote),
+      database: options.database,
+      leaderOnly: options.leaderOnly ?? true,
+      connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+      probeIntervalMs: options.probeIntervalMs ?? 5000,
+      connect: options.connect ?? connectSocket(options.tls),
+    });
   }
 
   /**
-   * Executes the operations as one transaction (RFC 7047 section 4.1.3) and returns a result for each. It is sent at
-   * most once.
-   * @throws TransactionError, RpcError: refused. ConnectError, UnsendableError: not sent. OutcomeUnknownError: sent and
-   * no answer. ProtocolError: the server answered nonsense.
+   * Executes the operations as one transaction and returns a result for each (RFC 7047 section 4.1.3).
+   * @throws TransactionError: refused, nothing was committed
    */
   async transact(operations: readonly Operation[], options: CallOptions = {}): Promise<OperationResult[]> {
-    return readResults(operations, await this.#request('transact', [this.#database, ...operations], options));
+    const params = [this.#database, ...operations];
+    return await this.#withMember(options, async (member, limit) => {
+      let refusalIsFinal = true;
+      const reply = await member.connection.request('transact', params, limit, () => {
+        refusalIsFinal = member.refusalIsFinal;
+      });
+      try {
+        return readResults(operations, reply);
+      } catch (error) {
+        if (refusalIsFinal || !(error instanceof TransactionError)) throw error;
+        throw new OutcomeUnknownError('transact', `${error.message}, by a server that was not the leader throughout`, {
+          cause: error,
+        });
+      }
+    });
   }
 
-  /** Ends the connection. Requests in flight get OutcomeUnknownError, later ones ConnectError. */
+  /** Names of the databases that the server has (RFC 7047 section 4.1.1). */
+  async listDatabases(options: CallOptions = {}): Promise<string[]> {
+    return (await this.#request('list_dbs', [], options)) as string[];
+  }
+
+  /** The server's schema of this database (RFC 7047 section 4.1.2), as the JSON of section 3.2. */
+  async getSchema(options: CallOptions = {}): Promise<unknown> {
+    return await this.#request('get_schema', [this.#database], options);
+  }
+
+  /** Uuid of the server process (ovsdb-server(7) section 4.1.17). */
+  async getServerId(options: CallOptions = {}): Promise<string> {
+    return (await this.#request('get_server_id', [], options)) as string;
+  }
+
+  /** Converts the database to another schema, online (ovsdb-server(7) section 4.1.18). */
+  async convert(schema: unknown, options: CallOptions = {}): Promise<void> {
+    await this.#request('convert', [this.#database, schema], options);
+  }
+
+  /** Sends the parameters there and back (RFC 7047 section 4.1.11). */
+  async echo(params: readonly unknown[], options: CallOptions = {}): Promise<unknown> {
+    return await this.#request('echo', params, options);
+  }
+
+  /**
+   * Asks for a lock; it may be held at once or later (RFC 7047 section 4.1.8). It belongs to the present connection and
+   * is lost with it.
+   */
+  async lock(name: string, options: CallOptions = {}): Promise<Lock> {
+    return await this.#withMember(options, (member, limit) => Lock.request('lock', name, member.connection, limit));
+  }
+
+  /** Takes a lock, whoever held it (RFC 7047 section 4.1.8). */
+  async steal(name: string, options: CallOptions = {}): Promise<Lock> {
+    return await this.#withMember(options, (member, limit) => Lock.request('steal', name, member.connection, limit));
+  }
+
+  /** Ends every connection. Requests in flight get OutcomeUnknownError, later ones ConnectError. */
   async close(): Promise<void> {
     await this.#session.close();
   }
@@ -51,12 +130,15 @@ export class OvsdbClient implements AsyncDisposable {
     await this.close();
   }
 
-  async #request(method: string, params: readonly unknown[], { signal, timeoutMs }: CallOptions): Promise<unknown> {
-    using limit = new Limit(timeoutMs ?? this.#requestTimeoutMs, signal);
-    const connection = await limit.race(
-      this.#session.connection(),
-      (reason) => new ConnectError(`${method} was not sent: ${reason.message}`, { cause: reason }),
-    );
-    return await connection.request(method, params, limit);
+  async #request(method: string, params: readonly unknown[], options: CallOptions): Promise<unknown> {
+    return await this.#withMember(options, (member, limit) => member.connection.request(method, params, limit));
+  }
+
+  async #withMember<T>(
+    { signal, timeoutMs = this.#requestTimeoutMs }: CallOptions,
+    use: (member: Member, limit: Limit) => Promise<T>,
+  ): Promise<T> {
+    using limit = new Limit(timeoutMs, signal);
+    return await use(await this.#session.member(limit), limit);
   }
 }

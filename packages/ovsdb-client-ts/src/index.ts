@@ -10,8 +10,9 @@ export {
   TransactionError,
   UnsendableError,
 } from './errors.ts';
+export type { Lock } from './lock.ts';
 export type { CallOptions } from './rpc/limit.ts';
-export type { Connect } from './transport/connect.ts';
+export type { Connect, TlsFiles } from './transport/connect.ts';
 export type { Endpoint } from './transport/remote.ts';
 export type * from './wire/operations.ts';
 export {

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
-import { ConnectError, OutcomeUnknownError, ProtocolError, RpcError, type ServerError } from '../errors.ts';
+import { ConnectError, OutcomeUnknownError, ProtocolError, RpcError } from '../errors.ts';
 import { Framer } from '../wire/framer.ts';
 import { parseJson, stringifyParams } from '../wire/json.ts';
+import { readServerError } from '../wire/server-error.ts';
 import type { Limit } from './limit.ts';
+import { Probe } from './probe.ts';
 
 interface Pending {
   readonly method: string;
@@ -14,35 +16,48 @@ interface Outgoing {
   readonly text: string;
   /** Called at the moment from which the peer may have read the message. */
   onSent?(): void;
+  onNotSent?(reason: Error): void;
+}
+
+export type NotificationListener = (method: string, params: readonly unknown[]) => void;
+
+export interface ConnectionOptions {
+  /** Where it leads, for messages. */
+  name: string;
+  /** Silence in milliseconds after which an echo is sent, and after as much again the connection given up. 0: never. */
+  probeIntervalMs: number;
 }
 
 /** JSON-RPC 1.0 over one byte stream (RFC 7047 section 4). Lives until the stream ends; never reconnects. */
 export class Connection {
-  /** Where it leads, for messages. */
   readonly name: string;
-  /** Settles with the reason when the stream is gone. */
+  /** Settles with the reason when the connection is gone. */
   readonly closed: Promise<Error>;
+  readonly #resolveClosed: (reason: Error) => void;
   readonly #stream: Duplex;
+  readonly #probe: Probe;
   readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Map<string, NotificationListener>();
   #queue: Outgoing[] = [];
   #blocked = false;
   #nextId = 1;
+  #retireReason: Error | undefined;
   #closeReason: Error | undefined;
-  readonly #resolveClosed: (reason: Error) => void;
 
-  constructor(stream: Duplex, name: string) {
+  constructor(stream: Duplex, { name, probeIntervalMs }: ConnectionOptions) {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.name = name;
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#stream = stream;
+    this.#probe = new Probe(probeIntervalMs, {
+      ask: () => this.#write({ text: '{"id":"echo","method":"echo","params":[]}' }),
+      giveUp: () => this.close(new Error(`no answer to the inactivity probe within ${probeIntervalMs} ms`)),
+    });
     const framer = new Framer((text) => this.#receive(text));
     stream.on('data', (chunk: Buffer) => {
-      try {
-        if (this.isOpen) framer.push(chunk);
-      } catch (error) {
-        this.close(error instanceof ProtocolError ? error : new ProtocolError(String(error), { cause: error }));
-      }
+      this.#probe.alive();
+      this.#guard(() => framer.push(chunk));
     });
     stream.on('drain', () => this.#drain());
     stream.on('error', (error) => this.close(error));
@@ -50,54 +65,94 @@ export class Connection {
     stream.on('close', () => this.close(new Error('the connection was closed')));
   }
 
-  get isOpen(): boolean {
-    return this.#closeReason === undefined;
-  }
-
   /**
-   * Sends a request and waits for its reply.
-   * @throws ConnectError, UnsendableError (nothing was sent), OutcomeUnknownError, RpcError, ProtocolError
+   * Sends a request and waits for its reply. `onResult` is called before any later message is looked at, which a
+   * promise cannot promise.
+   * @throws ConnectError, UnsendableError (nothing was sent), OutcomeUnknownError, RpcError
    */
-  request(method: string, params: readonly unknown[], limit: Limit): Promise<unknown> {
+  request(
+    method: string,
+    params: readonly unknown[],
+    limit: Limit,
+    onResult?: (result: unknown) => void,
+  ): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
+      const stopped = this.#closeReason ?? limit.reached;
+      if (stopped !== undefined) throw notSent(method, stopped);
       const id = this.#nextId++;
-      const text = `{"id":${id},"method":${JSON.stringify(method)},"params":${stringifyParams(params)}}`;
-      if (this.#closeReason !== undefined) throw notSent(method, this.#closeReason);
+      const settle = (result: unknown): void => {
+        onResult?.(result);
+        resolve(result);
+      };
       const message: Outgoing = {
-        text,
-        onSent: () => this.#pending.set(id, { method, resolve, reject }),
+        text: `{"id":${id},"method":"${method}","params":${stringifyParams(params)}}`,
+        onSent: () => this.#pending.set(id, { method, resolve: settle, reject }),
+        onNotSent: (reason) => reject(notSent(method, reason)),
       };
       this.#write(message);
       limit.onReached((reason) => {
-        if (this.#pending.delete(id)) {
-          if (method === 'transact') this.notify('cancel', [id]);
-          reject(new OutcomeUnknownError(method, reason.message, { cause: reason }));
-        } else if (this.#queue.includes(message)) {
-          this.#queue = this.#queue.filter((other) => other !== message);
-          reject(notSent(method, reason));
-        }
+        if (this.#pending.has(id)) this.#abandon(id, reason);
+        else this.#unqueue(message, reason);
       });
-      void this.closed.then((reason) => reject(notSent(method, reason)));
     });
   }
 
   /** Sends a message that has no reply. */
   notify(method: string, params: readonly unknown[]): void {
-    if (!this.isOpen) return;
-    this.#write({ text: `{"id":null,"method":${JSON.stringify(method)},"params":${stringifyParams(params)}}` });
+    if (this.#closeReason !== undefined) return;
+    this.#write({ text: `{"id":null,"method":"${method}","params":${stringifyParams(params)}}` });
+  }
+
+  /**
+   * Hears the notifications about one thing: `monitor:<id>` for update, update2, update3 and monitor_canceled,
+   * `lock:<id>` for locked and stolen. Called in the order of arrival. Returns the way to stop.
+   */
+  listen(topic: string, listener: NotificationListener): () => void {
+    this.#listeners.set(topic, listener);
+    return () => this.#listeners.delete(topic);
+  }
+
+  /** Closes when the requests in flight have their answers. */
+  retire(reason: Error): void {
+    this.#retireReason ??= reason;
+    this.#closeIfRetired();
   }
 
   /** Ends the stream at once. Requests in flight get OutcomeUnknownError with the reason. */
   close(reason: Error): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
+    this.#probe.stop();
     this.#stream.destroy();
     for (const { method, reject } of this.#pending.values()) {
       reject(new OutcomeUnknownError(method, `${this.name}: ${reason.message}`, { cause: reason }));
     }
+    for (const message of this.#queue) message.onNotSent?.(reason);
     this.#pending.clear();
+    this.#listeners.clear();
     this.#queue = [];
     this.#resolveClosed(reason);
+  }
+
+  #abandon(id: number, reason: Error): void {
+    const { method, reject } = this.#pending.get(id)!;
+    this.#pending.delete(id);
+    // A notification: what the server answers comes under the request's id and finds nobody (RFC 7047 section 4.1.4).
+    if (method === 'transact') this.notify('cancel', [id]);
+    reject(new OutcomeUnknownError(method, reason.message, { cause: reason }));
+    this.#closeIfRetired();
+  }
+
+  #unqueue(message: Outgoing, reason: Error): void {
+    const at = this.#queue.indexOf(message);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    message.onNotSent?.(reason);
+  }
+
+  #closeIfRetired(): void {
+    const idle = this.#pending.size === 0 && this.#queue.length === 0;
+    if (idle && this.#retireReason !== undefined) this.close(this.#retireReason);
   }
 
   #write(message: Outgoing): void {
@@ -111,31 +166,46 @@ export class Connection {
 
   #drain(): void {
     this.#blocked = false;
-    while (!this.#blocked) {
-      const message = this.#queue.shift();
-      if (message === undefined) return;
-      this.#write(message);
+    while (!this.#blocked && this.#queue.length > 0) this.#write(this.#queue.shift()!);
+  }
+
+  /** Whatever goes wrong while reading means that the rest of the stream cannot be trusted. */
+  #guard(read: () => void): void {
+    if (this.#closeReason !== undefined) return;
+    try {
+      read();
+    } catch (error) {
+      const reason = error instanceof ProtocolError ? error : new ProtocolError(String(error), { cause: error });
+      this.close(reason);
     }
   }
 
   #receive(text: string): void {
-    const message = parseJson(text) as Record<string, unknown>;
-    if (typeof message.method === 'string') this.#receiveCall(message.method, message);
-    else if ('id' in message) this.#receiveReply(message);
-    else throw new ProtocolError(`Got neither a request nor a reply: ${text.slice(0, 100)}`);
+    if (this.#closeReason !== undefined) return;
+    const { id, method, params, result, error } = parseJson(text) as Record<string, unknown>;
+    if (typeof method === 'string') this.#receiveCall(id, method, params);
+    else if (typeof id === 'number') this.#receiveReply(id, result, error);
+    else if (id !== 'echo') throw new ProtocolError(`Got neither a request nor a reply: ${text.slice(0, 100)}`);
   }
 
-  #receiveCall(method: string, { id, params }: Record<string, unknown>): void {
-    if (method === 'echo') this.#write({ text: JSON.stringify({ id, result: params ?? [], error: null }) });
+  #receiveCall(id: unknown, method: string, params: unknown): void {
+    if (!Array.isArray(params)) throw new ProtocolError(`Got ${method} without an array of parameters`);
+    if (method === 'echo') {
+      this.#write({ text: JSON.stringify({ id, result: params, error: null }) });
+      return;
+    }
+    const kind = method === 'locked' || method === 'stolen' ? 'lock' : 'monitor';
+    this.#listeners.get(`${kind}:${params[0]}`)?.(method, params);
   }
 
-  #receiveReply({ id, result, error }: Record<string, unknown>): void {
+  #receiveReply(id: number, result: unknown, error: unknown): void {
+    const pending = this.#pending.get(id);
     // A reply that nobody waits for belongs to a request that was given up.
-    const pending = this.#pending.get(id as number);
     if (pending === undefined) return;
-    this.#pending.delete(id as number);
+    this.#pending.delete(id);
     if (error === null || error === undefined) pending.resolve(result);
     else pending.reject(toRpcError(pending.method, error));
+    this.#closeIfRetired();
   }
 }
 
@@ -143,17 +213,10 @@ function notSent(method: string, reason: Error): ConnectError {
   return new ConnectError(`${method} was not sent: ${reason.message}`, { cause: reason });
 }
 
-/** The server may cancel a transaction by itself, and a cancelled one may still complete (ovsdb-server(7) 4.1.4). */
+/** The server may cancel a transaction by itself, and a cancelled one may still complete (RFC 7047 section 4.1.4). */
 function toRpcError(method: string, error: unknown): Error {
   const serverError = readServerError(error);
   return serverError.tag === 'canceled'
     ? new OutcomeUnknownError(method, 'the server cancelled it')
     : new RpcError(method, serverError);
-}
-
-/** Errors come as a bare string or as an object. */
-export function readServerError(error: unknown): ServerError {
-  if (typeof error === 'string') return { tag: error, details: undefined };
-  const { error: tag, details } = error as { error?: unknown; details?: unknown };
-  return { tag: String(tag), details: typeof details === 'string' ? details : undefined };
 }

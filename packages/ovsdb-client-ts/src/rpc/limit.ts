@@ -6,12 +6,12 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
-/** The limit of one call through all its stages: one timer, one signal, one listener at a time. */
+/** The limit of one call through all its stages: one timer and one signal for all of them. */
 export class Limit implements Disposable {
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #reason: Error | undefined;
-  #listener: ((reason: Error) => void) | undefined;
+  #listeners: ((reason: Error) => void)[] = [];
 
   constructor(timeoutMs: number, signal?: AbortSignal) {
     this.#signal = signal;
@@ -28,24 +28,16 @@ export class Limit implements Disposable {
     return this.#reason;
   }
 
-  /** Replaces the listener; it is called at once if the limit is reached already. */
-  onReached(listener: ((reason: Error) => void) | undefined): void {
-    this.#listener = listener;
-    if (this.#reason !== undefined) listener?.(this.#reason);
-  }
-
-  /** The promise, or a rejection made of the reason when the limit comes first. */
-  race<T>(promise: Promise<T>, toError: (reason: Error) => Error): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.onReached((reason) => reject(toError(reason)));
-      promise.then(resolve, reject);
-    }).finally(() => this.onReached(undefined));
+  /** Calls the listener once, at once if the limit is reached already. One that is late must do no harm. */
+  onReached(listener: (reason: Error) => void): void {
+    if (this.#reason === undefined) this.#listeners.push(listener);
+    else listener(this.#reason);
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#listener = undefined;
+    this.#listeners = [];
   }
 
   readonly #onAbort = (): void => this.#reach(abortReason(this.#signal!));
@@ -53,7 +45,7 @@ export class Limit implements Disposable {
   #reach(reason: Error): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#listener?.(reason);
+    for (const listener of this.#listeners) listener(reason);
   }
 }
 

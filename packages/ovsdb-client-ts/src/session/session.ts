@@ -1,61 +1,169 @@
+import { channel } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectError } from '../errors.ts';
 import { Connection } from '../rpc/connection.ts';
-import { type Connect, connectSocket } from '../transport/connect.ts';
+import { Limit } from '../rpc/limit.ts';
+import type { Connect } from '../transport/connect.ts';
 import { type Endpoint, formatEndpoint } from '../transport/remote.ts';
+import { Backoff } from './backoff.ts';
+import { Member } from './member.ts';
+
+/** A server that is slow to connect gets this head start, in milliseconds, before the next one is tried as well. */
+const HEAD_START_MS = 250;
+const diagnostics = channel('ovsdb-client-ts:session');
 
 export interface SessionOptions {
   endpoints: readonly Endpoint[];
+  database: string;
+  leaderOnly: boolean;
   connectTimeoutMs: number;
-  connect?: Connect | undefined;
+  probeIntervalMs: number;
+  connect: Connect;
 }
 
-/** Keeps one usable connection to one of the endpoints. */
+interface Waiter {
+  resolve(member: Member): void;
+  reject(error: Error): void;
+}
+
+/** Finds a usable server when somebody waits for one, and keeps it for the next until it is lost. */
 export class Session {
   readonly #options: SessionOptions;
-  #connection: Promise<Connection> | undefined;
-  readonly #abort = new AbortController();
+  readonly #waiters = new Set<Waiter>();
+  readonly #open = new Set<Connection>();
+  #member: Member | undefined;
+  #minIndex: number | bigint = 0;
+  #search: AbortController | undefined;
+  #lastProblem = 'no server has answered yet';
+  #closed: ConnectError | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
   }
 
-  connection(): Promise<Connection> {
-    this.#connection ??= this.#open();
-    return this.#connection;
-  }
-
-  async close(): Promise<void> {
-    const reason = new ConnectError('the client is closed');
-    this.#abort.abort(reason);
-    const connection = await this.#connection?.catch(() => undefined);
-    connection?.close(reason);
-  }
-
-  async #open(): Promise<Connection> {
-    try {
-      const connection = await this.#tryAll();
-      void connection.closed.then(() => {
-        this.#connection = undefined;
-      });
-      return connection;
-    } catch (error) {
-      this.#connection = undefined;
-      throw error;
-    }
-  }
-
-  async #tryAll(): Promise<Connection> {
-    const problems: string[] = [];
-    for (const endpoint of this.#options.endpoints) {
-      const name = formatEndpoint(endpoint);
-      const attempt = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(this.#options.connectTimeoutMs)]);
-      try {
-        return new Connection(await (this.#options.connect ?? connectSocket)(endpoint, attempt), name);
-      } catch (error) {
-        this.#abort.signal.throwIfAborted();
-        problems.push(`${name}: ${(error as Error).message}`);
+  /** Waits for a usable server. @throws ConnectError when the limit comes first or the session is closed */
+  member(limit: Limit): Promise<Member> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) throw this.#closed;
+      if (this.#member?.isUsable) {
+        resolve(this.#member);
+        return;
       }
-    }
-    throw new ConnectError(`No server could be reached: ${problems.join('; ')}`);
+      const waiter = { resolve, reject };
+      this.#waiters.add(waiter);
+      this.#startSearch();
+      limit.onReached((reason) => {
+        if (!this.#waiters.delete(waiter)) return;
+        if (this.#waiters.size === 0) this.#stopSearch();
+        const message = `No usable server, nothing was sent: ${reason.message}; ${this.#lastProblem}`;
+        reject(new ConnectError(message, { cause: reason }));
+      });
+    });
   }
+
+  /** Ends the search and every connection, and returns when they are gone. */
+  async close(): Promise<void> {
+    const reason = new ConnectError('Nothing was sent: the client is closed');
+    this.#closed ??= reason;
+    this.#stopSearch();
+    for (const { reject } of this.#waiters) reject(reason);
+    this.#waiters.clear();
+    const connections = [...this.#open];
+    for (const connection of connections) connection.close(new Error('the client was closed'));
+    await Promise.all(connections.map(({ closed }) => closed));
+  }
+
+  #stopSearch(): void {
+    this.#search?.abort();
+    this.#search = undefined;
+  }
+
+  #startSearch(): void {
+    if (this.#search !== undefined) return;
+    this.#search = new AbortController();
+    void this.#searchUntilFound(this.#search.signal);
+  }
+
+  async #searchUntilFound(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      const member = await this.#tryAll(signal);
+      if (member !== undefined) {
+        this.#found(member);
+        return;
+      }
+      await sleep(backoff.next(), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #found(member: Member): void {
+    this.#search = undefined;
+    this.#member = member;
+    if (member.index > this.#minIndex) this.#minIndex = member.index;
+    diagnostics.publish({ event: 'connected', remote: member.connection.name, database: this.#options.database });
+    void member.left.then((reason) => {
+      if (member.index > this.#minIndex) this.#minIndex = member.index;
+      diagnostics.publish({ event: 'left', remote: member.connection.name, reason });
+    });
+    for (const { resolve } of this.#waiters) resolve(member);
+    this.#waiters.clear();
+  }
+
+  /** One round over all servers in random order; the first usable one wins. */
+  async #tryAll(signal: AbortSignal): Promise<Member | undefined> {
+    const round = new AbortController();
+    const roundSignal = AbortSignal.any([signal, round.signal]);
+    let turn: Promise<unknown> = Promise.resolve();
+    const attempts = shuffle(this.#options.endpoints).map((endpoint) => {
+      const attempt = turn.then(() => this.#try(endpoint, roundSignal));
+      const headStart = turn.then(() => sleep(HEAD_START_MS, undefined, { signal: roundSignal }));
+      turn = Promise.race([attempt, headStart]).catch(() => undefined);
+      return attempt;
+    });
+    try {
+      const winner = await Promise.any(attempts);
+      for (const attempt of attempts) {
+        void attempt.then(
+          (member) => member !== winner && member.connection.close(new Error('another server was faster')),
+          () => undefined,
+        );
+      }
+      if (!signal.aborted) return winner;
+      winner.connection.close(new Error('nobody waits for it any more'));
+    } catch (error) {
+      this.#lastProblem = (error as AggregateError).errors.map(({ message }) => message).join('; ');
+    } finally {
+      round.abort();
+    }
+    return undefined;
+  }
+
+  async #try(endpoint: Endpoint, signal: AbortSignal): Promise<Member> {
+    const { connect, connectTimeoutMs, probeIntervalMs, database, leaderOnly } = this.#options;
+    const name = formatEndpoint(endpoint);
+    const attempt = AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]);
+    using limit = new Limit(connectTimeoutMs, attempt);
+    let connection: Connection | undefined;
+    try {
+      connection = new Connection(await connect(endpoint, attempt), { name, probeIntervalMs });
+      this.#track(connection);
+      return await Member.join(connection, { database, leaderOnly, minIndex: this.#minIndex }, limit);
+    } catch (error) {
+      const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
+      connection?.close(problem);
+      throw problem;
+    }
+  }
+
+  #track(connection: Connection): void {
+    this.#open.add(connection);
+    void connection.closed.then(() => this.#open.delete(connection));
+  }
+}
+
+function shuffle<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
 }

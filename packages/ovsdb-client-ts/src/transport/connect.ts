@@ -1,29 +1,58 @@
-import { once } from 'node:events';
-import { connect as connectNet, type Socket } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { connect as connectNet } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from './remote.ts';
 
 /** Opens the byte stream to a server; rejects when it cannot or when the signal aborts. */
 export type Connect = (endpoint: Endpoint, signal: AbortSignal) => Promise<Duplex>;
 
-export const connectSocket: Connect = async (endpoint, signal) => {
-  const socket = open(endpoint);
-  try {
-    await once(socket, 'connect', { signal });
-    return socket;
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-};
+/** Files in PEM for `ssl:` remotes. They are read for every connection, so renewed certificates are taken up. */
+export interface TlsFiles {
+  cert: string;
+  key: string;
+  /** The authority that must have signed the server's certificate. */
+  ca: string;
+  /** The name that the server's certificate must have. Without it any name will do, as with OVSDB's own clients. */
+  serverName?: string;
+}
 
-function open(endpoint: Endpoint): Socket {
-  switch (endpoint.kind) {
-    case 'unix':
-      return connectNet({ path: endpoint.path });
-    case 'tcp':
-      return connectNet({ host: endpoint.host, port: endpoint.port, noDelay: true });
-    case 'ssl':
-      throw new Error('ssl: remotes are not supported yet');
-  }
+/** The streams of node:net and node:tls. */
+export function connectSocket(tls: TlsFiles | undefined): Connect {
+  return async (endpoint, signal) => {
+    switch (endpoint.kind) {
+      case 'unix':
+        return await opened(connectNet({ path: endpoint.path }), 'connect', signal);
+      case 'tcp':
+        return await opened(connectNet({ host: endpoint.host, port: endpoint.port, noDelay: true }), 'connect', signal);
+      case 'ssl':
+        return await opened(connectTls(await readTlsOptions(endpoint, tls)), 'secureConnect', signal);
+    }
+  };
+}
+
+async function readTlsOptions({ host, port }: { host: string; port: number }, tls: TlsFiles | undefined) {
+  if (tls === undefined) throw new TypeError('an ssl: remote needs the option tls: { cert, key, ca }');
+  const [cert, key, ca] = await Promise.all([readFile(tls.cert), readFile(tls.key), readFile(tls.ca)]);
+  const name = tls.serverName === undefined ? { checkServerIdentity: () => undefined } : { servername: tls.serverName };
+  return { host, port, cert, key, ca, noDelay: true, ...name };
+}
+
+function opened<T extends Duplex>(socket: T, event: string, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(signal.reason);
+    socket.once('error', fail);
+    socket.once('close', () => fail(new Error('the server closed the connection')));
+    socket.once(event, () => {
+      socket.removeListener('error', fail);
+      signal.removeEventListener('abort', onAbort);
+      resolve(socket);
+    });
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
 }

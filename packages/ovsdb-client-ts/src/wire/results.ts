@@ -1,6 +1,6 @@
 import { ProtocolError, TransactionError } from '../errors.ts';
-import { readServerError } from '../rpc/connection.ts';
 import type { Operation, OperationResult } from './operations.ts';
+import { readServerError } from './server-error.ts';
 
 /**
  * Reads the reply of `transact` (RFC 7047 section 4.1.3): a failed operation is an error followed by nulls, a failed
