@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, namespacesOf } from '../../../lab/testbed/cleanup.ts';
+import { run, runIn } from '../../../lab/testbed/command.ts';
+import { plug, unplug } from '../../../lab/testbed/plug.ts';
+import { readTestbed, startTestbed, stopTestbed } from '../../../lab/testbed/testbed.ts';
+
+const STARTER = fileURLToPath(new URL('starter.ts', import.meta.url));
+const prefix = `t${process.pid}`;
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ovn-handover-'));
+});
+
+afterEach(async () => {
+  await cleanUp({ directory, prefix });
+  await rm(directory, { recursive: true });
+});
+
+/** Processes whose command line names the testbed's directory: each daemon of it does. */
+async function processesOf(folder: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return lines.filter((line) => line.includes(folder));
+}
+
+async function nothingIsLeft(): Promise<boolean> {
+  return (await namespacesOf(prefix)).length === 0 && (await processesOf(directory)).length === 0;
+}
+
+async function start(...args: string[]) {
+  const starter = spawn(process.execPath, [STARTER, directory, prefix, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(starter, 'exit');
+  await once(starter.stdout, 'data');
+  return { starter, exit };
+}
+
+describe('a testbed', () => {
+  test('stands with three chassis that reach each other, and leaves nothing when it is stopped', async () => {
+    const testbed = await startTestbed({ directory, prefix });
+    const { stop, ...description } = testbed;
+    expect(await readTestbed(directory)).toEqual(description);
+
+    const names = await run('ovn-sbctl', [`--db=${testbed.southbound}`, '--bare', '--columns=name', 'list', 'Chassis']);
+    expect(names.split('\n').filter(Boolean).sort()).toEqual(['chassis-1', 'chassis-2', 'chassis-3']);
+    await runIn(testbed.chassis[0]!.netns, 'ping', ['-c1', '-W5', testbed.chassis[1]!.address]);
+
+    await stop();
+    expect(await nothingIsLeft()).toBe(true);
+    expect(existsSync(join(directory, 'testbed.json'))).toBe(false);
+  }, 60_000);
+
+  test("has the guest's port as Kube-OVN makes it, claimed by nobody", async () => {
+    const { northbound, southbound, guest, stop } = await startTestbed({ directory, prefix });
+    const get = (...columns: string[]) =>
+      run('ovn-nbctl', [`--db=${northbound}`, 'get', 'Logical_Switch_Port', guest.port, ...columns]);
+    expect(await get('external_ids')).toBe('{ls=ovn-default, pod="prod/web-01", vendor=kube-ovn}');
+    expect(await get('addresses')).toBe(`["${guest.mac} ${guest.ip}"]`);
+    expect(await get('options')).toBe('{}');
+    expect(await run('ovn-sbctl', [`--db=${southbound}`, 'get', 'Port_Binding', guest.port, 'chassis'])).toBe('[]');
+    await stop();
+  }, 60_000);
+
+  test('claims a port for the chassis where it is plugged, again after it was unplugged', async () => {
+    const { northbound, southbound, chassis, guest, stop } = await startTestbed({ directory, prefix });
+    const upIs = (value: string) =>
+      run('ovn-nbctl', [
+        `--db=${northbound}`,
+        '--timeout=20',
+        'wait-until',
+        'Logical_Switch_Port',
+        guest.port,
+        `up=${value}`,
+      ]);
+    for (const [index, one] of [chassis[0]!, chassis[1]!, chassis[0]!].entries()) {
+      await plug(one, { tap: 'tap0', port: guest.port });
+      await upIs('true');
+      const id = await run('ovn-sbctl', [
+        `--db=${southbound}`,
+        '--bare',
+        '--columns=_uuid',
+        'find',
+        'Chassis',
+        `name=${one.name}`,
+      ]);
+      expect([
+        index,
+        await run('ovn-sbctl', [`--db=${southbound}`, 'get', 'Port_Binding', guest.port, 'chassis']),
+      ]).toEqual([index, id]);
+      await unplug(one, 'tap0');
+      await upIs('false');
+    }
+    await stop();
+  }, 60_000);
+
+  test('stands beside another with a different prefix', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'ovn-handover-'));
+    const first = await startTestbed({ directory, prefix });
+    const second = await startTestbed({ directory: other, prefix: `${prefix}b` });
+    await first.stop();
+    await runIn(second.chassis[0]!.netns, 'ping', ['-c1', '-W5', second.chassis[1]!.address]);
+    await second.stop();
+    await rm(other, { recursive: true });
+    expect(await namespacesOf(`${prefix}b`)).toEqual([]);
+  }, 60_000);
+
+  test('is refused while another with its prefix stands', async () => {
+    const first = await startTestbed({ directory, prefix });
+    await expect(startTestbed({ directory, prefix })).rejects.toThrow(`prefix ${prefix} stands already`);
+    await runIn(first.chassis[0]!.netns, 'ping', ['-c1', '-W5', first.chassis[1]!.address]);
+    await first.stop();
+  }, 60_000);
+
+  test('is refused in a directory whose path is too long for unix sockets', async () => {
+    const long = join(directory, 'd'.repeat(90));
+    await expect(startTestbed({ directory: long, prefix })).rejects.toThrow('too long a path');
+  });
+});
+
+describe('when the process that started a testbed', () => {
+  test('is killed by SIGKILL, nothing is left', async () => {
+    const { starter, exit } = await start();
+    expect((await namespacesOf(prefix)).length).toBe(5);
+    starter.kill('SIGKILL');
+    await exit;
+    for (let waited = 0; !(await nothingIsLeft()) && waited < 10_000; waited += 50) await sleep(50);
+    expect(await nothingIsLeft()).toBe(true);
+  }, 60_000);
+
+  test('shall not take it along (keep), it stands until it is stopped from elsewhere', async () => {
+    const { exit } = await start('keep');
+    await exit;
+    const testbed = await readTestbed(directory);
+    await runIn(testbed.chassis[0]!.netns, 'ping', ['-c1', '-W5', testbed.chassis[1]!.address]);
+    await stopTestbed(directory);
+    expect(await nothingIsLeft()).toBe(true);
+  }, 60_000);
+});
