@@ -8,7 +8,13 @@ export type Step = 'reuse-port' | 'enable-dual-chassis' | 'disable-dual-chassis'
 export type Desired =
   | { readonly rule: Rule; readonly binding: 'leave'; readonly why: string }
   | { readonly rule: Rule; readonly step: Step; readonly binding: 'unbound' }
-  | { readonly rule: Rule; readonly step: Step; readonly binding: 'pinned'; readonly node: string; readonly record: PortRecord }
+  | {
+      readonly rule: Rule;
+      readonly step: Step;
+      readonly binding: 'pinned';
+      readonly node: string;
+      readonly record: PortRecord;
+    }
   | {
       readonly rule: Rule;
       readonly step: Step;

@@ -32,6 +32,8 @@ export interface MigrationFacts {
   /** Marked for deletion; it may still succeed. */
   readonly deleting: boolean;
   readonly target: TargetFacts | undefined;
+  /** The launcher pod that the guest runs in as long as it has not switched. */
+  readonly sourcePod: Pod | undefined;
   /** The guest runs on the target: from here on the target's port must be open. */
   readonly switched: boolean;
 }
@@ -42,7 +44,7 @@ export interface TargetFacts {
   readonly ended: boolean;
 }
 
-/** Objects of one VM. They must have been read in this order: see {@link readFacts} in `kubernetes.ts`. */
+/** Objects of one VM. They must have been read in this order: see `Kubernetes.objectsOf`. */
 export interface Objects {
   readonly migrations: readonly VirtualMachineInstanceMigration[];
   readonly vmi: VirtualMachineInstance | undefined;
@@ -84,6 +86,7 @@ function migrationFacts(
     name: migration.metadata.name,
     deleting: migration.metadata.deletionTimestamp !== undefined,
     target,
+    sourcePod: sourceOf(vmi, pods, target),
     switched: hasSwitched(migration, vmi, target),
   };
 }
@@ -102,6 +105,13 @@ function targetOf(
   // KubeVirt may replace an unschedulable target pod within the same migration.
   const pod = candidates.find((candidate) => !hasEnded(candidate)) ?? candidates[0];
   return pod && { pod, node: pod.spec.nodeName || undefined, ended: hasEnded(pod) };
+}
+
+function sourceOf(vmi: VirtualMachineInstance, pods: readonly Pod[], target: TargetFacts | undefined): Pod | undefined {
+  return pods
+    .filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid && pod.metadata.uid !== target?.pod.metadata.uid)
+    .filter((pod) => pod.spec.nodeName === vmi.status?.nodeName && !isFinal(pod))
+    .sort(newestFirst)[0];
 }
 
 function hasEnded(pod: Pod): boolean {
@@ -124,12 +134,13 @@ function hasSwitched(
   );
 }
 
-type Dated = { readonly metadata: { readonly creationTimestamp?: string; readonly name: string } };
+type Dated = { readonly metadata: { readonly creationTimestamp?: string | Date; readonly name: string } };
 
 /** creationTimestamp has whole seconds; the name only makes the order of equals the same everywhere. */
 function newestFirst(a: Dated, b: Dated): number {
-  return (
-    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? '') ||
-    b.metadata.name.localeCompare(a.metadata.name)
-  );
+  return createdAt(b) - createdAt(a) || b.metadata.name.localeCompare(a.metadata.name);
+}
+
+function createdAt({ metadata }: Dated): number {
+  return new Date(metadata.creationTimestamp ?? 0).getTime();
 }

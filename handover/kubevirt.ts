@@ -8,8 +8,8 @@ export interface ObjectMeta {
   readonly namespace: string;
   readonly uid: string;
   readonly resourceVersion?: string;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
+  readonly creationTimestamp?: string | Date;
+  readonly deletionTimestamp?: string | Date;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly OwnerReference[];
@@ -64,6 +64,13 @@ export interface VmiReference {
 export const OPT_IN_ANNOTATION = 'kubevirt.io/allow-pod-bridge-network-live-migration';
 export const MIGRATION_UID_LABEL = 'kubevirt.io/migrationJobUID';
 export const TARGET_READY_ANNOTATION = 'kubevirt.io/migration-target-ready-timestamp';
+
+/** Put on target pods of opted-in VMs when they are created; see `eventing/components/scheduling-gate`. */
+export const SCHEDULING_GATE = 'ovn-handover.dev/port';
+
+export function isGated(pod: Pod): boolean {
+  return pod.spec.schedulingGates?.some(({ name }) => name === SCHEDULING_GATE) ?? false;
+}
 
 /** The VMI that controls a pod, if a VMI does. */
 export function controllingVmi(pod: Pod): OwnerReference | undefined {

@@ -19,7 +19,7 @@ const KEYS = {
   target: 'handover-target',
 } as const;
 
-const SINCE_KEY = 'handover-since';
+export const SINCE_KEY = 'handover-since';
 
 /** Every external_ids key that is ours; no other is ever written or deleted. */
 export const RECORD_KEYS: readonly string[] = [...Object.values(KEYS), SINCE_KEY];

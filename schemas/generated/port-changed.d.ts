@@ -14,21 +14,17 @@ export interface PortChanged {
    */
   migration?: string;
   /**
-   * the rule of the binding table that called for it
+   * name of the target pod that was let go to the scheduler
    */
-  rule: string;
-  binding: "unbound" | "pinned" | "dual";
-  /**
-   * node name
-   */
-  source?: string;
-  /**
-   * node name
-   */
-  target?: string;
+  admittedPod?: string;
   ports: {
     name: string;
     uuid: string;
+    /**
+     * the rule of the binding table that called for it
+     */
+    rule: string;
+    binding: "unbound" | "pinned" | "dual";
     requestedChassis?: string;
     activationStrategy?: string;
   }[];

@@ -1,0 +1,62 @@
+/** The process of a function: settings, the runtime, and an end that loses no answer. */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { ValidationError } from 'cloudevents';
+import { type Context, start } from 'faas-js-runtime';
+import { SettingsError, settingsFrom } from '../handover/settings.ts';
+import disableDualChassis from './disable-dual-chassis/index.ts';
+import enableDualChassis from './enable-dual-chassis/index.ts';
+import reusePort from './reuse-port/index.ts';
+import type { StepFunction } from './step-function.ts';
+import { worldOf } from './world.ts';
+
+/** Longer than any one event takes; Knative waits `terminationGracePeriodSeconds` for us, 30 s by default. */
+const DRAIN_MS = 25_000;
+
+// faas-js-runtime ends with status 0 on what nobody caught; its own handler comes after this one.
+process.on('uncaughtException', (error) => die(error instanceof SettingsError ? error.message : String(error.stack)));
+// It answers 500, which is retried, to what is no CloudEvent; Fastify takes the status from the error.
+Object.defineProperty(ValidationError.prototype, 'statusCode', { value: 400 });
+
+const settings = settingsFrom(process.env);
+const steps: Record<typeof settings.FUNC_STEP, StepFunction> = {
+  'reuse-port': reusePort,
+  'enable-dual-chassis': enableDualChassis,
+  'disable-dual-chassis': disableDualChassis,
+};
+const step = steps[settings.FUNC_STEP];
+const world = worldOf(settings);
+const unanswered = new Set<ServerResponse>();
+let draining = false;
+
+const runtimeFunction = {
+  handle: (context: Context, event?: unknown) => step(event, world, context.log),
+  liveness: () => 'OK',
+  readiness() {
+    if (draining) throw new Error('ends');
+    return 'OK';
+  },
+  async shutdown() {
+    draining = true;
+    const deadline = AbortSignal.timeout(DRAIN_MS);
+    for (const response of unanswered) await once(response, 'close', { signal: deadline }).catch(() => {});
+    await (await world)[Symbol.asyncDispose]();
+  },
+};
+
+const listening = await start(
+  runtimeFunction as unknown as Parameters<typeof start>[0],
+  {
+    logLevel: settings.LOG_LEVEL,
+    port: Number(process.env.FUNC_PORT ?? 8080),
+  } as unknown as Parameters<typeof start>[1],
+);
+listening.on('request', (_request, response: ServerResponse) => {
+  unanswered.add(response);
+  response.once('close', () => unanswered.delete(response));
+});
+
+function die(line: string): never {
+  process.stderr.write(`${line}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,38 @@
+import { MalformedEventError, parseResourceEvent } from 'knative-eventing-ts-sdk';
+import validateMigration from '../schemas/generated/event-migration.js';
+import validatePod from '../schemas/generated/event-pod.js';
+import { type PortHint, portHintOf } from './hint.ts';
+import { controllingVmi, type Pod, type VmiReference } from './kubevirt.ts';
+
+/** All that is taken from an event: which VM to look at, and where its ports may be found. */
+export interface Occasion {
+  readonly vmi: VmiReference;
+  readonly hint: PortHint | undefined;
+}
+
+/**
+ * Which VM an event is about; `undefined` where it is about none.
+ * @throws MalformedEventError for what is no event of ours; its `where` is a JSON pointer into the event
+ */
+export function occasionOf(event: unknown): Occasion | undefined {
+  const { object } = parseResourceEvent(event);
+  if (object.kind === 'VirtualMachineInstanceMigration') {
+    if (!validateMigration(object)) throw invalid(validateMigration.errors);
+    return { vmi: { namespace: object.metadata.namespace, name: object.spec.vmiName }, hint: undefined };
+  }
+  if (object.kind === 'Pod') {
+    if (!validatePod(object)) throw invalid(validatePod.errors);
+    const owner = controllingVmi(object as unknown as Pod);
+    if (owner === undefined) return undefined;
+    return {
+      vmi: { namespace: object.metadata.namespace, name: owner.name },
+      hint: portHintOf(object as unknown as Pod),
+    };
+  }
+  return undefined;
+}
+
+function invalid(errors: typeof validatePod.errors): MalformedEventError {
+  const [first] = errors ?? [];
+  return new MalformedEventError(422, `/data${first?.instancePath ?? ''}`, first?.message ?? 'invalid');
+}

@@ -1,0 +1,121 @@
+import { type Admission, admission } from './admission.ts';
+import { desired, type Step } from './desired.ts';
+import { LookAgainError, TryAgainError } from './errors.ts';
+import type { Occasion } from './event.ts';
+import { type Facts, factsOf } from './facts.ts';
+import type { Kubernetes } from './kubernetes.ts';
+import type { Northbound } from './northbound.ts';
+import { changeFor, isMade, nodesOf, type PortChange, type Verdict } from './port.ts';
+import type { Profile } from './profile.ts';
+import { recordOf } from './record.ts';
+import type { PortBinding, Southbound } from './southbound.ts';
+
+/** What a function works with: all that does I/O, and what differs between installations. */
+export interface World {
+  readonly northbound: Northbound;
+  readonly southbound: Southbound;
+  readonly kubernetes: Kubernetes;
+  readonly profile: Profile;
+  readonly activationStrategy: string;
+}
+
+/** What was true at one look, and the binding that each port should have by it. */
+export interface Situation extends Occasion {
+  readonly facts: Facts;
+  readonly verdicts: readonly Verdict[];
+  /** ms since the epoch, taken before the facts were read */
+  readonly readAt: number;
+}
+
+/** What one call came to: the last look, and what was written on it. */
+export interface Outcome {
+  readonly situation: Situation;
+  readonly changes: readonly PortChange[];
+  /** The target pod that was made ready for the scheduler. */
+  readonly admitted: Admission | undefined;
+}
+
+/** How often a row may be snatched away before the broker is asked to come again. */
+const LOOKS = 5;
+/** Facts older than this are read again before they are acted on. */
+const SHELF_LIFE_MS = 2_000;
+
+/**
+ * One step's part of a hand-over: looks, decides, and makes the difference if it is this step's to make.
+ * @throws TryAgainError for what is expected to pass
+ */
+export async function handOver(step: Step, occasion: Occasion, world: World): Promise<Outcome> {
+  let sent: readonly PortChange[] = [];
+  for (let look = 1; ; look++) {
+    const situation = await lookAt(occasion, world);
+    try {
+      const changes = await changesOf(step, situation, world);
+      if (changes.length > 0) {
+        sent = changes;
+        await world.northbound.commit(changes, comment(step, situation));
+      }
+      const admitted = step === 'reuse-port' ? await admitTarget(situation, world) : undefined;
+      return { situation, changes: changes.length > 0 ? changes : committedAfterAll(sent, situation), admitted };
+    } catch (error) {
+      if (!(error instanceof LookAgainError)) throw error;
+      if (look === LOOKS) throw new TryAgainError(`${error.message}, ${LOOKS} times in a row`, { cause: error });
+    }
+  }
+}
+
+/**
+ * The ports are read before the facts, and are written only if they still are what was read. So whoever decided on
+ * newer facts in between makes the commit fail, and an old decision never overwrites a newer one.
+ */
+async function lookAt(occasion: Occasion, world: World): Promise<Situation> {
+  const ports = await world.northbound.portsOf(occasion.vmi, occasion.hint?.ports);
+  const readAt = Date.now();
+  const facts = factsOf(await world.kubernetes.objectsOf(occasion.vmi));
+  const verdicts = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) }));
+  return { ...occasion, facts, verdicts, readAt };
+}
+
+/** The changes that are this step's to make, as far as the southbound database allows them. */
+async function changesOf(step: Step, { verdicts, hint, readAt }: Situation, world: World): Promise<PortChange[]> {
+  const mine = verdicts.filter(({ wanted }) => wanted.binding !== 'leave' && wanted.step === step);
+  const chassis = await world.southbound.chassisOf([...new Set(mine.flatMap(({ wanted }) => nodesOf(wanted)))]);
+  const setup = { chassis, activationStrategy: world.activationStrategy, now: new Date() };
+  const changes = mine.flatMap(({ port, wanted }) => changeFor(port, wanted, setup) ?? []);
+
+  const arming = changes.filter(({ wanted }) => wanted.binding === 'dual').map(({ port }) => port.name);
+  if (arming.length > 0) refuseIfActivated(await world.southbound.bindingsOf(arming, hint?.bindings));
+  if (Date.now() - readAt > SHELF_LIFE_MS) throw new LookAgainError('the facts went stale before they were acted on');
+  return changes;
+}
+
+/** While northd remembers an earlier activation it keeps it, and a target armed now would start open. */
+function refuseIfActivated(bindings: readonly PortBinding[]): void {
+  const open = bindings.find(({ activated }) => activated.length > 0);
+  if (open) {
+    throw new TryAgainError(
+      `port ${open.port} is still marked as activated on ${open.activated.join(', ')}; ovn-northd has to forget that before it can be armed again`,
+    );
+  }
+}
+
+async function admitTarget({ vmi, facts, verdicts, hint }: Situation, world: World): Promise<Admission | undefined> {
+  const bindings = () =>
+    world.southbound.bindingsOf(
+      verdicts.map(({ port }) => port.name),
+      hint?.bindings,
+    );
+  const admitted = await admission({ vmi, facts, verdicts, bindings, profile: world.profile });
+  if (admitted) await world.kubernetes.admit(admitted.pod, admitted.annotations);
+  return admitted;
+}
+
+function committedAfterAll(sent: readonly PortChange[], { verdicts }: Situation): readonly PortChange[] {
+  return sent.filter((change) => verdicts.some(({ port }) => isMade(change, port)));
+}
+
+/** Goes to the transaction log of OVN northbound, where `ovsdb-tool show-log` tells the story. */
+function comment(step: Step, { vmi, facts, verdicts }: Situation): string {
+  const migration = facts.migration ? `VMIM ${facts.migration.name} ${facts.migration.uid}` : 'no VMIM';
+  const rules = [...new Set(verdicts.map(({ wanted }) => wanted.rule))].join(',');
+  return `ovn-handover ${step}: VMI ${vmi.namespace}/${vmi.name} ${facts.vmi?.uid ?? 'gone'}, ${migration}, rule ${rules}`;
+}

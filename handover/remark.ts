@@ -1,0 +1,61 @@
+import type { Desired } from './desired.ts';
+import type { Facts } from './facts.ts';
+import type { Pod, VmiReference } from './kubevirt.ts';
+import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
+import { recordOf } from './record.ts';
+
+/** One line of the story that `kubectl describe vmi` tells; it becomes a Kubernetes Event on the VMI. */
+export interface Remark {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+const REASONS: Record<Exclude<Desired['binding'], 'leave'>, string> = {
+  unbound: 'PortReleased',
+  pinned: 'PortPinned',
+  dual: 'PortDual',
+};
+
+/** What was changed on one port, and a warning where that came too late. */
+export function remarksOf({ port, wanted, options }: PortChange, { migration }: Facts): Remark[] {
+  if (wanted.binding === 'leave') return [];
+  const strategy = options[ACTIVATION_STRATEGY];
+  const binding = options[REQUESTED_CHASSIS] ?? 'nothing';
+  const remarks: Remark[] = [
+    {
+      type: 'Normal',
+      reason: REASONS[wanted.binding],
+      message: `Port ${port.name}: ${REQUESTED_CHASSIS} is ${binding}${strategy ? `, opened by ${strategy}` : ''}${migration ? `, for migration ${migration.name}` : ''} (rule ${wanted.rule}).`,
+    },
+  ];
+  if (wanted.rule === '3a' && !wasDualFor(port, migration?.uid)) {
+    remarks.push({
+      type: 'Warning',
+      reason: 'PortNotDualInTime',
+      message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.binding === 'pinned' ? wanted.node : 'the target'}: its traffic was out until now. Are the functions reached in time?`,
+    });
+  }
+  return remarks;
+}
+
+export function noPort({ namespace, name }: VmiReference): Remark {
+  return {
+    type: 'Warning',
+    reason: 'NoPort',
+    message: `No logical switch port of ${namespace}/${name} found in OVN northbound: the migration goes on without a hand-over. Check OVN_PROFILE and OVN_NB_REMOTE.`,
+  };
+}
+
+export function identityDiffers(pod: Pod, difference: string): Remark {
+  return {
+    type: 'Warning',
+    reason: 'IdentityDiffers',
+    message: `Target pod ${pod.metadata.name} has another network identity than the source: ${difference}.`,
+  };
+}
+
+function wasDualFor(port: PortChange['port'], migration: string | undefined): boolean {
+  const record = recordOf(port.externalIds);
+  return record?.migration === migration && record?.binding === 'dual';
+}

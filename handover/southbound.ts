@@ -1,0 +1,95 @@
+import {
+  fromWireMap,
+  fromWireUuid,
+  type OvsdbClient,
+  type SelectOperation,
+  uuid,
+  type WireCondition,
+  type WireRow,
+} from 'ovsdb-client-ts';
+import { TryAgainError } from './errors.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** A Port_Binding row, as far as a hand-over depends on it. */
+export interface PortBinding {
+  readonly uuid: string;
+  readonly port: string;
+  /** Names of additional chassis that a RARP has opened and that northd has not yet forgotten. */
+  readonly activated: readonly string[];
+}
+
+/** Reads of OVN_Southbound; the functions never write there. */
+export class Southbound {
+  readonly #client: OvsdbClient;
+
+  constructor(client: OvsdbClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Chassis names of Kubernetes nodes, matched by hostname or name.
+   * @throws TryAgainError if a node has no chassis, or several: OVN skips names that it does not know and would make
+   * the target main and open, so none such may ever be written
+   */
+  async chassisOf(nodes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#select(
+      nodes.flatMap((node) => [select('Chassis', ['hostname', '==', node]), select('Chassis', ['name', '==', node])]),
+    );
+    return new Map(
+      nodes.map((node) => [node, only(node, new Set(rows.filter(isOn(node)).map((row) => String(row.name))))]),
+    );
+  }
+
+  /**
+   * Port_Binding rows by the names of their ports.
+   * @param hint their uuids, if known; a search by name makes the server scan the table
+   */
+  async bindingsOf(ports: readonly string[], hint: readonly string[] = []): Promise<readonly PortBinding[]> {
+    const rows = await this.#select(hint.map((id) => select('Port_Binding', ['_uuid', '==', uuid(id)])));
+    const hinted = rows.map(bindingOf).filter(({ port }) => ports.includes(port));
+    if (hinted.length === ports.length) return hinted;
+    return (await this.#select(ports.map((name) => select('Port_Binding', ['logical_port', '==', name])))).map(
+      bindingOf,
+    );
+  }
+
+  async #select(operations: readonly SelectOperation[]): Promise<readonly WireRow[]> {
+    if (operations.length === 0) return [];
+    try {
+      const results = await this.#client.transact(operations, { timeoutMs: TIMEOUT_MS });
+      return results.flatMap((result) => result.rows ?? []);
+    } catch (error) {
+      throw new TryAgainError(`OVN southbound: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+const COLUMNS = { Chassis: ['hostname', 'name'], Port_Binding: ['_uuid', 'logical_port', 'options'] };
+
+function select(table: keyof typeof COLUMNS, condition: WireCondition): SelectOperation {
+  return { op: 'select', table, where: [condition], columns: COLUMNS[table] };
+}
+
+function isOn(node: string): (row: WireRow) => boolean {
+  return (row) => row.hostname === node || row.name === node;
+}
+
+function only(node: string, names: ReadonlySet<string>): string {
+  const [name] = names;
+  if (names.size === 1 && name !== undefined) return name;
+  const what = names.size === 0 ? 'no chassis' : `${names.size} chassis (${[...names].join(', ')})`;
+  throw new TryAgainError(
+    `OVN southbound lists ${what} with hostname or name ${node}, expected one: is its ovn-controller running, and no stale chassis left?`,
+    { retryAfterSeconds: 5 },
+  );
+}
+
+function bindingOf(row: WireRow): PortBinding {
+  const activated = fromWireMap(row.options!).get('additional-chassis-activated') ?? '';
+  return {
+    uuid: fromWireUuid(row._uuid!),
+    port: String(row.logical_port),
+    activated: activated.split(',').filter(Boolean),
+  };
+}
