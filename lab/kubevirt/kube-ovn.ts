@@ -1,0 +1,30 @@
+import type { Context } from './context.ts';
+import { MIGRATION_JOB_NAME } from './labels.ts';
+import { isLauncher, type Pod } from './objects.ts';
+
+/**
+ * Kube-OVN's controller, as far as it tells a VM's first pod its network identity. A migration's target pod gets
+ * nothing from it here: that is what the hand-over is for.
+ */
+export function annotatePods({ cluster, testbed, lives }: Context): void {
+  const { ip, mac, logicalSwitch } = testbed.guest;
+  const network = ip.split('.').slice(0, 3).join('.');
+  const isFirst = (pod: Pod) => isLauncher(pod) && pod.metadata.annotations?.[MIGRATION_JOB_NAME] === undefined;
+  lives.onEach(
+    () => cluster.pods.all().filter(isFirst),
+    async (pod) => {
+      const identity = {
+        allocated: 'true',
+        ip_address: ip,
+        mac_address: mac,
+        cidr: `${network}.0/24`,
+        gateway: `${network}.1`,
+        logical_switch: logicalSwitch,
+        pod_nic_type: 'veth-pair',
+        virtualmachine: pod.metadata.ownerReferences?.[0]?.name,
+      };
+      const annotations = Object.entries(identity).map(([key, value]) => [`ovn.kubernetes.io/${key}`, value]);
+      await cluster.patchPod(pod, { metadata: { annotations: Object.fromEntries(annotations) } });
+    },
+  );
+}

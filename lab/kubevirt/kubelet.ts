@@ -1,0 +1,100 @@
+import { abortable } from './abortable.ts';
+import { addInterface, removeInterface } from './cni.ts';
+import type { Context } from './context.ts';
+import { MIGRATION_JOB_UID } from './labels.ts';
+import { isFinal, isLauncher, type Pod, timestamp } from './objects.ts';
+
+/** Runs the pods that are bound to the testbed's nodes: network first, then the container, until it ends or is deleted. */
+export async function runPods(context: Context): Promise<void> {
+  const { cluster, testbed, lives } = context;
+  await Promise.all(testbed.chassis.map(({ node, address }) => cluster.registerNode(node, address)));
+  const bound = () => cluster.pods.all().filter((pod) => pod.spec.nodeName !== undefined && !isFinal(pod));
+  lives.onEach(bound, (pod) => new PodWorker(pod, context).run());
+}
+
+class PodWorker {
+  readonly #pod: Pod;
+  readonly #context: Context;
+  readonly #deletion = new AbortController();
+
+  constructor(pod: Pod, context: Context) {
+    this.#pod = pod;
+    this.#context = context;
+  }
+
+  async run(): Promise<void> {
+    const { cluster, signal } = this.#context;
+    this.#log('bound');
+    cluster.onChange(() => this.#watchForDeletion(), AbortSignal.any([signal, this.#deletion.signal]));
+    const alive = AbortSignal.any([signal, this.#deletion.signal]);
+    try {
+      await (isLauncher(this.#pod) ? this.#runLauncher(alive) : this.#runOther(alive));
+    } catch (error) {
+      if (!alive.aborted) throw error;
+    }
+    await cluster.until(() => this.#deletion.signal.aborted, signal);
+    await cluster.deletePod(this.#pod, 0);
+    this.#log('deleted');
+  }
+
+  async #runLauncher(alive: AbortSignal): Promise<void> {
+    const { cluster, launchers, testbed, pace, log } = this.#context;
+    const pod = this.#pod;
+    const names = { pod: pod.metadata.name, node: pod.spec.nodeName, migration: migrationOf(pod) };
+    try {
+      const { tap, port } = await addInterface(pod, testbed);
+      log('plugged', { ...names, tap, port });
+      await pace('containersStart', alive);
+      const { ended } = launchers.open(pod);
+      await cluster.patchPodStatus(pod, this.#running(testbed.guest.ip));
+      this.#log('running');
+      const phase = await abortable(ended, alive);
+      await cluster.patchPodStatus(pod, this.#terminated(phase));
+      this.#log('ended', { phase });
+    } finally {
+      await launchers.close(pod);
+      await removeInterface(pod, testbed);
+      log('unplugged', names);
+    }
+  }
+
+  /** A pod without a network of ours, which does nothing. */
+  async #runOther(alive: AbortSignal): Promise<void> {
+    await this.#context.cluster.patchPodStatus(this.#pod, this.#running());
+    this.#log('running');
+    await abortable(new Promise<never>(() => {}), alive);
+  }
+
+  #watchForDeletion(): void {
+    const latest = this.#context.cluster.pods.latest(this.#pod);
+    if (latest === undefined || latest.metadata.deletionTimestamp !== undefined) this.#deletion.abort();
+  }
+
+  #running(podIP?: string): object {
+    const address = podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] };
+    const hostIP = this.#context.testbed.chassis.find(({ node }) => node === this.#pod.spec.nodeName)?.address;
+    const state = { running: { startedAt: timestamp() } };
+    return { phase: 'Running', ...address, hostIP, containerStatuses: [this.#container(true, state)] };
+  }
+
+  #terminated(phase: 'Succeeded' | 'Failed'): object {
+    const result = phase === 'Succeeded' ? { exitCode: 0, reason: 'Completed' } : { exitCode: 1, reason: 'Error' };
+    const state = { terminated: { ...result, finishedAt: timestamp() } };
+    return { phase, containerStatuses: [this.#container(false, state)] };
+  }
+
+  #container(isUp: boolean, state: object): object {
+    const { name = '', image = '' } = this.#pod.spec.containers[0] ?? {};
+    return { name, image, imageID: '', ready: isUp, restartCount: 0, started: isUp, lastState: {}, state };
+  }
+
+  #log(state: string, details: object = {}): void {
+    const { metadata, spec } = this.#pod;
+    const names = { pod: metadata.name, node: spec.nodeName, migration: migrationOf(this.#pod) };
+    this.#context.log('pod', { ...names, state, ...details });
+  }
+}
+
+function migrationOf({ metadata }: Pod): string | undefined {
+  return metadata.labels?.[MIGRATION_JOB_UID];
+}

@@ -1,0 +1,60 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import type { TestbedDescription } from '../testbed/description.ts';
+import { Cluster } from './cluster.ts';
+import type { Context } from './context.ts';
+import { annotatePods } from './kube-ovn.ts';
+import { runPods } from './kubelet.ts';
+import { Lives } from './lives.ts';
+import type { Log } from './log.ts';
+import { paceOf } from './pace.ts';
+import { schedule } from './scheduler.ts';
+import { controlMigrations } from './virt-controller/migration.ts';
+import { controlVms } from './virt-controller/vm.ts';
+import { controlVmis } from './virt-controller/vmi.ts';
+import { handleVmis } from './virt-handler.ts';
+import { Launchers } from './virt-launcher.ts';
+
+export interface KubeVirtOptions {
+  /** YAML */
+  readonly kubeconfig: string;
+  readonly testbed: TestbedDescription;
+  /** From a target pod's nodeName to the start of copying, ms. */
+  readonly paceMs: number;
+  readonly log: Log;
+}
+
+export interface KubeVirt {
+  /** Ends all guests, takes their taps away, and stops watching. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts KubeVirt's parts, and those of the scheduler, the kubelet and the CNI plug-in that it needs. They know of each
+ * other only by what is in the Kubernetes API, so that each could be the real one.
+ */
+export async function startKubeVirt({ kubeconfig, testbed, paceMs, log }: KubeVirtOptions): Promise<KubeVirt> {
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  const stop = new AbortController();
+  const cluster = new Cluster(config);
+  const { signal } = stop;
+  const lives = new Lives(cluster, log, signal);
+  const launchers = new Launchers(testbed);
+  const context: Context = { cluster, testbed, launchers, lives, pace: paceOf(paceMs), log, signal };
+  await cluster.start();
+  await runPods(context);
+  annotatePods(context);
+  handleVmis(context);
+  controlVms(context);
+  controlVmis(context);
+  controlMigrations(context);
+  const nodes = testbed.chassis.map(({ node }) => node);
+  lives.start('scheduler', () => schedule(cluster, nodes, signal));
+  return {
+    async close() {
+      stop.abort();
+      await lives.ended();
+      await cluster.stop();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import type { Context } from '../context.ts';
+import { NODE_NAME } from '../labels.ts';
+import { launcherPod } from '../manifests.ts';
+import {
+  isControlledBy,
+  isFinal,
+  isLauncher,
+  type Pod,
+  type VirtualMachineInstance as Vmi,
+  type VmiPhase,
+} from '../objects.ts';
+
+/** virt-controller's part for VMIs: a launcher pod for each, and the end of what is left after it. */
+export function controlVmis(context: Context): void {
+  const { cluster, lives } = context;
+  lives.onEach(
+    () => cluster.vmis.all(),
+    (vmi) => new VmiControl(vmi, context).run(),
+  );
+}
+
+class VmiControl {
+  readonly #vmi: Vmi;
+  readonly #context: Context;
+
+  constructor(vmi: Vmi, context: Context) {
+    this.#vmi = vmi;
+    this.#context = context;
+  }
+
+  async run(): Promise<void> {
+    const { cluster, signal } = this.#context;
+    await this.#setPhase('Pending');
+    const pod = await cluster.createPod(launcherPod(this.#vmi));
+    await this.#setPhase('Scheduling');
+    const running = await cluster.until(
+      () =>
+        this.#isDeleted() ||
+        cluster.pods
+          .all()
+          .find(({ metadata, status }) => metadata.uid === pod.metadata.uid && status?.phase === 'Running'),
+      signal,
+    );
+    if (running !== true) {
+      await this.#setPhase('Scheduled', running);
+      await cluster.patchPod(pod, { metadata: { labels: { [NODE_NAME]: running.spec.nodeName } } });
+      await cluster.until(() => this.#isDeleted() || this.#guestEnded(), signal);
+    }
+    await this.#finish(pod);
+  }
+
+  async #finish(first: Pod): Promise<void> {
+    const { cluster, signal } = this.#context;
+    if (this.#isDeleted()) {
+      // A pod that never ran has nothing to end.
+      if (cluster.pods.latest(first)?.status?.phase === 'Pending') await cluster.deletePod(first);
+      await cluster.until(() => this.#pods().every((pod) => isFinal(pod) || pod.metadata.deletionTimestamp), signal);
+      await this.#setPhase('Succeeded');
+    } else {
+      await this.#setPhase('Failed');
+      await cluster.until(() => this.#isDeleted(), signal);
+    }
+    const vmims = cluster.vmims.all().filter(({ metadata, spec }) => {
+      return metadata.namespace === this.#vmi.metadata.namespace && spec.vmiName === this.#vmi.metadata.name;
+    });
+    await cluster.until(
+      () => vmims.every((vmim) => isFinal(cluster.vmims.latest(vmim) ?? { status: { phase: 'Failed' } })),
+      signal,
+    );
+    for (const vmim of vmims) await cluster.vmims.delete(vmim);
+    // The pods go with the VMI, as all that it owns.
+    await cluster.vmis.update(this.#vmi, ({ metadata }) => {
+      delete metadata.finalizers;
+    });
+  }
+
+  async #setPhase(phase: VmiPhase, pod?: Pod): Promise<void> {
+    await this.#context.cluster.vmis.update(this.#vmi, (draft) => {
+      draft.status = { ...draft.status, phase };
+      const node = pod?.spec.nodeName;
+      if (pod === undefined || node === undefined) return;
+      draft.status.nodeName = node;
+      draft.status.activePods = { ...draft.status.activePods, [pod.metadata.uid]: node };
+      draft.metadata.labels = { ...draft.metadata.labels, [NODE_NAME]: node };
+    });
+    this.#context.log('vmi-phase', { vmi: this.#vmi.metadata.name, phase });
+  }
+
+  #isDeleted(): boolean {
+    const latest = this.#context.cluster.vmis.latest(this.#vmi);
+    return latest === undefined || latest.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** No launcher runs any more where the guest was last. */
+  #guestEnded(): boolean {
+    const node = this.#context.cluster.vmis.latest(this.#vmi)?.status?.nodeName;
+    const there = this.#pods().filter(({ spec }) => spec.nodeName === node);
+    return there.length > 0 && there.every(isFinal);
+  }
+
+  #pods(): Pod[] {
+    return this.#context.cluster.pods.all().filter((pod) => isLauncher(pod) && isControlledBy(pod, this.#vmi));
+  }
+}

@@ -1,0 +1,197 @@
+import type { Guest } from '../guest/guest.ts';
+import { MigrationError, migrate } from '../guest/migrate.ts';
+import type { QmpEvent } from '../guest/qmp.ts';
+import type { Context } from './context.ts';
+import { MIGRATION_TARGET_NODE_NAME, NODE_NAME } from './labels.ts';
+import {
+  type Condition,
+  isControlledBy,
+  isLauncher,
+  type MigrationState,
+  type Pod,
+  timestamp,
+  type VirtualMachineInstance as Vmi,
+} from './objects.ts';
+import { type Launcher, MIGRATION_PORT } from './virt-launcher.ts';
+
+/** virt-handler of all nodes: reacts to what virt-controller writes into VMIs, and writes back what the guests do. */
+export function handleVmis(context: Context): void {
+  const { cluster, lives } = context;
+  const select = (matches: (vmi: Vmi, state: MigrationState) => boolean) => () =>
+    cluster.vmis.all().filter((vmi) => matches(vmi, vmi.status?.migrationState ?? {}));
+  const ofMigration = (vmi: Vmi) => `${vmi.metadata.uid}/${vmi.status?.migrationState?.migrationUid}`;
+  const isOver = (state: MigrationState) => state.completed === true || state.failed === true;
+
+  lives.onEach(
+    select((vmi) => vmi.status?.phase === 'Scheduled'),
+    (vmi) => startGuest(vmi, context),
+  );
+  lives.onEach(
+    select((_, state) => state.targetNode !== undefined && !isOver(state)),
+    (vmi) => receiveGuest(vmi, context),
+    ofMigration,
+  );
+  lives.onEach(
+    select((_, state) => state.targetNodeAddress !== undefined && !isOver(state)),
+    (vmi) => sendGuest(vmi, context),
+    ofMigration,
+  );
+  lives.onEach(
+    select((vmi) => vmi.metadata.deletionTimestamp !== undefined),
+    (vmi) => stopGuests(vmi, context),
+  );
+}
+
+async function startGuest(vmi: Vmi, context: Context): Promise<void> {
+  const { cluster, launchers, testbed, log, signal } = context;
+  const node = vmi.status?.nodeName;
+  const pod = await cluster.until(() => launcherPods(vmi, context).find(({ spec }) => spec.nodeName === node), signal);
+  const launcher = launchers.of(pod);
+  const guest = await launcher.boot();
+  log('guest-started', { vmi: vmi.metadata.name, node, pid: guest.pid });
+  const { mac, ip } = testbed.guest;
+  await cluster.vmis.update(vmi, ({ status }) => {
+    if (status === undefined) return;
+    status.phase = 'Running';
+    status.migrationMethod = 'LiveMigration';
+    status.migrationTransport = 'Unix';
+    status.conditions = [condition('Ready', 'False'), condition('LiveMigratable', 'True')];
+    const addresses = { ipAddress: ip, ipAddresses: [ip] };
+    const name = vmi.spec.networks[0]?.name;
+    status.interfaces = [{ name, mac, ...addresses, podInterfaceName: 'eth0', infoSource: 'domain', queueCount: 1 }];
+  });
+  log('vmi-phase', { vmi: vmi.metadata.name, phase: 'Running' });
+  const ready = guest.ready().then(
+    () => true,
+    () => false,
+  );
+  if (!(await Promise.race([ready, launcher.ended.then(() => false)]))) return;
+  await cluster.vmis.update(vmi, ({ status }) => {
+    if (status) status.conditions = [condition('Ready', 'True'), condition('LiveMigratable', 'True')];
+  });
+}
+
+/** The target node's part of a migration. */
+async function receiveGuest(vmi: Vmi, context: Context): Promise<void> {
+  const { cluster, launchers, pace, log, signal } = context;
+  const { migrationUid, sourceNode, targetNode, targetPod } = vmi.status?.migrationState ?? {};
+  const names = { vmi: vmi.metadata.name, migration: migrationUid, from: sourceNode, to: targetNode };
+  const pod = await cluster.until(() => podNamed(vmi, targetPod, context), signal);
+  const launcher = launchers.of(pod);
+  const [guest] = await Promise.all([launcher.receive(), pace('targetPrepares', signal)]);
+  const switched = resumed(guest);
+  const targetDirectMigrationNodePorts = { '38943': 0, '45101': MIGRATION_PORT };
+  const targetNodeAddress = context.testbed.chassis.find(({ node }) => node === targetNode)?.address ?? '';
+  await setState(vmi, context, { targetNodeAddress, targetDirectMigrationNodePorts });
+
+  const failed = cluster.until(() => hasFailed(vmi, context), signal).then(() => undefined);
+  const switchedAt = await Promise.race([switched, failed]);
+  if (switchedAt === undefined) return launcher.end('Succeeded');
+  log('switched', { ...names, switchedAt: new Date(switchedAt).toISOString() });
+  await setState(vmi, context, { targetNodeDomainDetected: true });
+  await setState(vmi, context, { targetNodeDomainReadyTimestamp: timestamp() });
+  await pace('switchAcknowledged', signal);
+  await setState(vmi, context, { endTimestamp: timestamp() }, ({ metadata, status }) => {
+    metadata.labels = { ...metadata.labels, [NODE_NAME]: targetNode ?? '' };
+    if (status !== undefined && targetNode !== undefined) status.nodeName = targetNode;
+  });
+  log('node-moved', names);
+  await setState(vmi, context, { completed: true }, withoutTargetLabel);
+}
+
+/** The source node's part of a migration. */
+async function sendGuest(vmi: Vmi, context: Context): Promise<void> {
+  const { cluster, launchers, pace, log, signal } = context;
+  const { migrationUid, sourceNode, sourcePod, targetNode, targetPod } = vmi.status?.migrationState ?? {};
+  const names = { vmi: vmi.metadata.name, migration: migrationUid, from: sourceNode, to: targetNode };
+  await pace('sourceStarts', signal);
+  const source = podNamed(vmi, sourcePod, context);
+  const target = podNamed(vmi, targetPod, context);
+  if (source === undefined || target === undefined) return;
+  const [from, to] = [launchers.of(source), launchers.of(target)];
+  await setState(vmi, context, { startTimestamp: timestamp(), mode: 'PreCopy' });
+  log('copying', names);
+  try {
+    log('copied', { ...names, ...(await copyMemory(vmi, from, to, context)) });
+  } catch (error) {
+    if (!(error instanceof MigrationError)) throw error;
+    log('copy-failed', { ...names, reason: error.message });
+    const aborted = error.status === 'cancelled';
+    const failureReason = aborted ? 'Live migration has been aborted' : error.message;
+    const end = { endTimestamp: timestamp(), failed: true, completed: true, failureReason };
+    await setState(vmi, context, aborted ? { ...end, abortStatus: 'Succeeded' } : end, withoutTargetLabel);
+    return;
+  }
+  await cluster.until(() => cluster.vmis.latest(vmi)?.status?.nodeName !== sourceNode, signal);
+  await pace('launcherEnds', signal);
+  await from.end('Succeeded');
+}
+
+async function copyMemory(vmi: Vmi, from: Launcher, to: Launcher, { cluster, signal }: Context) {
+  const over = new AbortController();
+  const abort = new AbortController();
+  cluster.onChange(
+    () => {
+      if (cluster.vmis.latest(vmi)?.status?.migrationState?.abortRequested) abort.abort();
+    },
+    AbortSignal.any([signal, over.signal]),
+  );
+  try {
+    return await migrate(await from.guest(), await to.guest(), to.migrationUri(), { signal: abort.signal });
+  } finally {
+    over.abort();
+  }
+}
+
+async function stopGuests(vmi: Vmi, context: Context): Promise<void> {
+  const running = launcherPods(vmi, context).filter(({ status }) => status?.phase === 'Running');
+  await Promise.all(running.map((pod) => context.launchers.of(pod).end('Succeeded')));
+}
+
+/** Writes into the VMI's migrationState as long as that is of the same migration. */
+async function setState(
+  vmi: Vmi,
+  context: Context,
+  values: MigrationState,
+  also?: (draft: Vmi) => void,
+): Promise<void> {
+  const { migrationUid } = vmi.status?.migrationState ?? {};
+  await context.cluster.vmis.update(vmi, (draft) => {
+    const state = draft.status?.migrationState;
+    if (state?.migrationUid !== migrationUid) return;
+    Object.assign(state ?? {}, values);
+    also?.(draft);
+  });
+}
+
+function withoutTargetLabel({ metadata }: Vmi): void {
+  delete metadata.labels?.[MIGRATION_TARGET_NODE_NAME];
+}
+
+function hasFailed(vmi: Vmi, { cluster }: Context): boolean {
+  const { migrationUid } = vmi.status?.migrationState ?? {};
+  const latest = cluster.vmis.latest(vmi);
+  const state = latest?.status?.migrationState;
+  return latest === undefined || state?.migrationUid !== migrationUid || state?.failed === true;
+}
+
+/** When the guest ran here for the first time, in ms since the epoch by QEMU's clock. */
+async function resumed({ qmp }: Guest): Promise<number> {
+  return new Promise((resolve) => {
+    qmp.on('event', ({ event, at }: QmpEvent) => {
+      if (event === 'RESUME') resolve(at);
+    });
+  });
+}
+
+function launcherPods(vmi: Vmi, { cluster }: Context): Pod[] {
+  return cluster.pods.all().filter((pod) => isLauncher(pod) && isControlledBy(pod, vmi));
+}
+
+function podNamed(vmi: Vmi, name: string | undefined, context: Context): Pod | undefined {
+  return launcherPods(vmi, context).find(({ metadata }) => metadata.name === name);
+}
+
+function condition(type: string, status: 'True' | 'False'): Condition {
+  return { type, status, lastProbeTime: null, lastTransitionTime: timestamp() };
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { type Guest, startGuest } from '../guest/guest.ts';
+import type { TestbedDescription } from '../testbed/description.ts';
+import { interfaceOf } from './cni.ts';
+import type { Pod } from './objects.ts';
+
+/** Where a target's QEMU listens; KubeVirt's first port for direct migration. */
+export const MIGRATION_PORT = 49152;
+
+export type Outcome = 'Succeeded' | 'Failed';
+
+/** The process in a launcher pod's container `compute`: it runs one QEMU at virt-handler's command, and ends with it. */
+export class Launcher {
+  /** How the container ended. */
+  readonly ended: Promise<Outcome>;
+  readonly #pod: Pod;
+  readonly #testbed: TestbedDescription;
+  readonly #end: (outcome: Outcome) => void;
+  #guest: Promise<Guest> | undefined;
+
+  constructor(pod: Pod, testbed: TestbedDescription) {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#pod = pod;
+    this.#testbed = testbed;
+  }
+
+  /** The guest that runs, or is to arrive, here. */
+  async guest(): Promise<Guest> {
+    if (this.#guest === undefined) throw new Error(`Pod ${this.#pod.metadata.name} has no guest yet.`);
+    return this.#guest;
+  }
+
+  async boot(): Promise<Guest> {
+    return this.#start();
+  }
+
+  /** Starts a QEMU that waits for a migrating guest. */
+  async receive(): Promise<Guest> {
+    return this.#start(this.migrationUri());
+  }
+
+  migrationUri(): string {
+    return `tcp:${interfaceOf(this.#pod, this.#testbed).chassis.address}:${MIGRATION_PORT}`;
+  }
+
+  /** Ends QEMU, if there is one, and the container. */
+  async end(outcome: Outcome): Promise<void> {
+    this.#end(outcome);
+    const guest = await this.#guest?.catch(() => undefined);
+    await guest?.stop();
+  }
+
+  async #start(incoming?: string): Promise<Guest> {
+    const { chassis, tap } = interfaceOf(this.#pod, this.#testbed);
+    const { mac, ip } = this.#testbed.guest;
+    const directory = join(chassis.directory, tap);
+    this.#guest = startGuest({ chassis, tap, mac, ip, directory, ...(incoming !== undefined && { incoming }) });
+    try {
+      const guest = await this.#guest;
+      guest.qmp.on('close', () => this.#end('Failed'));
+      return guest;
+    } catch (error) {
+      this.#end('Failed');
+      throw error;
+    }
+  }
+}
+
+/** The launchers that run, by pod. */
+export class Launchers {
+  readonly #byPod = new Map<string, Launcher>();
+  readonly #testbed: TestbedDescription;
+
+  constructor(testbed: TestbedDescription) {
+    this.#testbed = testbed;
+  }
+
+  open(pod: Pod): Launcher {
+    const launcher = new Launcher(pod, this.#testbed);
+    this.#byPod.set(pod.metadata.uid, launcher);
+    return launcher;
+  }
+
+  /** @throws Error when the pod's container does not run. */
+  of(pod: Pod): Launcher {
+    const launcher = this.#byPod.get(pod.metadata.uid);
+    if (launcher === undefined) throw new Error(`Pod ${pod.metadata.name} has no running container.`);
+    return launcher;
+  }
+
+  async close(pod: Pod): Promise<void> {
+    await this.#byPod.get(pod.metadata.uid)?.end('Succeeded');
+    this.#byPod.delete(pod.metadata.uid);
+  }
+}
