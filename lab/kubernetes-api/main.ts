@@ -5,6 +5,7 @@ import { startKubernetesApi } from './server.ts';
 interface Flags {
   port: number;
   kubeconfig: string;
+  admission: string[];
   log?: string;
 }
 
@@ -12,6 +13,12 @@ const { port, kubeconfig, ...rest } = new Command('kubernetes-api')
   .description('Stand-in for the Kubernetes API server: pods, nodes, events, VMs, VMIs and VMIMs over HTTP.')
   .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', Number, 0)
   .requiredOption('--kubeconfig <file>', 'where to write the kubeconfig for clients')
+  .option(
+    '--admission <file>',
+    'YAML with MutatingAdmissionPolicies and their bindings; may be repeated',
+    (file: string, files: string[]) => [...files, file],
+    [],
+  )
   .option('--log <file>', 'append one line of JSON per request')
   .parse()
   .opts<Flags>();

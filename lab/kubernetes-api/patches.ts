@@ -27,13 +27,37 @@ export function applyPatchBody(
   return merge(current, body) as KubernetesObject;
 }
 
-/** RFC 6902, on a copy; also what a MutatingAdmissionPolicy's `jsonPatch` gives. */
-export function jsonPatch(current: KubernetesObject, operations: unknown): KubernetesObject {
+/** A JSON Patch that cannot be applied to this object. */
+export class JsonPatchError extends Error {
+  /** Whether it is a `test` that failed, rather than a path that is not there. */
+  readonly testFailed: boolean;
+
+  constructor(message: string, testFailed: boolean) {
+    super(message);
+    this.name = 'JsonPatchError';
+    this.testFailed = testFailed;
+  }
+}
+
+/**
+ * RFC 6902, on a copy.
+ * @throws JsonPatchError when an operation fails; then the whole patch has failed.
+ */
+export function applyJsonPatch(current: KubernetesObject, operations: unknown): KubernetesObject {
   if (!Array.isArray(operations)) throw badRequest('error decoding patch: a JSON Patch must be a list of operations');
   const patched = structuredClone(current);
-  const failed = applyPatch(patched, operations as Operation[]).some((error) => error !== null);
-  if (failed) throw unprocessable();
+  const error = applyPatch(patched, operations as Operation[]).find((result) => result !== null);
+  if (error) throw new JsonPatchError(`JSON Patch: ${error.message}`, error.name === 'TestError');
   return patched;
+}
+
+/** kube-apiserver does not say which operation failed. */
+function jsonPatch(current: KubernetesObject, operations: unknown): KubernetesObject {
+  try {
+    return applyJsonPatch(current, operations);
+  } catch (error) {
+    throw error instanceof JsonPatchError ? unprocessable() : error;
+  }
 }
 
 /** RFC 7396, section 2. */

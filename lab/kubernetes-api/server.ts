@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { loadAdmission } from './admission/admission.ts';
 import { type Answer, handleApiRequest } from './api-handler.ts';
 import { selfSignedCertificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
@@ -17,6 +18,8 @@ import { Store } from './store.ts';
 export interface KubernetesApiOptions {
   /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number;
+  /** YAML files with MutatingAdmissionPolicies and their bindings. */
+  readonly admission?: readonly string[];
   /** File that gets one line of JSON per request. */
   readonly log?: string;
   /** How many writes a watch can resume from; 10 000 by default. */
@@ -35,7 +38,7 @@ export interface KubernetesApi {
 /** Starts an API server with empty namespaces `default` and `kube-system`. */
 export async function startKubernetesApi(options: KubernetesApiOptions = {}): Promise<KubernetesApi> {
   const store = new Store(options.history ?? 10_000);
-  const operations = new Operations(store, ({ object }) => object);
+  const operations = new Operations(store, await loadAdmission(options.admission ?? []));
   for (const name of ['default', 'kube-system']) operations.create(namespaces, '', { metadata: { name } });
 
   const token = randomBytes(24).toString('base64url');
