@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 
 /** Whether the guest behind this console socket answers a line within 3 s (under TCG on a busy machine it takes a while). */
 export async function guestAnswers(socketPath: string): Promise<boolean> {
@@ -14,8 +13,10 @@ export async function guestAnswers(socketPath: string): Promise<boolean> {
     const timeout = setTimeout(settle, 3000, false);
     socket.on('error', () => settle(false));
     socket.on('close', () => settle(false));
-    createInterface({ input: socket }).on('line', (line) => {
-      if (line.includes(`GUEST-ANSWERS ${question}`)) settle(true);
+    let said = '';
+    socket.on('data', (chunk) => {
+      said += chunk;
+      if (said.includes(`GUEST-ANSWERS ${question}`)) settle(true);
     });
     socket.write(`${question}\n`);
   });

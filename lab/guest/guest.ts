@@ -134,8 +134,8 @@ class QemuGuest implements Guest {
   }
 
   async health(): Promise<GuestHealth> {
-    if (this.#isGone()) return 'gone';
     if (/Kernel panic|soft lockup|is not a head!|Oops:/.test(this.serial())) return 'panicked';
+    if (this.#isGone()) return 'gone';
     const status = await this.#status();
     if (status === 'inmigrate') return 'incoming';
     if (status === 'postmigrate') return 'migrated';

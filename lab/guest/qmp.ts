@@ -69,9 +69,10 @@ export class QmpClient extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
     super();
     this.#path = path;
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => this.#receive(JSON.parse(line) as Message));
-    // What went wrong is told to those who wait; a socket's error is always followed by its close.
-    socket.on('error', () => {});
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => this.#receive(JSON.parse(line) as Message));
+    // What went wrong is told to those who wait, at the close that follows each error. (readline passes errors on.)
+    for (const emitter of [socket, lines]) emitter.on('error', () => {});
     socket.on('close', () => this.#ended());
   }
 
