@@ -6,7 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=$root/lab/.cache
 suite=bookworm
-packages=(ovn-central ovn-host openvswitch-switch busybox-static cpio ethtool iputils-ping iproute2 kmod xz-utils)
+packages=(ovn-central ovn-host openvswitch-switch busybox-static cpio ethtool iputils-ping iproute2)
 services=(openvswitch-switch ovn-central ovn-host)
 commands=(ovs-vswitchd ovn-controller ovn-northd ovn-nbctl ovsdb-client qemu-system-x86_64 cpio ethtool ping ip)
 policy=/usr/sbin/policy-rc.d
@@ -17,6 +17,7 @@ refuse() {
   printf 'setup: cannot run here: %s\n' "$*" >&2
   exit 1
 }
+apt() { quietly apt-get -o DPkg::Lock::Timeout=300 "$@"; }
 # Progress without apt's thousand lines; the whole story only when a step fails.
 quietly() {
   if ! "$@" >"$cache/setup.log" 2>&1; then
@@ -49,7 +50,8 @@ add_backports() {
 
 # Only the binaries are wanted: no daemon may start now, or at the next boot where we brought it.
 forbid_services() {
-  [[ ! -e $policy ]] || mv "$policy" "$policy.before-ovn-handover"
+  # A copy that is there already is the machine's own, from a run that was killed.
+  [[ ! -e $policy || -e $policy.before-ovn-handover ]] || mv "$policy" "$policy.before-ovn-handover"
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
 }
@@ -66,9 +68,9 @@ install_packages() {
   forbid_services
   trap allow_services EXIT
   say "installing OVN, Open vSwitch and the small tools"
-  quietly apt-get install -y --no-install-recommends "${packages[@]}"
+  apt install -y --no-install-recommends "${packages[@]}"
   say "installing QEMU from $suite-backports"
-  quietly apt-get install -y --no-install-recommends -t "$suite-backports" qemu-system-x86
+  apt install -y --no-install-recommends -t "$suite-backports" qemu-system-x86
   allow_services
   trap - EXIT
   [[ ${#new[@]} == 0 ]] || ! command -v systemctl >/dev/null || quietly systemctl disable "${new[@]}"
@@ -81,7 +83,7 @@ unpack_kernel() {
   say "fetching the guest's kernel ($name)"
   rm -rf "$cache/kernel" "$cache/download"
   mkdir -p "$cache/download"
-  (cd "$cache/download" && chmod 777 . && quietly apt-get download "$name")
+  (cd "$cache/download" && apt download "$name")
   dpkg -x "$cache/download/"*.deb "$cache/kernel"
   rm -rf "$cache/download"
 }
@@ -98,8 +100,8 @@ if machine_is_ready; then
   say "apt packages and the guest's kernel are in place"
 else
   say "reading apt's package lists"
-  quietly add_backports
-  quietly apt-get update
+  add_backports
+  apt update
   install_packages
   unpack_kernel
   printf '%s\n' "$machine_inputs" >"$cache/machine.stamp"
