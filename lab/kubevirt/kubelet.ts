@@ -42,9 +42,8 @@ class PodWorker {
     const pod = this.#pod;
     const names = { pod: pod.metadata.name, node: pod.spec.nodeName, migration: migrationOf(pod) };
     try {
-      const { tap, port } = await addInterface(pod, testbed);
-      log('plugged', { ...names, tap, port });
-      await pace('containersStart', alive);
+      const plugged = addInterface(pod, testbed).then(({ tap, port }) => log('plugged', { ...names, tap, port }));
+      await Promise.all([plugged, pace('containersStart', alive)]);
       const { ended } = launchers.open(pod);
       await cluster.patchPodStatus(pod, this.#running(testbed.guest.ip));
       this.#log('running');

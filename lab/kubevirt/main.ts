@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { startKubeVirt } from './kubevirt.ts';
 import { openLog } from './log.ts';
 
 interface Options {
   kubeconfig: string;
   testbed: string;
-  pace: string;
+  pace: number;
   log?: string;
 }
 
@@ -14,7 +14,7 @@ const { kubeconfig, testbed, pace, log } = new Command('kubevirt')
   .description("Stands in for KubeVirt on the lab's testbed: runs VMs as QEMU guests and migrates them.")
   .requiredOption('--kubeconfig <file>', 'how to reach the Kubernetes API')
   .requiredOption('--testbed <file>', 'testbed.json of a standing testbed')
-  .option('--pace <ms>', "from a target pod's nodeName to the start of copying", '8000')
+  .option('--pace <ms>', "from a target pod's nodeName to the start of copying", milliseconds, 8000)
   .option('--log <file>', 'what happened, as JSON lines')
   .parse()
   .opts<Options>();
@@ -22,11 +22,17 @@ const { kubeconfig, testbed, pace, log } = new Command('kubevirt')
 const kubevirt = await startKubeVirt({
   kubeconfig: await readFile(kubeconfig, 'utf8'),
   testbed: JSON.parse(await readFile(testbed, 'utf8')),
-  paceMs: Number(pace),
+  paceMs: pace,
   log: openLog(log),
 });
 console.log('kubevirt is ready');
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => void kubevirt.close().then(() => process.exit(0)));
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('It has to be a number of milliseconds.');
+  return value;
 }

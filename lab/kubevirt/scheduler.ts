@@ -26,7 +26,8 @@ export async function schedule(cluster: Cluster, nodes: readonly string[], signa
     const pods = cluster.pods.all();
     for (const pod of pods.filter(isWaiting)) {
       const placement = place(pod, pods, nodes);
-      if (decided.get(pod.metadata.uid) !== JSON.stringify(placement)) return { pod, placement };
+      const isNews = decided.get(pod.metadata.uid) !== JSON.stringify(placement) && !isKnown(pod, placement);
+      if (isNews) return { pod, placement };
     }
     return undefined;
   };
@@ -36,6 +37,11 @@ export async function schedule(cluster: Cluster, nodes: readonly string[], signa
     if ('node' in placement) await cluster.bindPod(pod, placement.node);
     else await cluster.patchPodStatus(pod, { conditions: [notScheduled(placement.wait, placement.message)] });
   }
+}
+
+/** The API server itself says of a new pod that it is gated. */
+function isKnown({ status }: Pod, placement: Placement): boolean {
+  return 'wait' in placement && (status?.conditions?.some(({ reason }) => reason === placement.wait) ?? false);
 }
 
 function notScheduled(reason: string, message: string): Condition {

@@ -6,6 +6,7 @@ import { MIGRATION_TARGET_NODE_NAME, NODE_NAME } from './labels.ts';
 import {
   type Condition,
   isControlledBy,
+  isFinal,
   isLauncher,
   type MigrationState,
   type Pod,
@@ -107,7 +108,7 @@ async function sendGuest(vmi: Vmi, context: Context): Promise<void> {
   await pace('sourceStarts', signal);
   const source = podNamed(vmi, sourcePod, context);
   const target = podNamed(vmi, targetPod, context);
-  if (source === undefined || target === undefined) return;
+  if (source === undefined || target === undefined || isFinal(target) || hasFailed(vmi, context)) return;
   const [from, to] = [launchers.of(source), launchers.of(target)];
   await setState(vmi, context, { startTimestamp: timestamp(), mode: 'PreCopy' });
   log('copying', names);

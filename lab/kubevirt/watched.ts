@@ -25,8 +25,10 @@ export class Watched<T extends KubernetesObject> {
     this.#informer.on('update', (object) => this.#set(object));
     this.#informer.on('delete', (object) => this.#delete(object));
     // The informer gives up on an error and leaves it to its owner to start again.
-    this.#informer.on('error', () => {
-      if (!this.#stopped) this.#reconnect = setTimeout(() => this.#informer.start(), RECONNECT_MS);
+    this.#informer.on('error', (error) => {
+      if (this.#stopped) return;
+      console.error(`kubevirt: the watch of ${path} failed and starts again: ${error}`);
+      this.#reconnect = setTimeout(() => this.#informer.start(), RECONNECT_MS);
     });
   }
 

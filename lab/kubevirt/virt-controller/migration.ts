@@ -5,22 +5,18 @@ import {
   MIGRATION_TARGET_NODE_NAME,
   MIGRATION_TARGET_READY,
   NODE_NAME,
-  PENDING_TIMEOUT,
-  UNSCHEDULABLE_TIMEOUT,
 } from '../labels.ts';
 import { attachmentPod, targetPod } from '../manifests.ts';
 import {
   type Condition,
-  isControlledBy,
   isFinal,
-  isLauncher,
   type MigrationPhase,
-  type MigrationState,
   type Pod,
   timestamp,
   type VirtualMachineInstance as Vmi,
   type VirtualMachineInstanceMigration as Vmim,
 } from '../objects.ts';
+import { byCreation, isPendingTooLong, MigrationOver, MigrationView } from './migration-view.ts';
 
 /** How many ended VMIMs of a VMI are kept. */
 const KEPT = 5;
@@ -43,29 +39,18 @@ export function controlMigrations(context: Context): void {
   lives.onEach(unfinished, (vmim) => new MigrationControl(vmim, context).run());
 }
 
-/** The migration cannot go on: its VMIM becomes Failed. */
-class MigrationOver extends Error {
-  readonly cancelled: boolean;
-
-  constructor(reason: string, cancelled = false) {
-    super(reason);
-    this.cancelled = cancelled;
-  }
-}
-
 /** One migration from its VMIM's creation to its end, in the order in which KubeVirt writes. */
 class MigrationControl {
   readonly #context: Context;
   readonly #vmim: Vmim;
-  #vmi: Vmi | undefined;
-  #target: Pod | undefined;
+  readonly #view: MigrationView;
   #attachment: Pod | undefined;
-  #isHandedOff = false;
   readonly #ended = new AbortController();
 
   constructor(vmim: Vmim, context: Context) {
     this.#vmim = vmim;
     this.#context = context;
+    this.#view = new MigrationView(vmim, context.cluster);
   }
 
   async run(): Promise<void> {
@@ -85,11 +70,11 @@ class MigrationControl {
   async #migrate(): Promise<void> {
     const { cluster } = this.#context;
     const vmi = cluster.vmis.get(this.#vmim.metadata.namespace, this.#vmim.spec.vmiName);
-    if (vmi === undefined) throw new MigrationOver('VMI does not exist');
-    this.#vmi = vmi;
-    if (this.#isOtherHandedOff()) throw new MigrationOver('another migration job is in progress');
+    if (vmi === undefined) throw new MigrationOver('vmi-ended');
+    this.#view.vmi = vmi;
+    if (this.#view.isOtherHandedOff()) throw new MigrationOver('refused');
     await this.#enter('Pending');
-    await this.#until(() => this.#isTurn());
+    await this.#until(() => this.#view.isTurn());
     await this.#createTargetPod();
     if (HOTPLUG in (vmi.metadata.annotations ?? {})) await this.#attachVolumes();
     await this.#enter('Scheduling');
@@ -97,20 +82,20 @@ class MigrationControl {
     await this.#enter('Scheduled');
     await this.#handOff();
     await this.#enter('PreparingTarget');
-    await this.#until(() => this.#state?.targetNodeAddress);
+    await this.#until(() => this.#view.state?.targetNodeAddress);
     await this.#enter('TargetReady');
-    await this.#until(() => this.#state?.startTimestamp);
+    await this.#until(() => this.#view.state?.startTimestamp);
     await this.#enter('Running');
-    await this.#markTargetReady(await this.#until(() => this.#state?.targetNodeDomainReadyTimestamp));
-    await this.#until(() => this.#state?.completed);
+    await this.#markTargetReady(await this.#until(() => this.#view.state?.targetNodeDomainReadyTimestamp));
+    await this.#until(() => this.#view.state?.completed);
     await this.#finish('Succeeded');
     await this.#syncNodeLabel();
   }
 
   async #enter(phase: MigrationPhase, condition?: Condition): Promise<void> {
     const { cluster, log } = this.#context;
-    const node = this.#vmiNow?.status?.nodeName;
-    const source = this.#launchers().find(({ spec }) => spec.nodeName === node)?.metadata.name;
+    const node = this.#view.vmiNow?.status?.nodeName;
+    const source = this.#view.launchers().find(({ spec }) => spec.nodeName === node)?.metadata.name;
     await cluster.vmims.updateStatus(this.#vmim, (draft) => {
       const { phaseTransitionTimestamps = [], migrationState, conditions = [], ...rest } = draft.status ?? {};
       const transition = { phase, phaseTransitionTimestamp: timestamp() };
@@ -128,38 +113,51 @@ class MigrationControl {
   }
 
   async #createTargetPod(): Promise<void> {
-    const { cluster } = this.#context;
-    const vmi = await this.#until(() => this.#vmiNow);
+    const { cluster, signal } = this.#context;
+    const isAlive = (vmi: Vmi | undefined) => vmi?.metadata.deletionTimestamp === undefined && vmi;
+    const vmi = await this.#until(() => isAlive(this.#view.vmiNow));
     const created = await cluster.createPod(targetPod(vmi, this.#vmim));
-    await this.#until(() => cluster.pods.latest(created));
-    this.#target = created;
+    await cluster.until(() => cluster.pods.latest(created), signal);
+    this.#view.target = created;
   }
 
   /** Resolves with the target pod when it runs; before, the VMI is told of its node. */
   async #targetRuns(): Promise<Pod> {
     const { cluster } = this.#context;
-    const { metadata, spec } = await this.#until(() => this.#targetNow?.spec.nodeName !== undefined && this.#targetNow);
-    await cluster.vmis.update(await this.#until(() => this.#vmiNow), ({ status }) => {
+    const { metadata, spec } = await this.#until(
+      () => this.#view.targetNow?.spec.nodeName !== undefined && this.#view.targetNow,
+    );
+    await cluster.vmis.update(await this.#until(() => this.#view.vmiNow), ({ status }) => {
       if (status) status.activePods = { ...status.activePods, [metadata.uid]: spec.nodeName ?? '' };
     });
-    return this.#until(() => this.#targetNow?.status?.phase === 'Running' && this.#targetNow);
+    return this.#until(() => this.#view.targetNow?.status?.phase === 'Running' && this.#view.targetNow);
   }
 
-  /** With hotplug volumes, the launcher and the pod that brings its volumes come up while the phase is Pending. */
+  /**
+   * With hotplug volumes, the launcher and the pod that brings its volumes come up while the phase is Pending. Only
+   * there does a target pod that was removed get a successor.
+   */
   async #attachVolumes(): Promise<void> {
     const { cluster } = this.#context;
-    const created = await cluster.createPod(attachmentPod(await this.#targetRuns(), this.#vmim));
-    await this.#until(() => cluster.pods.latest(created)?.status?.phase === 'Running');
-    this.#attachment = created;
+    try {
+      const created = await cluster.createPod(attachmentPod(await this.#targetRuns(), this.#vmim));
+      await this.#until(() => cluster.pods.latest(created)?.status?.phase === 'Running');
+      this.#attachment = created;
+    } catch (error) {
+      if (!(error instanceof MigrationOver && error.why === 'target-removed')) throw error;
+      this.#view.target = undefined;
+      await this.#createTargetPod();
+      await this.#attachVolumes();
+    }
   }
 
   /** From here on the two virt-handlers act. What the VMI said of an earlier migration is replaced. */
   async #handOff(): Promise<void> {
     const { cluster } = this.#context;
-    const target = await this.#until(() => this.#targetNow);
+    const target = await this.#until(() => this.#view.targetNow);
     const targetNode = target.spec.nodeName ?? '';
     const sourcePod = cluster.vmims.latest(this.#vmim)?.status?.migrationState?.sourcePod;
-    await cluster.vmis.update(await this.#until(() => this.#vmiNow), ({ metadata, status }) => {
+    await cluster.vmis.update(await this.#until(() => this.#view.vmiNow), ({ metadata, status }) => {
       if (status?.nodeName === undefined) return;
       status.migrationState = {
         migrationUid: this.#vmim.metadata.uid,
@@ -172,14 +170,14 @@ class MigrationControl {
       };
       metadata.labels = { ...metadata.labels, [MIGRATION_TARGET_NODE_NAME]: targetNode };
     });
-    this.#isHandedOff = true;
-    await this.#until(() => this.#state);
+    this.#view.isHandedOff = true;
+    await this.#until(() => this.#view.state);
   }
 
   /** Says on the target pod since when the guest runs there, in the format in which Go prints a time. */
   async #markTargetReady(readyTimestamp: string): Promise<void> {
     const goTime = `${readyTimestamp.replace('T', ' ').replace('Z', '')} +0000 UTC`;
-    const target = await this.#until(() => this.#targetNow);
+    const target = await this.#until(() => this.#view.targetNow);
     await this.#context.cluster.patchPod(target, { metadata: { annotations: { [MIGRATION_TARGET_READY]: goTime } } });
   }
 
@@ -187,7 +185,7 @@ class MigrationControl {
   async #finish(phase: 'Succeeded' | 'Failed', condition?: Condition): Promise<void> {
     const { vmims } = this.#context.cluster;
     await this.#enter(phase, condition);
-    const migrationState = this.#state;
+    const migrationState = this.#view.state;
     if (migrationState !== undefined) {
       await vmims.updateStatus(this.#vmim, ({ status }) => {
         if (status) status.migrationState = migrationState;
@@ -198,19 +196,20 @@ class MigrationControl {
     });
   }
 
-  async #fail({ cancelled }: MigrationOver): Promise<void> {
+  async #fail({ why }: MigrationOver): Promise<void> {
     const { cluster, signal } = this.#context;
-    const state = this.#state;
-    if (!this.#isHandedOff && cancelled && this.#target) await cluster.deletePod(this.#target);
+    const state = this.#view.state;
+    if (why === 'cancelled' && this.#view.target) await cluster.deletePod(this.#view.target);
     if (state !== undefined && state.startTimestamp === undefined) await this.#markFailedOnVmi();
-    const isSettled = () => this.#state === undefined || this.#state.failed === true || this.#state.completed === true;
+    const isSettled = () =>
+      this.#view.state === undefined || this.#view.state.failed === true || this.#view.state.completed === true;
     if (state !== undefined) await cluster.until(isSettled, signal);
-    await this.#finish('Failed', cancelled ? abortRequested() : undefined);
+    await this.#finish('Failed', why === 'cancelled' ? abortRequested() : undefined);
   }
 
   /** The source never began to copy, so that no virt-handler will say that it failed. */
   async #markFailedOnVmi(): Promise<void> {
-    const vmi = this.#vmiNow;
+    const vmi = this.#view.vmiNow;
     if (vmi === undefined) return;
     await this.#context.cluster.vmis.update(vmi, ({ metadata, status }) => {
       if (status?.migrationState?.migrationUid !== this.#vmim.metadata.uid) return;
@@ -224,12 +223,12 @@ class MigrationControl {
   async #abortWhenDeleted(signal: AbortSignal): Promise<void> {
     const { cluster } = this.#context;
     const now = () => cluster.vmims.latest(this.#vmim);
-    await cluster.until(() => this.#isHandedOff && now()?.metadata.deletionTimestamp !== undefined, signal);
+    await cluster.until(() => this.#view.isHandedOff && now()?.metadata.deletionTimestamp !== undefined, signal);
     await cluster.vmims.updateStatus(this.#vmim, (draft) => {
       draft.status = { ...draft.status, ...withCondition(draft.status?.conditions ?? [], abortRequested()) };
     });
     await cluster.until(() => now()?.status?.phase === 'Running', signal);
-    const vmi = this.#vmiNow;
+    const vmi = this.#view.vmiNow;
     if (vmi === undefined) return;
     await cluster.vmis.update(vmi, ({ status }) => {
       const state = status?.migrationState;
@@ -239,20 +238,23 @@ class MigrationControl {
 
   async #deleteTargetPendingTooLong(signal: AbortSignal): Promise<void> {
     const { cluster } = this.#context;
-    await cluster.until(() => this.#targetNow && isPendingTooLong(this.#targetNow, this.#vmim), signal);
-    if (this.#targetNow !== undefined) await cluster.deletePod(this.#targetNow);
+    for (;;) {
+      const isOverdue = (pod: Pod | undefined) => pod && isPendingTooLong(pod, this.#vmim) && pod;
+      await cluster.deletePod(await cluster.until(() => isOverdue(this.#view.targetNow), signal));
+      await cluster.until(() => !isOverdue(this.#view.targetNow), signal);
+    }
   }
 
   /** The label on the launcher names the guest's node again. */
   async #syncNodeLabel(): Promise<void> {
-    const target = this.#targetNow;
+    const target = this.#view.targetNow;
     if (target === undefined) return;
     await this.#context.cluster.patchPod(target, { metadata: { labels: { [NODE_NAME]: target.spec.nodeName } } });
   }
 
   async #collectGarbage(): Promise<void> {
     const { vmims } = this.#context.cluster;
-    const ended = this.#siblings().filter(isFinal).sort(byCreation);
+    const ended = this.#view.siblings().filter(isFinal).sort(byCreation);
     for (const vmim of ended.slice(0, -KEPT)) await vmims.delete(vmim);
   }
 
@@ -260,65 +262,9 @@ class MigrationControl {
   async #until<T>(read: () => T | undefined | false): Promise<T> {
     const { cluster, signal } = this.#context;
     return cluster.until(() => {
-      this.#throwIfOver();
+      this.#view.throwIfOver();
       return read();
     }, signal);
-  }
-
-  #throwIfOver(): void {
-    const vmim = this.#context.cluster.vmims.latest(this.#vmim);
-    const vmi = this.#vmiNow;
-    if (vmi === undefined || isFinal(vmi)) throw new MigrationOver('the VMI has ended');
-    if (!this.#isHandedOff && vmim?.metadata.deletionTimestamp !== undefined)
-      throw new MigrationOver('cancelled', true);
-    if (this.#target && !this.#targetNow) throw new MigrationOver('target pod was removed during the migration');
-    if (this.#targetNow && isFinal(this.#targetNow))
-      throw new MigrationOver('target pod shut down during the migration');
-    if (this.#state?.failed) throw new MigrationOver('source node reported that the migration failed');
-  }
-
-  /** No older migration waits, and no pod of an earlier one is alive. */
-  #isTurn(): boolean {
-    const older = this.#siblings().filter((vmim) => !isFinal(vmim) && byCreation(vmim, this.#vmim) < 0);
-    return older.length === 0 && this.#launchers().length === 1;
-  }
-
-  #isOtherHandedOff(): boolean {
-    const current = this.#vmiNow?.status?.migrationState?.migrationUid;
-    return this.#siblings().some(
-      ({ metadata, status }) => metadata.uid === current && !isFinal({ status: status ?? {} }),
-    );
-  }
-
-  get #vmiNow(): Vmi | undefined {
-    return this.#vmi && this.#context.cluster.vmis.latest(this.#vmi);
-  }
-
-  get #targetNow(): Pod | undefined {
-    return this.#target && this.#context.cluster.pods.latest(this.#target);
-  }
-
-  /** What the VMI says of this migration; nothing until hand-off. */
-  get #state(): MigrationState | undefined {
-    const state = this.#vmiNow?.status?.migrationState;
-    return state?.migrationUid === this.#vmim.metadata.uid ? state : undefined;
-  }
-
-  /** The VMI's launcher pods that have not ended. */
-  #launchers(): Pod[] {
-    const vmi = this.#vmi;
-    if (vmi === undefined) return [];
-    return this.#context.cluster.pods
-      .all()
-      .filter((pod) => isLauncher(pod) && isControlledBy(pod, vmi) && !isFinal(pod));
-  }
-
-  /** All VMIMs of the VMI. */
-  #siblings(): Vmim[] {
-    const { namespace } = this.#vmim.metadata;
-    const isSibling = ({ metadata, spec }: Vmim) =>
-      metadata.namespace === namespace && spec.vmiName === this.#vmim.spec.vmiName;
-    return this.#context.cluster.vmims.all().filter(isSibling);
   }
 
   /** Runs beside the migration until that has ended. */
@@ -332,15 +278,6 @@ class MigrationControl {
   }
 }
 
-/** KubeVirt's time-outs for target pods. A gated pod is not `Unschedulable`: the longer one holds for it. */
-function isPendingTooLong({ metadata, status }: Pod, vmim: Vmim): boolean {
-  if (status?.phase !== 'Pending' || metadata.deletionTimestamp !== undefined) return false;
-  const seconds = (Date.now() - new Date(metadata.creationTimestamp).getTime()) / 1000;
-  const limit = (annotation: string, fallback: number) => Number(vmim.metadata.annotations?.[annotation] ?? fallback);
-  const isUnschedulable = status.conditions?.some(({ reason }) => reason === 'Unschedulable') ?? false;
-  return (isUnschedulable && seconds >= limit(UNSCHEDULABLE_TIMEOUT, 300)) || seconds >= limit(PENDING_TIMEOUT, 900);
-}
-
 function abortRequested(): Condition {
   return { type: 'migrationAbortRequested', status: 'True', lastProbeTime: timestamp(), lastTransitionTime: null };
 }
@@ -349,9 +286,4 @@ function withCondition(conditions: readonly Condition[], added: Condition | unde
   const isThere = conditions.some(({ type }) => type === added?.type);
   const all = added === undefined || isThere ? [...conditions] : [...conditions, added];
   return all.length > 0 ? { conditions: all } : {};
-}
-
-function byCreation(a: Vmim, b: Vmim): number {
-  const key = ({ metadata }: Vmim) => `${metadata.creationTimestamp} ${metadata.uid}`;
-  return key(a).localeCompare(key(b));
 }

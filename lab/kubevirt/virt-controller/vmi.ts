@@ -46,20 +46,18 @@ class VmiControl {
       await cluster.patchPod(pod, { metadata: { labels: { [NODE_NAME]: running.spec.nodeName } } });
       await cluster.until(() => this.#isDeleted() || this.#guestEnded(), signal);
     }
-    await this.#finish(pod);
+    await this.#finish();
   }
 
-  async #finish(first: Pod): Promise<void> {
+  async #finish(): Promise<void> {
     const { cluster, signal } = this.#context;
-    if (this.#isDeleted()) {
-      // A pod that never ran has nothing to end.
-      if (cluster.pods.latest(first)?.status?.phase === 'Pending') await cluster.deletePod(first);
-      await cluster.until(() => this.#pods().every((pod) => isFinal(pod) || pod.metadata.deletionTimestamp), signal);
-      await this.#setPhase('Succeeded');
-    } else {
-      await this.#setPhase('Failed');
-      await cluster.until(() => this.#isDeleted(), signal);
-    }
+    const hasFailed = !this.#isDeleted();
+    if (hasFailed) await this.#setPhase('Failed');
+    await cluster.until(() => this.#isDeleted(), signal);
+    // virt-handler ends the guests that run; a pod that never ran has nothing to end.
+    for (const pod of this.#pods()) if (pod.status?.phase === 'Pending') await cluster.deletePod(pod);
+    await cluster.until(() => this.#pods().every((pod) => isFinal(pod) || pod.metadata.deletionTimestamp), signal);
+    if (!hasFailed) await this.#setPhase('Succeeded');
     const vmims = cluster.vmims.all().filter(({ metadata, spec }) => {
       return metadata.namespace === this.#vmi.metadata.namespace && spec.vmiName === this.#vmi.metadata.name;
     });
