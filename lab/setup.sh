@@ -34,6 +34,7 @@ grep -qsx "VERSION_CODENAME=$suite" /etc/os-release || refuse "the lab is made f
 command -v npm >/dev/null || refuse "npm is missing, install some Node.js (any version that has npm)"
 mkdir -p "$cache"
 
+# apt tells its sources only once it has read them, so there was an update before.
 # QEMU 7.2 of bookworm itself damages a guest's memory in some migrations under TCG; backports has 10.0.
 add_backports() {
   apt-get indextargets --format '$(RELEASE)' 'Identifier: Packages' | grep -qx "$suite-backports" && return
@@ -46,6 +47,7 @@ add_backports() {
     >/etc/apt/sources.list.d/ovn-handover-backports.sources
   printf '%s\n' 'Package: *' "Pin: release n=$suite-backports" 'Pin-Priority: 50' \
     >/etc/apt/preferences.d/ovn-handover-backports
+  apt update
 }
 
 # Only the binaries are wanted: no daemon may start now, or at the next boot where we brought it.
@@ -100,8 +102,8 @@ if machine_is_ready; then
   say "apt packages and the guest's kernel are in place"
 else
   say "reading apt's package lists"
-  add_backports
   apt update
+  add_backports
   install_packages
   unpack_kernel
   printf '%s\n' "$machine_inputs" >"$cache/machine.stamp"
@@ -113,7 +115,8 @@ if [[ -e $npm_stamp && $(<"$npm_stamp") == "$npm_inputs" && -x $root/node_module
   say "npm packages are in place"
 else
   say "installing npm packages (Node 24 among them)"
-  (cd "$root" && quietly npm ci --no-audit --no-fund)
+  # Not `npm ci`: it refuses a lock file that lists the native packages of one platform only, as ours does.
+  (cd "$root" && quietly npm install --no-save --no-audit --no-fund)
   printf '%s\n' "$npm_inputs" >"$npm_stamp"
 fi
 say "ready: $("$root/node_modules/.bin/node" --version) $(qemu-system-x86_64 --version | head -n 1)"
