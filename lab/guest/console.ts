@@ -21,3 +21,8 @@ export async function guestAnswers(socketPath: string): Promise<boolean> {
     socket.write(`${question}\n`);
   });
 }
+
+/** Whether a guest's console shows that its kernel, or its memory, is damaged. */
+export function showsDamage(serial: string): boolean {
+  return /Kernel panic|soft lockup|is not a head!|Oops:/.test(serial);
+}

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chassis } from '../testbed/description.ts';
-import { guestAnswers } from './console.ts';
+import { guestAnswers, showsDamage } from './console.ts';
 import { guestImage } from './image.ts';
 import { QmpClient } from './qmp.ts';
 
@@ -67,7 +67,8 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   return new QemuGuest(qemu, qmp, options);
 }
 
-function filesIn(directory: string) {
+/** Where a guest with this directory can be looked at from other processes. */
+export function filesIn(directory: string) {
   return {
     qmp: join(directory, 'qmp.sock'),
     console: join(directory, 'console.sock'),
@@ -134,7 +135,7 @@ class QemuGuest implements Guest {
   }
 
   async health(): Promise<GuestHealth> {
-    if (/Kernel panic|soft lockup|is not a head!|Oops:/.test(this.serial())) return 'panicked';
+    if (showsDamage(this.serial())) return 'panicked';
     if (this.#isGone()) return 'gone';
     const status = await this.#status();
     if (status === 'inmigrate') return 'incoming';

@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { brokenPromises, type Mode, type Report } from './migrate/result.ts';
+import { runMigrations, writeReport } from './migrate/run.ts';
+import { summaryTable, timeline } from './migrate/timeline.ts';
+import type { TestbedDescription } from './testbed/description.ts';
+import { readTestbed, startTestbed, stopTestbed } from './testbed/testbed.ts';
+
+const DIRECTORY = fileURLToPath(new URL('run', import.meta.url));
+const PREFIX = 'handover';
+
+interface MigrateOptions {
+  readonly mode: Mode;
+  readonly migrations: number;
+  readonly eventDelay: number;
+  readonly pace: number;
+  readonly idle: number;
+  readonly gate: boolean;
+  readonly json?: string;
+}
+
+const program = new Command('lab').description(
+  'Real OVN chassis in network namespaces, a real guest in QEMU, and the hand-over between them.',
+);
+
+program
+  .command('up')
+  .description('leave a testbed standing: lab/run/{nb,sb}.sock are the OVN databases')
+  .action(async () => {
+    const testbed = await startTestbed({ directory: DIRECTORY, prefix: PREFIX, keep: true, onProgress: progress });
+    console.log(`The testbed stands. Try: ovn-nbctl --db=${testbed.northbound} show`);
+  });
+
+program
+  .command('down')
+  .description('take the testbed down, and all that runs on it')
+  .action(async () => {
+    await stopTestbed(DIRECTORY);
+    console.log('The testbed is gone.');
+  });
+
+program
+  .command('migrate')
+  .description('migrate a VM there and back while a client pings it and talks TCP to it')
+  .addOption(
+    new Option('--mode <mode>', 'who switches the port: the functions; a script, after the migration; or nobody has to')
+      .choices(['handover', 'single', 'floor'])
+      .default('handover'),
+  )
+  .option('--migrations <n>', 'how many, there and back', positive, 1)
+  .option('--event-delay <ms>', 'added between Kubernetes and the functions', milliseconds, 0)
+  .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", milliseconds, 8_000)
+  .option('--idle <ms>', 'a function without events ends after this time', milliseconds, 10_000)
+  .option('--no-gate', 'create target pods without the scheduling gate')
+  .option('--json <file>', 'write the figures there')
+  .action(migrate);
+
+try {
+  requireRoot();
+  await program.parseAsync();
+} catch (error) {
+  console.error(`lab: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+
+async function migrate(options: MigrateOptions): Promise<void> {
+  const testbed = await testbedForUse();
+  // A signal must not leave a guest or a namespace behind; what the process itself does not end, the reaper does.
+  const interrupted = (signal: NodeJS.Signals) => {
+    console.error(`lab: ${signal}, cleaning up`);
+    void testbed.release().finally(() => process.exit(130));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupted);
+  try {
+    const report = await runMigrations({
+      testbed: testbed.description,
+      mode: options.mode,
+      migrations: options.migrations,
+      eventDelayMs: options.eventDelay,
+      paceMs: options.pace,
+      idleMs: options.idle,
+      gate: options.gate,
+      onProgress: progress,
+      onMigration: (result) => console.log(`\n${timeline(result)}\n`),
+    });
+    if (options.json !== undefined) await writeReport(report, options.json);
+    if (report.migrations.length > 1) console.log(`\n${summaryTable(report)}\n`);
+    verdict(report);
+  } finally {
+    await testbed.release();
+  }
+}
+
+/** The testbed of `lab up` if it stands; else one of its own, which ends with this command. */
+async function testbedForUse(): Promise<{ description: TestbedDescription; release(): Promise<void> }> {
+  if (existsSync(`${DIRECTORY}/testbed.json`)) {
+    progress('using the testbed that stands');
+    return { description: await readTestbed(DIRECTORY), release: async () => {} };
+  }
+  const testbed = await startTestbed({ directory: DIRECTORY, prefix: PREFIX, onProgress: progress });
+  const release = async () => {
+    progress('taking the testbed down');
+    await testbed.stop();
+  };
+  return { description: testbed, release };
+}
+
+function verdict({ mode, migrations }: Report): void {
+  const broken = migrations.flatMap((one) => brokenPromises(one).map((promise) => `${one.migration}: ${promise}`));
+  if (broken.length > 0) {
+    for (const promise of broken) console.error(`FAILED  ${promise}`);
+    process.exitCode = 1;
+  } else if (mode === 'handover') {
+    console.log(
+      `PASSED  ${migrations.length} of ${migrations.length} hand-overs: under 500 ms, TCP unbroken, opened by RARP`,
+    );
+  } else {
+    console.log(`DONE    ${migrations.length} migrations for comparison`);
+  }
+}
+
+function progress(step: string): void {
+  console.log(`· ${step}`);
+}
+
+function requireRoot(): void {
+  if (process.platform !== 'linux') throw new Error(`needs Linux, this is ${process.platform}.`);
+  if (process.getuid?.() !== 0) throw new Error('makes network namespaces: run it as root.');
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be whole milliseconds.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number from 1.');
+  return value;
+}

@@ -1,0 +1,65 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { startControlPlane } from '../control-plane.ts';
+import { run } from '../testbed/command.ts';
+import type { TestbedDescription } from '../testbed/description.ts';
+import { Baseline } from './baseline.ts';
+import { migrateOnce } from './migration.ts';
+import { type MigrationResult, type Mode, type Report, summarize } from './result.ts';
+import { startVm } from './vm.ts';
+
+export interface RunOptions {
+  readonly testbed: TestbedDescription;
+  readonly mode: Mode;
+  /** Number of migrations, there and back. */
+  readonly migrations: number;
+  readonly eventDelayMs: number;
+  readonly paceMs: number;
+  readonly idleMs: number;
+  readonly gate: boolean;
+  readonly onProgress: (step: string) => void;
+  readonly onMigration: (result: MigrationResult) => void;
+}
+
+/** Brings up a control plane and a VM on the testbed, migrates it there and back, and takes both down again. */
+export async function runMigrations(options: RunOptions): Promise<Report> {
+  const { testbed, mode, migrations, eventDelayMs, paceMs, onProgress, onMigration } = options;
+  const handover = mode === 'handover';
+  const gate = handover && options.gate;
+  await new Baseline(testbed).reset();
+  const controlPlane = await startControlPlane({ ...options, gate, functions: handover });
+  try {
+    onProgress('starting the VM: a Linux guest in QEMU on node1, its port bound to nothing');
+    const vm = await startVm(testbed, controlPlane.cluster);
+    const results: MigrationResult[] = [];
+    for (let index = 1; index <= migrations; index++) {
+      const to = vm.node() === 'node1' ? 'node2' : 'node1';
+      onProgress(`migration ${index} of ${migrations}: ${vm.node()} → ${to}, events ${eventDelayMs} ms late`);
+      const result = await migrateOnce({ mode, testbed, controlPlane, vm, to, eventDelayMs });
+      onMigration(result);
+      results.push(result);
+      if (result.guest !== 'running') break;
+    }
+    const summary = summarize(results);
+    return { mode, gate, eventDelayMs, paceMs, versions: await versions(), migrations: results, summary };
+  } finally {
+    onProgress('ending the VM and the control plane');
+    await controlPlane.stop();
+  }
+}
+
+export async function writeReport(report: Report, file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+async function versions(): Promise<Record<string, string>> {
+  const firstLine = async (file: string) => (await run(file, ['--version'])).split('\n')[0] ?? '';
+  return {
+    ovn: await firstLine('ovn-nbctl'),
+    ovs: await firstLine('ovs-vsctl'),
+    qemu: await firstLine('qemu-system-x86_64'),
+    node: process.version,
+    kernel: await run('uname', ['-r']),
+  };
+}
