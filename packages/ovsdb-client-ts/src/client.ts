@@ -1,10 +1,14 @@
 import { OutcomeUnknownError, TransactionError } from './errors.ts';
 import { Lock } from './lock.ts';
+import { Monitor } from './monitor/monitor.ts';
+import type { MonitorRequests } from './monitor/subscription.ts';
 import { type CallOptions, Limit } from './rpc/limit.ts';
 import type { Member } from './session/member.ts';
 import { Session } from './session/session.ts';
 import { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
 import { parseRemote } from './transport/remote.ts';
+import { TypedDatabase } from './typed/database.ts';
+import type { TypedSchema } from './typed/types.ts';
 import type { Operation, OperationResult } from './wire/operations.ts';
 import { readResults } from './wire/results.ts';
 
@@ -45,12 +49,14 @@ export interface OvsdbClientOptions {
 export class OvsdbClient implements AsyncDisposable {
   readonly #database: string;
   readonly #requestTimeoutMs: number;
+  readonly #snapshotTimeoutMs: number;
   readonly #session: Session;
 
   /** @throws TypeError for a malformed remote */
   constructor(options: OvsdbClientOptions) {
     this.#database = options.database;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
+    this.#snapshotTimeoutMs = options.snapshotTimeoutMs ?? 60_000;
     this.#session = new Session({
       endpoints: parseRemote(options.remote),
       database: options.database,
@@ -66,21 +72,24 @@ export class OvsdbClient implements AsyncDisposable {
    * @throws TransactionError: refused, nothing was committed
    */
   async transact(operations: readonly Operation[], options: CallOptions = {}): Promise<OperationResult[]> {
-    const params = [this.#database, ...operations];
-    return await this.#withMember(options, async (member, limit) => {
-      let refusalIsFinal = true;
-      const reply = await member.connection.request('transact', params, limit, () => {
-        refusalIsFinal = member.refusalIsFinal;
-      });
-      try {
-        return readResults(operations, reply);
-      } catch (error) {
-        if (refusalIsFinal || !(error instanceof TransactionError)) throw error;
-        throw new OutcomeUnknownError('transact', `${error.message}, by a server that was not the leader throughout`, {
-          cause: error,
-        });
-      }
+    return await this.#withMember(options, (member, limit) => this.#transactOn(member, operations, limit));
+  }
+
+  /** The same database with the types of its tables, from a module that ovsdb-codegen wrote. */
+  typed<T>(schema: TypedSchema<T>): TypedDatabase<T> {
+    return new TypedDatabase(schema, {
+      transact: (makeOperations, options) =>
+        this.#withMember(options, async (member, limit) => {
+          const operations = makeOperations(await member.schema(limit));
+          return await this.#transactOn(member, operations, limit);
+        }),
+      subscription: this.#subscription,
     });
+  }
+
+  /** Follows tables as raw updates; for rows as they are, use a cache of a typed database. */
+  monitor(tables: MonitorRequests): Monitor {
+    return new Monitor({ ...this.#subscription, requests: () => tables });
   }
 
   /** Names of the databases that the server has (RFC 7047 section 4.1.1). */
@@ -128,6 +137,24 @@ export class OvsdbClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #subscription() {
+    return { session: this.#session, database: this.#database, snapshotTimeoutMs: this.#snapshotTimeoutMs };
+  }
+
+  async #transactOn(member: Member, operations: readonly Operation[], limit: Limit): Promise<OperationResult[]> {
+    let refusalIsFinal = true;
+    const reply = await member.connection.request('transact', [this.#database, ...operations], limit, () => {
+      refusalIsFinal = member.refusalIsFinal;
+    });
+    try {
+      return readResults(operations, reply);
+    } catch (error) {
+      if (refusalIsFinal || !(error instanceof TransactionError)) throw error;
+      const reason = `${error.message}, by a server that was not the leader throughout`;
+      throw new OutcomeUnknownError('transact', reason, { cause: error });
+    }
   }
 
   async #request(method: string, params: readonly unknown[], options: CallOptions): Promise<unknown> {

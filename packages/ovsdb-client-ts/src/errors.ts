@@ -7,7 +7,8 @@ export type OvsdbErrorCode =
   | 'OVSDB_TRANSACTION'
   | 'OVSDB_RPC'
   | 'OVSDB_PROTOCOL'
-  | 'OVSDB_UNSENDABLE';
+  | 'OVSDB_UNSENDABLE'
+  | 'OVSDB_SCHEMA';
 
 /** Base of every error that this package throws on purpose. Each subclass tells the caller what may be done next. */
 export class OvsdbError extends Error {
@@ -88,7 +89,7 @@ export class RpcError extends OvsdbError implements ServerError {
   }
 }
 
-/** The peer does not speak OVSDB as RFC 7047 and ovsdb-server(7) have it. The connection is given up. */
+/** The peer does not speak OVSDB as RFC 7047 and ovsdb-server(7) have it. A transaction may have been committed. */
 export class ProtocolError extends OvsdbError {
   constructor(message: string, options?: ErrorOptions) {
     super('OVSDB_PROTOCOL', message, options);
@@ -103,6 +104,13 @@ export class UnsendableError extends OvsdbError {
   constructor(pointer: string, problem: string) {
     super('OVSDB_UNSENDABLE', `Not sent: the value at "${pointer}" ${problem}`);
     this.pointer = pointer;
+  }
+}
+
+/** What was asked for does not go with the server's schema, or with the one in use here. Nothing was sent. */
+export class SchemaError extends OvsdbError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OVSDB_SCHEMA', message, options);
   }
 }
 

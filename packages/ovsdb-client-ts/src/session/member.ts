@@ -1,6 +1,7 @@
 import { RpcError } from '../errors.ts';
 import type { Connection } from '../rpc/connection.ts';
 import type { Limit } from '../rpc/limit.ts';
+import type { DatabaseSchema } from '../schema/schema.ts';
 import type { WireRow } from '../wire/values.ts';
 import { type Demands, readServerRow, type ServerRow, whyUnusable } from './server-row.ts';
 
@@ -17,6 +18,7 @@ export class Member {
   readonly #wireRows = new Map<string, WireRow>();
   #hasServerDatabase = true;
   #hasLeft = false;
+  #schema: DatabaseSchema | undefined;
 
   private constructor(connection: Connection, demands: Demands) {
     const { promise, resolve } = Promise.withResolvers<Error>();
@@ -53,6 +55,12 @@ export class Member {
   get refusalIsFinal(): boolean {
     const row = this.#row();
     return this.isUsable && (row?.model !== 'clustered' || row.leader);
+  }
+
+  /** The server's schema of the database, asked for once. */
+  async schema(limit: Limit): Promise<DatabaseSchema> {
+    this.#schema ??= (await this.connection.request('get_schema', [this.#demands.database], limit)) as DatabaseSchema;
+    return this.#schema;
   }
 
   async #watch(limit: Limit): Promise<void> {

@@ -1,0 +1,83 @@
+import { ProtocolError } from '../errors.ts';
+import type { WireCondition, WireRow } from '../wire/values.ts';
+
+/** What to monitor of a table (RFC 7047 section 4.1.5, ovsdb-server(7) section 4.1.12). */
+export interface MonitorRequest {
+  /** All columns without it. */
+  columns?: readonly string[];
+  /** Only rows that match. */
+  where?: readonly WireCondition[];
+  /** Kinds of changes; each is on by default. */
+  select?: { initial?: boolean; insert?: boolean; delete?: boolean; modify?: boolean };
+}
+
+/**
+ * What happened to a row; one member is there. Columns with their empty value are left out of `initial` and `insert`.
+ * `modify` has the changed columns only: of sets and maps the difference,
+ * of others the new value (ovsdb-server(7) section 4.1.14).
+ */
+export interface RowUpdate {
+  readonly initial?: WireRow;
+  readonly insert?: WireRow;
+  readonly modify?: WireRow;
+  readonly delete?: null;
+  /** The whole row as it is now: from servers that know only RFC 7047's `monitor`. */
+  readonly replace?: WireRow;
+}
+
+/** By table, then by uuid. */
+export type TableUpdates = Readonly<Record<string, Readonly<Record<string, RowUpdate>>>>;
+
+export type MonitorMethod = 'monitor_cond_since' | 'monitor_cond' | 'monitor';
+
+export interface Snapshot {
+  /** True when the updates continue from the transaction that was named, false when they are everything anew. */
+  readonly continues: boolean;
+  /** The last transaction included; undefined when the server does not tell. */
+  readonly lastId: string | undefined;
+  readonly updates: TableUpdates;
+}
+
+/** Reads the reply to a monitor request. */
+export function readSnapshot(method: MonitorMethod, reply: unknown): Snapshot {
+  switch (method) {
+    case 'monitor_cond_since': {
+      if (!Array.isArray(reply) || reply.length !== 3) throw new ProtocolError(`The reply to ${method} is no triple`);
+      const [found, lastId, updates] = reply as [boolean, string, TableUpdates];
+      return { continues: found, lastId, updates };
+    }
+    case 'monitor_cond':
+      return { continues: false, lastId: undefined, updates: reply as TableUpdates };
+    case 'monitor':
+      return { continues: false, lastId: undefined, updates: fromUpdates1(reply) };
+  }
+}
+
+/** Reads an update notification. */
+export function readUpdate(method: string, params: readonly unknown[]): Omit<Snapshot, 'continues'> {
+  switch (method) {
+    case 'update3':
+      return { lastId: params[1] as string, updates: params[2] as TableUpdates };
+    case 'update2':
+      return { lastId: undefined, updates: params[1] as TableUpdates };
+    case 'update':
+      return { lastId: undefined, updates: fromUpdates1(params[1]) };
+    default:
+      throw new ProtocolError(`Got the notification ${method} for a monitor`);
+  }
+}
+
+/** RFC 7047's own form: `old` and `new`, of which one is missing after an insert or a delete. */
+function fromUpdates1(updates: unknown): TableUpdates {
+  type Updates1 = Record<string, Record<string, { old?: WireRow; new?: WireRow }>>;
+  return mapValues(updates as Updates1, (rows) =>
+    mapValues(rows, ({ old: before, new: after }): RowUpdate => {
+      if (after === undefined) return { delete: null };
+      return before === undefined ? { insert: after } : { replace: after };
+    }),
+  );
+}
+
+function mapValues<A, B>(record: Record<string, A>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,211 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
+import type { RowUpdate, TableUpdates } from '../monitor/updates.ts';
+import type { Clauses, RowOf, TableName } from './operations.ts';
+import type { Row, TableCodec } from './table-codec.ts';
+import { ServerSchema } from './table-codec.ts';
+import type { Condition, TypedSchema } from './types.ts';
+import type { Uuid } from './uuid.ts';
+
+/** Which tables to hold; of each all columns and rows unless said otherwise. */
+export type CacheTables<T> = {
+  readonly [N in TableName<T>]?: {
+    readonly columns?: readonly (keyof RowOf<T, N> & string)[];
+    readonly where?: readonly Condition<RowOf<T, N>>[];
+  };
+};
+
+/** The rows of a table as a cache holds them: with the columns that were asked for. */
+export type CachedRow<T, S, N extends keyof S> =
+  N extends TableName<T>
+    ? S[N] extends { readonly columns: readonly (infer C)[] }
+      ? Pick<RowOf<T, N>, (C | '_uuid') & keyof RowOf<T, N>>
+      : RowOf<T, N>
+    : never;
+
+/** A row that came, went, or changed since this reader last looked. */
+export type RowChange<T, S> = {
+  [N in keyof S & string]: {
+    readonly table: N;
+    readonly uuid: Uuid<N>;
+    /** Undefined for a new row. */
+    readonly before: CachedRow<T, S, N> | undefined;
+    /** Undefined for a deleted row. */
+    readonly after: CachedRow<T, S, N> | undefined;
+  };
+}[keyof S & string];
+
+interface Table {
+  readonly rows: Map<string, Row>;
+  readonly codec: TableCodec;
+  readonly columns: readonly string[];
+  readonly where: Clauses | undefined;
+  decode(wire: object): Row;
+}
+
+/** A copy of tables that follows the server. Rows are never changed but replaced. */
+export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChange<T, S>[]>, AsyncDisposable {
+  /** By table, then by uuid. */
+  readonly tables: { readonly [N in keyof S & string]: ReadonlyMap<Uuid<N>, CachedRow<T, S, N>> };
+  /** Settles when the contents are there. @throws as Subscription.run */
+  readonly ready: Promise<void>;
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #readers = new Set<Reader>();
+  readonly #subscription: Subscription;
+  readonly #running: Promise<void>;
+  readonly #resolveReady: () => void;
+  #isLive = false;
+
+  constructor(
+    options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>,
+    schema: TypedSchema<T>,
+    tables: ReadonlyMap<string, Table>,
+  ) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#resolveReady = resolve;
+    this.#tables = tables;
+    const entries = [...tables].map(([name, { rows }]) => [name, rows]);
+    this.tables = Object.fromEntries(entries);
+    this.#subscription = new Subscription({
+      ...options,
+      requests: async (member, limit) => makeRequests(tables, new ServerSchema(await member.schema(limit), schema)),
+      onUpdates: (updates, anew) => this.#apply(updates, anew),
+      onLost: () => {
+        this.#isLive = false;
+      },
+    });
+    promise.catch(() => undefined);
+    this.#running = this.#subscription.run().then(
+      () => this.#end(undefined, reject),
+      (error) => this.#end(error, reject),
+    );
+  }
+
+  /** Whether updates are coming in. While false the contents are those of the moment when the server was lost. */
+  get isLive(): boolean {
+    return this.#isLive;
+  }
+
+  /**
+   * Follows the changes, in batches; the first batch has all rows that are there. A slow reader gets changes of the
+   * same row as one. Ends when the cache is closed.
+   * @throws as Subscription.run
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<RowChange<T, S>[], void, void> {
+    const reader = new Reader();
+    for (const [name, { rows }] of this.#tables) for (const id of rows.keys()) reader.add(name, id, undefined);
+    this.#readers.add(reader);
+    try {
+      while (await reader.hasChanges()) {
+        const changes = reader.take((table, id) => this.#tables.get(table)!.rows.get(id));
+        if (changes.length > 0) yield changes as RowChange<T, S>[];
+      }
+    } finally {
+      this.#readers.delete(reader);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#subscription.close();
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #end(error: Error | undefined, reject: (error: Error) => void): void {
+    this.#isLive = false;
+    reject(error ?? new Error('the cache was closed'));
+    for (const reader of this.#readers) reader.end(error);
+  }
+
+  #apply(updates: TableUpdates, anew: boolean): void {
+    for (const [name, table] of this.#tables) {
+      const rows = updates[name] ?? {};
+      if (anew) {
+        for (const id of table.rows.keys()) if (!(id in rows)) this.#set(name, table, id, undefined);
+      }
+      for (const id in rows) this.#set(name, table, id, nextRow(table, table.rows.get(id), id, rows[id]!));
+    }
+    this.#isLive = true;
+    this.#resolveReady();
+    for (const reader of this.#readers) reader.wake();
+  }
+
+  #set(name: string, { rows }: Table, id: string, row: Row | undefined): void {
+    if (this.#readers.size > 0) {
+      const before = rows.get(id);
+      for (const reader of this.#readers) reader.add(name, id, before);
+    }
+    if (row === undefined) rows.delete(id);
+    else rows.set(id, row);
+  }
+}
+
+function nextRow(table: Table, old: Row | undefined, id: string, update: RowUpdate): Row | undefined {
+  if ('delete' in update) return undefined;
+  if (update.modify !== undefined) {
+    if (old === undefined) throw new Error(`Got a change of a row of ${table.codec.name} that was never sent: ${id}`);
+    return table.codec.applyDiff(old, update.modify);
+  }
+  const row = table.decode({ ...(update.initial ?? update.insert ?? update.replace), _uuid: ['uuid', id] });
+  return isDeepStrictEqual(row, old) ? old : row;
+}
+
+function makeRequests(tables: ReadonlyMap<string, Table>, server: ServerSchema) {
+  return Object.fromEntries(
+    [...tables].map(([name, { columns, where, codec }]) => {
+      const wireWhere = where && codec.encodeWhere(where);
+      server.require(
+        name,
+        (where ?? []).map(([column]) => column),
+      );
+      // The uuid comes with every row and cannot be asked for.
+      const wanted = columns.filter((column) => column !== '_uuid');
+      return [name, { columns: server.readable(name, wanted), ...(wireWhere && { where: wireWhere }) }];
+    }),
+  );
+}
+
+/** What changed since one reader last looked: the rows as they were then. */
+class Reader {
+  #before = new Map<string, Map<string, Row | undefined>>();
+  #wake = Promise.withResolvers<void>();
+  #ended: { error: Error | undefined } | undefined;
+
+  add(table: string, id: string, before: Row | undefined): void {
+    const rows = this.#before.get(table);
+    if (rows === undefined) this.#before.set(table, new Map([[id, before]]));
+    else if (!rows.has(id)) rows.set(id, before);
+  }
+
+  wake(): void {
+    if (this.#before.size > 0) this.#wake.resolve();
+  }
+
+  end(error: Error | undefined): void {
+    this.#ended = { error };
+    this.#wake.resolve();
+  }
+
+  async hasChanges(): Promise<boolean> {
+    if (this.#before.size > 0) return true;
+    if (this.#ended === undefined) await this.#wake.promise;
+    this.#wake = Promise.withResolvers();
+    if (this.#before.size > 0) return true;
+    if (this.#ended?.error !== undefined) throw this.#ended.error;
+    return this.#ended === undefined;
+  }
+
+  take(now: (table: string, id: string) => Row | undefined) {
+    const all = this.#before;
+    this.#before = new Map();
+    return [...all].flatMap(([table, rows]) =>
+      [...rows]
+        .map(([uuid, before]) => ({ table, uuid, before, after: now(table, uuid) }))
+        .filter(({ before, after }) => before !== after),
+    );
+  }
+}

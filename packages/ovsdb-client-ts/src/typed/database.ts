@@ -1,0 +1,59 @@
+import type { SubscriptionOptions } from '../monitor/subscription.ts';
+import type { CallOptions } from '../rpc/limit.ts';
+import type { DatabaseSchema } from '../schema/schema.ts';
+import type { Operation, OperationResult } from '../wire/operations.ts';
+import { Cache, type CacheTables } from './cache.ts';
+import { type AnyOperation, type Clauses, Operations, type ResultsOf } from './operations.ts';
+import { ServerSchema } from './table-codec.ts';
+import type { TypedSchema } from './types.ts';
+
+/** Runs a transaction that is made when the server, and so its schema, is known. */
+export type Transact = (
+  makeOperations: (server: DatabaseSchema) => Operation[],
+  options: CallOptions,
+) => Promise<OperationResult[]>;
+
+/** What a typed database needs of its client. */
+export interface DatabaseConnection {
+  readonly transact: Transact;
+  readonly subscription: Pick<SubscriptionOptions, 'session' | 'database' | 'snapshotTimeoutMs'>;
+}
+
+/** A client that knows the types of the database's tables. Also builds the operations for its transactions. */
+export class TypedDatabase<T> extends Operations<T> {
+  readonly #schema: TypedSchema<T>;
+  readonly #connection: DatabaseConnection;
+
+  constructor(schema: TypedSchema<T>, connection: DatabaseConnection) {
+    super(schema);
+    this.#schema = schema;
+    this.#connection = connection;
+  }
+
+  /**
+   * Executes the operations as one transaction and returns the result of each.
+   * @throws as OvsdbClient.transact, and SchemaError when an operation does not go with the server's schema
+   */
+  async transact<const O extends readonly AnyOperation[]>(
+    operations: O,
+    options: CallOptions = {},
+  ): Promise<ResultsOf<O>> {
+    const results = await this.#connection.transact((serverSchema) => {
+      const server = new ServerSchema(serverSchema, this.#schema);
+      return operations.map((operation) => operation.toWire(server));
+    }, options);
+    return operations.map((operation, index) => operation.read(results[index]!)) as ResultsOf<O>;
+  }
+
+  /** Holds a copy of tables and keeps it up to date, through reconnects too. Close it when done. */
+  cache<const S extends CacheTables<T>>(tables: S): Cache<T, S> {
+    const held = Object.entries(tables as Record<string, { columns?: readonly string[]; where?: Clauses }>).map(
+      ([name, { columns, where }]) => {
+        const codec = this.codec(name);
+        const all = columns === undefined ? codec.columns : [...new Set(['_uuid', ...columns])];
+        return [name, { rows: new Map(), codec, columns: all, where, decode: codec.rowDecoder(all) }] as const;
+      },
+    );
+    return new Cache<T, S>(this.#connection.subscription, this.#schema, new Map(held));
+  }
+}

@@ -1,0 +1,149 @@
+import { SchemaError } from '../errors.ts';
+import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
+import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
+import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/values.ts';
+
+/** Rows as objects of TypeScript, by column. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Translates rows, conditions and mutations of one table. */
+export class TableCodec {
+  readonly name: string;
+  readonly #columns: ReadonlyMap<string, ColumnCodec>;
+  readonly #immutable: ReadonlySet<string>;
+
+  /** @throws SchemaError for a table that the schema does not have */
+  constructor(schema: DatabaseSchema, name: string) {
+    const table = schema.tables[name];
+    if (table === undefined) throw new SchemaError(`The schema ${schema.name} ${schema.version} has no table ${name}`);
+    const columns = Object.entries({ ...IMPLICIT_COLUMNS, ...table.columns });
+    this.name = name;
+    this.#columns = new Map(columns.map(([column, { type }]) => [column, makeCodec(type)]));
+    this.#immutable = new Set(columns.filter(([, { mutable }]) => mutable === false).map(([column]) => column));
+  }
+
+  /** All columns but `_version`. */
+  get columns(): string[] {
+    return [...this.#columns.keys()].filter((column) => column !== '_version');
+  }
+
+  column(name: string): ColumnCodec {
+    const codec = this.#columns.get(name);
+    if (codec === undefined) throw new SchemaError(`Table ${this.name} has no column ${name}`);
+    return codec;
+  }
+
+  /** A reader of rows with these columns; one that the server did not send has its empty value. */
+  rowDecoder(columns: readonly string[]): (wire: WireRow) => Row {
+    const codecs = columns.map((name) => [name, this.column(name)] as const);
+    return (wire) => {
+      const row: Record<string, unknown> = {};
+      for (const [name, codec] of codecs) {
+        const value = wire[name];
+        row[name] = value === undefined ? codec.empty : codec.decode(value);
+      }
+      return row;
+    };
+  }
+
+  /** The row after the `modify` of an update2 or update3. */
+  applyDiff(row: Row, diff: WireRow): Row {
+    const changed: Record<string, unknown> = { ...row };
+    for (const [name, value] of Object.entries(diff)) changed[name] = this.column(name).applyDiff(row[name], value);
+    return changed;
+  }
+
+  /** @throws SchemaError naming the column */
+  encodeRow(row: object): WireRow {
+    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, this.#encode(name, value)]));
+  }
+
+  /** @throws SchemaError naming the column, also for an immutable one */
+  encodeUpdate(row: object): WireRow {
+    for (const name of Object.keys(row)) this.#checkMutable(name);
+    return this.encodeRow(row);
+  }
+
+  encodeWhere(where: readonly (readonly [string, string, unknown])[]): WireCondition[] {
+    return where.map(([name, test, value]) => [name, test as WireCondition[1], this.#encode(name, value)]);
+  }
+
+  encodeMutations(mutations: readonly (readonly [string, string, unknown])[]): WireMutation[] {
+    return mutations.map(([name, mutator, value]) => {
+      this.#checkMutable(name);
+      return [name, mutator as WireMutation[1], this.#encodeOperand(name, mutator, value)];
+    });
+  }
+
+  #encode(name: string, value: unknown): WireValue {
+    const codec = this.column(name);
+    try {
+      return codec.encode(value);
+    } catch (error) {
+      throw new SchemaError(`Column ${name} of table ${this.name}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** Arithmetic takes an element of the column's kind, deletion from a map also a set of keys. */
+  #encodeOperand(name: string, mutator: string, value: unknown): WireValue {
+    const { shape } = this.column(name);
+    const isScalar = mutator !== 'insert' && mutator !== 'delete';
+    if (isScalar && shape.kind === 'set') return makeCodec({ key: shape.key }).encode(value);
+    if (mutator === 'delete' && shape.kind === 'map' && Array.isArray(value)) {
+      return makeCodec({ key: shape.key, min: 0, max: 'unlimited' }).encode(value);
+    }
+    return this.#encode(name, value);
+  }
+
+  #checkMutable(name: string): void {
+    if (this.#immutable.has(name)) throw new SchemaError(`Column ${name} of table ${this.name} cannot be changed`);
+  }
+}
+
+/** What a server's column must have in common with the one known here: not its limits, nor its allowed values. */
+export function sameShape(mine: Shape, theirs: Shape): boolean {
+  if (mine.kind !== theirs.kind || mine.key.type !== theirs.key.type) return false;
+  return mine.kind !== 'map' || theirs.kind !== 'map' || mine.value.type === theirs.value.type;
+}
+
+/**
+ * Meets a server whose schema is older or newer than the one known here. What it has beyond is not asked for. Of a
+ * column that it lacks, reading gives the empty value and everything else is refused.
+ */
+export class ServerSchema {
+  readonly #schema: DatabaseSchema;
+  readonly #mine: DatabaseSchema;
+
+  constructor(schema: DatabaseSchema, mine: DatabaseSchema) {
+    this.#schema = schema;
+    this.#mine = mine;
+  }
+
+  /** Those of the columns that the server has. @throws SchemaError for a missing table, or a column of another type */
+  readable(table: string, columns: readonly string[]): string[] {
+    return columns.filter((column) => this.#has(table, column));
+  }
+
+  /** @throws SchemaError for a column that the server lacks or has with another type */
+  require(table: string, columns: Iterable<string>): void {
+    for (const column of columns) {
+      if (!this.#has(table, column)) throw new SchemaError(`${this.#where(table)} has no column ${column}`);
+    }
+  }
+
+  #has(table: string, column: string): boolean {
+    const columns = this.#schema.tables[table]?.columns;
+    if (columns === undefined) throw new SchemaError(`${this.#where(table)} does not exist`);
+    const theirs = columns[column];
+    if (theirs === undefined) return column in IMPLICIT_COLUMNS;
+    const mine = this.#mine.tables[table]?.columns[column];
+    if (mine !== undefined && !sameShape(shapeOf(mine.type), shapeOf(theirs.type))) {
+      throw new SchemaError(`${this.#where(table)} has column ${column} with another type than ${this.#mine.version}`);
+    }
+    return true;
+  }
+
+  #where(table: string): string {
+    return `Table ${table} of the server's ${this.#schema.name} ${this.#schema.version}`;
+  }
+}

@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ConnectError,
+  namedUuid,
+  type Operation,
+  OutcomeUnknownError,
+  RpcError,
+  TransactionError,
+  toWireSet,
+  UnsendableError,
+} from '../src/index.ts';
+import { Inventory, inventorySchema } from './support/inventory.ts';
+
+let inventory: Inventory;
+beforeAll(async () => {
+  inventory = await Inventory.start();
+});
+afterAll(async () => {
+  await inventory[Symbol.asyncDispose]();
+});
+
+const guard: Operation = { op: 'wait', table: 'Item', where: [], columns: ['name'], until: '!=', rows: [], timeout: 0 };
+const selectAll: Operation = { op: 'select', table: 'Box', where: [] };
+const foreverWait: Operation = { op: 'wait', table: 'Item', where: [], columns: ['name'], until: '!=', rows: [] };
+
+describe('requests', () => {
+  it('answers the questions about the server', async () => {
+    await using client = inventory.client();
+    expect(await client.listDatabases()).toEqual(expect.arrayContaining(['Inventory', '_Server']));
+    expect(await client.getSchema()).toMatchObject({ name: 'Inventory', version: '1.2.0' });
+    expect(await client.getServerId()).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await client.echo(['a', 1])).toEqual(['a', 1]);
+  });
+
+  it('carries integers of 64 bits, there and back', async () => {
+    await using client = inventory.client();
+    const values = [2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n];
+    const row = { serial: 'int64', size: 'small', totals: toWireSet(values) };
+    await client.transact([{ op: 'insert', table: 'Box', row }]);
+    const where = [['serial', '==', 'int64']] as const;
+    const [result] = await client.transact([{ op: 'select', table: 'Box', where, columns: ['totals'] }]);
+    expect(result?.rows?.[0]?.totals).toEqual(['set', values.toSorted((a, b) => (a < b ? -1 : 1))]);
+  });
+
+  it('keeps the order of a hundred requests in flight on one connection', async () => {
+    await using client = inventory.client();
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => client.echo([i])));
+    expect(answers).toEqual(Array.from({ length: 100 }, (_, i) => [i]));
+  });
+});
+
+describe('errors', () => {
+  it('names the failed operation by index, operation and tag', async () => {
+    await using client = inventory.client();
+    const bad: Operation = { op: 'insert', table: 'Box', row: { level: 11 } };
+    const error = await client.transact([selectAll, bad, selectAll]).catch((e) => e);
+    expect(error).toBeInstanceOf(TransactionError);
+    expect(error).toMatchObject({ index: 1, operation: bad, tag: 'constraint violation', guardFailed: false });
+  });
+
+  it('tells a failure of the commit, the one more result, by an index after the last operation', async () => {
+    await using client = inventory.client();
+    const dangling = { op: 'insert', table: 'Box', row: { items: namedUuid('nobody'), size: 'small' } } as const;
+    const error = await client.transact([dangling]).catch((e) => e);
+    expect(error).toMatchObject({ index: 1, operation: undefined, tag: 'referential integrity violation' });
+  });
+
+  it('tells a guard that failed from a wait that waited in vain', async () => {
+    await using client = inventory.client();
+    const guarded = await client.transact([guard]).catch((e) => e);
+    expect(guarded).toMatchObject({ tag: 'timed out', guardFailed: true });
+    const waited = await client.transact([{ ...foreverWait, timeout: 50 } as Operation]).catch((e) => e);
+    expect(waited).toMatchObject({ tag: 'timed out', guardFailed: false });
+  });
+
+  it('reports a request that ran out of time as unknown, and the connection goes on', async () => {
+    await using client = inventory.client();
+    const error = await client.transact([foreverWait], { timeoutMs: 100 }).catch((e) => e);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(await client.echo([])).toEqual([]);
+  });
+
+  it('reports an aborted request as unknown when sent and as not sent before', async () => {
+    await using client = inventory.client();
+    await client.echo([]);
+    const controller = new AbortController();
+    const pending = client.transact([foreverWait], { signal: controller.signal }).catch((e) => e);
+    await sleep(50);
+    controller.abort(new Error('changed my mind'));
+    expect(await pending).toMatchObject({ code: 'OVSDB_OUTCOME_UNKNOWN', message: expect.stringMatching('changed') });
+    await expect(client.transact([selectAll], { signal: controller.signal })).rejects.toBeInstanceOf(ConnectError);
+  });
+
+  it('reports what was in flight on a killed server as unknown, and comes back with the server', async () => {
+    await using own = await Inventory.start();
+    await using client = own.client();
+    await client.echo([]);
+    const pending = client.transact([foreverWait]).catch((e) => e);
+    await sleep(50);
+    await own.server.kill();
+    expect(await pending).toBeInstanceOf(OutcomeUnknownError);
+    const later = client.transact([selectAll]);
+    await sleep(200);
+    await own.server.start();
+    expect(await later).toEqual([{ rows: [] }]);
+  });
+
+  it('says which server could not be reached and why, within the limit', async () => {
+    await using client = inventory.client({ remote: 'unix:/nonexistent/socket,tcp:127.0.0.1:1' });
+    const error = (await client.echo([], { timeoutMs: 300 }).catch((e) => e)) as Error;
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error.message).toMatch(/unix:\/nonexistent\/socket: .*ENOENT/);
+    expect(error.message).toMatch(/tcp:127.0.0.1:1: .*ECONNREFUSED/);
+  });
+
+  it('leaves a server that does not have the database', async () => {
+    await using client = inventory.client({ database: 'Nowhere' });
+    const error = await client.transact([], { timeoutMs: 300 }).catch((e) => e);
+    expect(error.message).toMatch('it has no database Nowhere');
+  });
+
+  it('refuses what would make the server close the connection on everyone', async () => {
+    await using client = inventory.client();
+    const insert = (name: string): Operation => ({ op: 'insert', table: 'Item', row: { name } });
+    for (const text of ['a\0b', '\ud800', '\udc00\ud800']) {
+      const error = await client.transact([insert('fine'), insert(text)]).catch((e) => e);
+      expect(error).toBeInstanceOf(UnsendableError);
+      expect(error.pointer).toBe('/2/row/name');
+    }
+    expect((await client.transact([insert('\u{1f4e6} \\u0000')]))[0]).toHaveProperty('uuid');
+  });
+
+  it('reports a request that the server refuses as a whole', async () => {
+    await using client = inventory.client();
+    const error = await client.convert({ name: 'Other', tables: {} }).catch((e) => e);
+    expect(error).toBeInstanceOf(RpcError);
+    expect(error).toMatchObject({ method: 'convert', tag: expect.any(String) });
+  });
+});
+
+describe('close', () => {
+  it('settles everything and refuses what comes later', async () => {
+    const client = inventory.client();
+    await client.echo([]);
+    const pending = client.transact([foreverWait]).catch((e) => e);
+    await sleep(20);
+    await client.close();
+    expect(await pending).toBeInstanceOf(OutcomeUnknownError);
+    await expect(client.echo([])).rejects.toBeInstanceOf(ConnectError);
+  });
+});
+
+describe('locks', () => {
+  it('are held in turn, and assert knows who holds them', async () => {
+    await using first = inventory.client();
+    await using second = inventory.client();
+    const held = await first.lock('mine');
+    const queued = await second.lock('mine');
+    expect([held.isHeld, queued.isHeld]).toEqual([true, false]);
+    const assert: Operation = { op: 'assert', lock: 'mine' };
+    await first.transact([assert]);
+    await expect(second.transact([assert])).rejects.toMatchObject({ tag: 'not owner' });
+    await held.unlock();
+    await queued.held({ timeoutMs: 5000 });
+    await second.transact([assert]);
+  });
+
+  it('can be stolen, and the holder hears of it', async () => {
+    await using first = inventory.client();
+    await using second = inventory.client();
+    const held = await first.lock('stolen');
+    const taken = await second.steal('stolen');
+    expect(taken.isHeld).toBe(true);
+    expect((await held.lost).message).toMatch('stolen');
+    expect(held.isHeld).toBe(false);
+  });
+
+  it('are lost with the connection', async () => {
+    const client = inventory.client();
+    const lock = await client.lock('brief');
+    await client.close();
+    expect((await lock.lost).message).toMatch('closed');
+  });
+});
+
+describe('convert', () => {
+  it('changes the schema under a client that stays connected', async () => {
+    await using own = await Inventory.start();
+    await using client = own.client();
+    const newer = structuredClone(inventorySchema);
+    newer.version = '1.3.0';
+    newer.tables.Box.columns.colour = { type: 'string' };
+    await client.convert(newer);
+    expect(await client.getSchema()).toMatchObject({ version: '1.3.0' });
+    const [result] = await client.transact([{ op: 'select', table: 'Box', where: [], columns: ['colour'] }]);
+    expect(result).toEqual({ rows: [] });
+  });
+});
