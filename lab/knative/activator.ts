@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FunctionSpec } from './func-yaml.ts';
 import { type FunctionCommand, FunctionProcess } from './function-process.ts';
-import { bodyOf, endToEnd, type Listening, listen } from './http.ts';
+import { bodyOf, endToEnd, type Listening, listen, reasonOf } from './http.ts';
 import type { Journal } from './journal.ts';
 
 export interface ActivatorOptions {
@@ -78,9 +78,8 @@ export class Activator {
       const content = Buffer.from(await answer.arrayBuffer());
       response.writeHead(answer.status, endToEnd(answer.headers)).end(content);
     } catch (error) {
-      const { message, cause } = error as Error;
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end(cause instanceof Error ? `${message}: ${cause.message}` : message);
+      response.end(reasonOf(error));
     }
   }
 

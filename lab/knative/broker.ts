@@ -65,8 +65,8 @@ export class Broker {
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.statusCode = await this.#accept(request).catch((error: unknown) => {
-      // A sender that went away in the middle.
-      return request.destroyed ? 400 : Promise.reject(error);
+      // A sender that went away in the middle is no error of ours.
+      return request.complete ? Promise.reject(error) : 400;
     });
     response.setHeader('allow', 'POST, OPTIONS');
     response.end();
@@ -89,7 +89,7 @@ export class Broker {
   }
 
   #publish(path: string, received: CloudEvent<unknown>, ttl: number): void {
-    const event = received.cloneWith({ [TTL]: undefined, knativearrivaltime: new Date().toISOString() });
+    const event = received.cloneWith({ [TTL]: undefined, knativearrivaltime: new Date().toISOString() }, false);
     const { id: eventId, type, subject } = event;
     this.#journal({ kind: 'event', eventId, type, subject });
     const attributes = attributesOf(event);

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const READY_WITHIN_MS = 60_000;
 const PROBE_EVERY_MS = 20;
-const GRACE_MS = 10_000;
+/** Kubernetes' own terminationGracePeriodSeconds. */
+const GRACE_MS = 30_000;
 
 export interface FunctionCommand {
   readonly file: string;

@@ -29,6 +29,12 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Why a `fetch` failed; its own message only says that it did. */
+export function reasonOf(error: unknown): string {
+  const { message, cause } = error as { message: string; cause?: { message?: string } };
+  return cause?.message ?? message;
+}
+
 /** The headers of a message that are meant for its receiver and not for the hop that it came over. */
 export function endToEnd(headers: Iterable<readonly [string, string]>): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.has(name)));

@@ -50,7 +50,7 @@ async function run(options: Options): Promise<void> {
     functions: options.functions ? await readFunctions(PROJECT) : [],
     command: {
       file: process.execPath,
-      args: ['dist/index.mjs'],
+      args: ['--enable-source-maps', 'dist/index.mjs'],
       cwd: PROJECT,
       env: { KUBECONFIG: resolve(options.kubeconfig), ...options.env },
     },

@@ -1,4 +1,5 @@
 import { type CloudEvent, HTTP } from 'cloudevents';
+import { reasonOf } from './http.ts';
 
 /** What came back for an event that was sent. */
 export interface Answer {
@@ -29,7 +30,6 @@ export async function postEvent(
     return { status: response.status, headers: response.headers, body: await response.text() };
   } catch (error) {
     options.signal.throwIfAborted();
-    const { message: said, cause } = error as Error;
-    return { status: undefined, headers: new Headers(), body: cause instanceof Error ? cause.message : said };
+    return { status: undefined, headers: new Headers(), body: reasonOf(error) };
   }
 }
