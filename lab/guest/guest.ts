@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasEnded } from '../testbed/command.ts';
 import type { Chassis } from '../testbed/description.ts';
 import { guestAnswers, showsDamage } from './console.ts';
 import { guestImage } from './image.ts';
@@ -30,6 +31,9 @@ export interface GuestOptions {
  * `gone` (QEMU has ended).
  */
 export type GuestHealth = 'running' | 'hung' | 'panicked' | 'paused' | 'incoming' | 'migrated' | 'gone';
+
+/** It boots in 3 s under TCG; this allows for a busy machine. */
+const READY_WITHIN_MS = 60_000;
 
 /** A guest in a QEMU of its own. */
 export interface Guest {
@@ -98,7 +102,7 @@ async function connectQmp(path: string, qemu: ChildProcess, complaint: () => str
     try {
       return await QmpClient.connect(path);
     } catch (error) {
-      if (qemu.exitCode !== null || qemu.signalCode !== null) {
+      if (hasEnded(qemu)) {
         throw new Error(`QEMU ended at once: ${complaint().trim() || `code ${qemu.exitCode}`}`, { cause: error });
       }
       await sleep(20);
@@ -128,9 +132,10 @@ class QemuGuest implements Guest {
     const isReady = this.#options.incoming
       ? async () => (await this.#status()) === 'running'
       : async () => this.serial().includes('GUEST-READY');
-    while (!(await isReady())) {
-      if (this.#isGone()) throw new Error(`The guest on ${this.#options.chassis.node} ended before it was ready.`);
-      await sleep(50);
+    for (const deadline = Date.now() + READY_WITHIN_MS; !(await isReady()); await sleep(50)) {
+      if (!this.#isGone() && Date.now() < deadline) continue;
+      const what = this.#isGone() ? 'ended before it was ready' : `is not ready after ${READY_WITHIN_MS / 1000} s`;
+      throw new Error(`The guest on ${this.#options.chassis.node} ${what}; its console: ${this.serial().slice(-500)}`);
     }
   }
 
@@ -163,6 +168,6 @@ class QemuGuest implements Guest {
   }
 
   #isGone(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+    return hasEnded(this.#process);
   }
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { hasEnded } from '../testbed/command.ts';
 
 export interface MonitorOptions {
   /** Namespace to run in, so that the observer ends with the testbed whatever happens. */
@@ -52,7 +53,7 @@ export async function monitorTable(
   ]);
   return {
     async stop() {
-      if (child.exitCode !== null) throw ended();
+      if (hasEnded(child)) throw ended();
       child.kill();
       await exit;
     },

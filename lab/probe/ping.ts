@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { hasEnded } from '../testbed/command.ts';
 import type { Client } from '../testbed/description.ts';
 import { runningIn } from './child.ts';
 import type { Answer } from './outage.ts';
@@ -28,12 +29,12 @@ export async function startPing(client: Client, ip: string, { intervalMs }: { in
   const child = await runningIn(client.netns, 'ping', ['-D', '-n', '-i', `${intervalMs / 1000}`, ip]);
   const parser = new PingParser();
   const lines = createInterface({ input: child.stdout });
+  const closed = once(lines, 'close');
   lines.on('line', (line) => parser.read(line));
   return {
     answers: parser.answers,
     async stop() {
-      if (child.exitCode !== null) throw new Error(`ping of ${ip} ended early with code ${child.exitCode}.`);
-      const closed = once(lines, 'close');
+      if (hasEnded(child)) throw new Error(`ping of ${ip} ended before it was stopped; its stderr says why.`);
       // On this signal ping prints its summary, which tells how many it has sent.
       child.kill('SIGINT');
       await closed;

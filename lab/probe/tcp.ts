@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { hasEnded } from '../testbed/command.ts';
 import type { Client } from '../testbed/description.ts';
 import { runningIn } from './child.ts';
 import { type Answer, longestSilence } from './outage.ts';
@@ -34,23 +35,22 @@ export async function startTcp(client: Client, ip: string): Promise<Tcp> {
   const answers: Answer[] = [];
   let reason: string | undefined;
   const lines = createInterface({ input: child.stdout });
+  const closed = once(lines, 'close');
   lines.on('line', (line) => {
     const message = JSON.parse(line) as Answer | { broken: string };
     if ('broken' in message) reason = message.broken;
     else answers.push(message);
   });
-  await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+  await Promise.race([once(lines, 'line'), closed]);
   const [first] = answers;
   if (!first) throw new Error(`No TCP connection from ${client.netns} to ${ip}: ${reason ?? 'the client ended'}.`);
   return {
     answers,
     async stop() {
       const to = Date.now();
-      if (child.exitCode === null) {
-        const closed = once(lines, 'close');
-        child.kill('SIGTERM');
-        await closed;
-      }
+      if (hasEnded(child)) reason ??= "the client's process ended";
+      child.kill('SIGTERM');
+      await closed;
       const { ms: maxStallMs } = longestSilence(answers, { from: first.at, to });
       return { answers, maxStallMs, broken: reason !== undefined, ...(reason === undefined ? {} : { reason }) };
     },

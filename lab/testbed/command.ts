@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 
 /** A command of the machine ended with an error; the message holds the command and what it said. */
 export class CommandError extends Error {
@@ -31,4 +31,9 @@ export async function runIn(
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
   return run('ip', ['netns', 'exec', netns, file, ...args], env);
+}
+
+/** Whether a process has ended, by itself or by a signal. */
+export function hasEnded(process: ChildProcess): boolean {
+  return process.exitCode !== null || process.signalCode !== null;
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { hasEnded } from './command.ts';
 
 /** What the starter says on the pipe before it closes it, when the testbed shall stay. */
 export const DISMISSED = 'dismissed';
@@ -37,7 +38,7 @@ export class Reaper {
   }
 
   async #end(lastWord: string): Promise<void> {
-    if (this.#process.exitCode !== null) return;
+    if (hasEnded(this.#process)) return;
     const exit = once(this.#process, 'exit');
     this.#process.ref();
     this.#process.stdin?.end(lastWord);

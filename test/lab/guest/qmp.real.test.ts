@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { QmpClient, QmpCommandError, QmpConnectionError, type QmpEvent } from '../../../lab/guest/qmp.ts';
+import { hasEnded } from '../../../lab/testbed/command.ts';
 
 let directory: string;
 let path: string;
@@ -19,7 +20,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  if (qemu.exitCode === null) {
+  if (!hasEnded(qemu)) {
     const exit = once(qemu, 'exit');
     qemu.kill('SIGKILL');
     await exit;

@@ -41,7 +41,10 @@ async function start(...args: string[]) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = once(starter, 'exit');
-  await once(starter.stdout, 'data');
+  const failed = exit.then(([code]) => {
+    if (code !== 0) throw new Error(`The starter ended with code ${code}.`);
+  });
+  await Promise.race([once(starter.stdout, 'data'), failed]);
   return { starter, exit };
 }
 
