@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { mayRetry } from './delivery.ts';
-import type { Journal } from './journal.ts';
+import type { Entry, Journal } from './journal.ts';
 import { type Answer, postEvent } from './post-event.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -54,10 +54,10 @@ export class Dispatcher {
     return { status, reply, retryAfter: answer.headers.get('retry-after') };
   }
 
-  #log(event: CloudEvent<unknown>, entry: Parameters<Journal>[0]): void {
+  #log(event: CloudEvent<unknown>, { kind, ...entry }: Entry): void {
     const { name, subscriber } = this.trigger;
     const { id: eventId, type, subject } = event;
-    this.#journal({ function: subscriber.name, trigger: name, eventId, type, subject, ...entry });
+    this.#journal({ kind, function: subscriber.name, trigger: name, eventId, type, subject, ...entry });
   }
 }
 

@@ -1,3 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CloudEvent } from 'cloudevents';
 import { type Answer, postEvent } from '../../../lab/knative/post-event.ts';
@@ -97,6 +104,20 @@ describe('a function behind the activator', () => {
     const pid = pidOf(await send(url, 'who'));
     await serving.stop();
     expect(isAlive(pid)).toBe(false);
+  });
+
+  it('is not left behind when the activator is killed', async () => {
+    const program = fileURLToPath(new URL('support/serve.ts', import.meta.url));
+    const directory = await mkdtemp(join(tmpdir(), 'knative-test-'));
+    const child = spawn(process.execPath, ['--conditions=source', program], {
+      env: { ...process.env, NODE_OPTIONS: '', TMPDIR: directory },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [pid] = await once(createInterface(child.stdout), 'line');
+    expect(isAlive(Number(pid))).toBe(true);
+    child.kill('SIGKILL');
+    await until('the function is gone', () => !isAlive(Number(pid)));
+    await rm(directory, { recursive: true });
   });
 
   it('is not there under another name', async () => {
