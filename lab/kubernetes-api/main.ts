@@ -23,8 +23,12 @@ const { port, kubeconfig, ...rest } = new Command('kubernetes-api')
   .parse()
   .opts<Flags>();
 
-const api = await startKubernetesApi({ port, ...rest });
-await writeFile(kubeconfig, api.kubeconfig, { mode: 0o600 });
-console.log(`kubernetes-api ready at ${api.url}`);
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void api.close());
+try {
+  const api = await startKubernetesApi({ port, ...rest });
+  await writeFile(kubeconfig, api.kubeconfig, { mode: 0o600 });
+  console.log(`kubernetes-api ready at ${api.url}`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void api.close());
+} catch (error) {
+  console.error(`kubernetes-api: ${(error as Error).message}`);
+  process.exit(1);
+}

@@ -40,3 +40,8 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function timestamp(date = new Date()): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }
+
+/** A deep copy; objects here are JSON and nothing else. */
+export function copy<T extends KubernetesObject>(object: T): T {
+  return JSON.parse(JSON.stringify(object));
+}

@@ -1,6 +1,6 @@
 import { applyPatch, type Operation } from 'rfc6902';
 import { badRequest, unprocessable, unsupportedMediaType } from './errors.ts';
-import { isRecord, type KubernetesObject } from './object.ts';
+import { copy, isRecord, type KubernetesObject } from './object.ts';
 import { isCustom, type Resource } from './resources.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
@@ -45,7 +45,7 @@ export class JsonPatchError extends Error {
  */
 export function applyJsonPatch(current: KubernetesObject, operations: unknown): KubernetesObject {
   if (!Array.isArray(operations)) throw badRequest('error decoding patch: a JSON Patch must be a list of operations');
-  const patched = structuredClone(current);
+  const patched = copy(current);
   const error = applyPatch(patched, operations as Operation[]).find((result) => result !== null);
   if (error) throw new JsonPatchError(`JSON Patch: ${error.message}`, error.name === 'TestError');
   return patched;

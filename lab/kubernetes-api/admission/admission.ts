@@ -15,7 +15,11 @@ type Write = Parameters<Admission>[0];
  */
 export async function loadAdmission(files: readonly string[]): Promise<Admission> {
   const objects = await Promise.all(files.map(readDocuments));
-  return admission(readPolicies(objects.flat()));
+  try {
+    return admission(readPolicies(objects.flat()));
+  } catch (error) {
+    throw new Error(`${files.join(', ')}: ${(error as Error).message}`);
+  }
 }
 
 async function readDocuments(file: string): Promise<unknown[]> {
