@@ -132,7 +132,6 @@ test('an informer holds what is there, also after its version expired', async ()
   const until = async (expected: string[]) => {
     while (names().join() !== expected.join()) await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  informer.on('error', () => void informer.start());
   await informer.start();
   await until(['before']);
   await create(cluster, 'after');
