@@ -21,11 +21,11 @@ export interface ActivatorOptions {
 export class Activator {
   readonly #options: ActivatorOptions;
   readonly #processes = new Set<FunctionProcess>();
+  readonly #stop = new AbortController();
   #current: Promise<FunctionProcess> | undefined;
   #inFlight = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #listening: Listening | undefined;
-  #stopping = false;
 
   constructor(options: ActivatorOptions) {
     this.#options = options;
@@ -40,9 +40,9 @@ export class Activator {
     return `${this.#listening.url}/`;
   }
 
-  /** Takes no more requests, and ends the process. */
+  /** Gives up the requests that are there, takes no more, and ends the process. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stop.abort(new Error('the function is being stopped'));
     clearTimeout(this.#idleTimer);
     await this.#listening?.close();
     await this.#current?.catch(() => undefined);
@@ -56,7 +56,7 @@ export class Activator {
       await this.#forward(request, response);
     } finally {
       this.#inFlight--;
-      if (this.#inFlight === 0 && !this.#stopping) {
+      if (this.#inFlight === 0 && !this.#stop.signal.aborted) {
         this.#idleTimer = setTimeout(() => void this.#scaleToZero(), this.#options.idle);
       }
     }
@@ -67,6 +67,7 @@ export class Activator {
     try {
       const { method = 'GET', url = '/', headers } = request;
       const body = await bodyOf(request);
+      this.#stop.signal.throwIfAborted();
       const running = await this.#process();
       status = 502;
       const answer = await fetch(running.url + url, {
@@ -74,6 +75,7 @@ export class Activator {
         headers: endToEnd(Object.entries(headers).map(([name, value]) => [name, String(value)])),
         body: method === 'GET' || method === 'HEAD' ? null : body,
         redirect: 'manual',
+        signal: this.#stop.signal,
       });
       const content = Buffer.from(await answer.arrayBuffer());
       response.writeHead(answer.status, endToEnd(answer.headers)).end(content);
@@ -85,7 +87,6 @@ export class Activator {
 
   /** The process that takes requests, started if there is none. */
   #process(): Promise<FunctionProcess> {
-    if (this.#stopping) return Promise.reject(new Error('the function is being stopped'));
     if (this.#current) return this.#current;
     const starting = this.#coldStart();
     const forget = () => {

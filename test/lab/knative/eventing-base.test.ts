@@ -45,8 +45,8 @@ describe('eventing/base', () => {
 
   it('has a function for every trigger, and a service account for every function', async () => {
     const functions = await readFunctions(PROJECT);
-    expect(triggers.map(({ subscriber }) => subscriber)).toEqual(
-      expect.arrayContaining(functions.map(({ name, namespace }) => ({ name, namespace }))),
+    expect(functions.map(({ name, namespace }) => ({ name, namespace }))).toEqual(
+      expect.arrayContaining(triggers.map(({ subscriber }) => subscriber)),
     );
     const accounts = ofKind(manifests, 'v1', 'ServiceAccount').map(({ metadata }) => metadata.name);
     expect(accounts).toEqual(expect.arrayContaining(functions.map(({ name }) => name)));

@@ -166,13 +166,14 @@ describe('delivery to the sink', () => {
   });
 
   it('delays a row of events once and not each after another', async () => {
+    const names = Array.from({ length: 8 }, (_, n) => `p${n}`);
     await start(1_000);
     const began = performance.now();
-    for (const name of ['p1', 'p2', 'p3', 'p4', 'p5']) await createPod(name);
+    for (const name of names) await createPod(name);
     const created = performance.now();
-    await until('all have come', () => sink.received.length === 5);
+    await until('all have come', () => sink.received.length === names.length);
     expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
-    expect(performance.now() - created).toBeLessThan(3_000);
-    expect(received()).toEqual(['add p1', 'add p2', 'add p3', 'add p4', 'add p5']);
+    expect(performance.now() - created).toBeLessThan(5_000);
+    expect(received()).toEqual(names.map((name) => `add ${name}`));
   });
 });
