@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { badRequest } from './errors.ts';
+import { badRequest, type FieldError, invalidValue } from './errors.ts';
 import { isRecord, type KubernetesObject, type ObjectMeta, timestamp } from './object.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 
@@ -21,6 +21,16 @@ export function decodeObject(resource: Resource, namespace: string, body: unknow
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   return tidy({ ...body, apiVersion, kind: resource.kind, metadata: { ...metadata, ...(namespace && { namespace }) } });
+}
+
+const subdomain = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+
+export function validateName(name: string): FieldError[] {
+  if (name.length <= 253 && subdomain.test(name)) return [];
+  const why =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start " +
+    'and end with an alphanumeric character';
+  return [invalidValue('metadata.name', name, why)];
 }
 
 /** metadata of a new object: what only the server sets is set, whatever the body says. */

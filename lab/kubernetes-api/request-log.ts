@@ -18,8 +18,15 @@ export interface LogEntry {
 export class RequestLog {
   readonly #stream: WriteStream;
 
-  constructor(file: string) {
-    this.#stream = createWriteStream(file, { flags: 'a' });
+  private constructor(stream: WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** @throws Error when the file cannot be written. */
+  static async open(file: string): Promise<RequestLog> {
+    const stream = createWriteStream(file, { flags: 'a' });
+    await once(stream, 'open');
+    return new RequestLog(stream);
   }
 
   write(entry: LogEntry): void {

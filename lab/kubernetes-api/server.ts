@@ -42,7 +42,7 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
   for (const name of ['default', 'kube-system']) operations.create(namespaces, '', { metadata: { name } });
 
   const token = randomBytes(24).toString('base64url');
-  const log = options.log === undefined ? undefined : new RequestLog(options.log);
+  const log = options.log === undefined ? undefined : await RequestLog.open(options.log);
   const certificate = await selfSignedCertificate();
   const server = createServer(
     certificate,
@@ -64,7 +64,7 @@ interface Context {
 }
 
 async function respond(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  const url = new URL(`https://localhost${request.url ?? '/'}`);
   let api: ApiRequest | undefined;
   let answer: Answer | undefined;
   try {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldError } from './errors.ts';
-import { isEmpty } from './metadata.ts';
+import { validateEvent } from './events.ts';
+import { isEmpty, validateName } from './metadata.ts';
 import type { KubernetesObject } from './object.ts';
 import { defaultPod, initialPodStatus, type Pod, validatePod, validatePodUpdate } from './pods.ts';
 import { hasStatus, isCustom, type Resource } from './resources.ts';
@@ -41,7 +42,10 @@ export function prepareForUpdate(
 }
 
 export function validateCreate(resource: Resource, object: KubernetesObject): FieldError[] {
-  return resource.kind === 'Pod' ? validatePod(object as Pod) : [];
+  const errors = validateName(object.metadata.name!);
+  if (resource.kind === 'Pod') errors.push(...validatePod(object as Pod));
+  if (resource.kind === 'Event') errors.push(...validateEvent(object));
+  return errors;
 }
 
 export function validateUpdate(resource: Resource, next: KubernetesObject, current: KubernetesObject): FieldError[] {

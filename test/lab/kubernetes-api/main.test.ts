@@ -71,3 +71,13 @@ test(
   },
   patience,
 );
+
+test(
+  'a log that cannot be written ends the command with one line',
+  async () => {
+    const { exited, errors } = start('--log', join(directory, 'missing', 'log'));
+    expect(await exited).toEqual([1, null]);
+    expect(errors()).toMatch(/^kubernetes-api: ENOENT: no such file or directory, open '.*missing\/log'\n$/);
+  },
+  patience,
+);

@@ -54,6 +54,12 @@ describe('a create', () => {
     );
   });
 
+  test('of a name that is no RFC 1123 subdomain is Invalid', async () => {
+    await expect(cluster.core.createNamespacedPod({ ...prod, body: body('Web_01') })).rejects.toEqual(
+      apiException(422, 'a lowercase RFC 1123 subdomain must consist of'),
+    );
+  });
+
   test('ignores status where status is a subresource', async () => {
     const { status: _, ...vmim } = fixture('vmim-01-pending');
     const created = await cluster.custom.createNamespacedCustomObject({
@@ -298,6 +304,35 @@ test('what only a deleted object owned goes with it', async () => {
   await cluster.core.createNamespacedPod({ ...prod, body: owned as never });
   await cluster.custom.deleteNamespacedCustomObject({ ...vmis, name: 'owner' });
   await expect(cluster.core.readNamespacedPod({ ...prod, name: 'owned' })).rejects.toEqual(apiException(404));
+});
+
+describe('an event', () => {
+  const about = { kind: 'VirtualMachineInstance', name: 'web-01', namespace: 'prod' };
+  const create = (event: object) =>
+    cluster.core.createNamespacedEvent({
+      ...prod,
+      body: { metadata: { generateName: 'web-01.' }, involvedObject: about, ...event },
+    });
+
+  test('is found by what it is about', async () => {
+    await create({ reason: 'PortPinned', message: 'pinned to worker-a' });
+    const fieldSelector = 'involvedObject.kind=VirtualMachineInstance,involvedObject.name=web-01';
+    expect((await cluster.core.listNamespacedEvent({ ...prod, fieldSelector })).items).toMatchObject([
+      { reason: 'PortPinned' },
+    ]);
+  });
+
+  test('lives in the namespace of what it is about', async () => {
+    await expect(create({ involvedObject: { ...about, namespace: 'default' } })).rejects.toEqual(
+      apiException(422, 'does not match event.namespace'),
+    );
+  });
+
+  test('with eventTime says who reports what action and why', async () => {
+    await expect(create({ eventTime: new Date().toISOString() })).rejects.toEqual(
+      apiException(422, 'reportingInstance: Required value'),
+    );
+  });
 });
 
 test('a list is of one namespace or of all, by labels and by fields', async () => {
