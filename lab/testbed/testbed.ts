@@ -44,7 +44,9 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
   }
   const [standing] = await namespacesOf(prefix);
   if (standing) {
-    throw new Error(`A testbed with the prefix ${prefix} stands already (namespace ${standing}); stop it first.`);
+    throw new Error(
+      `A testbed with the prefix ${prefix} stands already (network namespace ${standing}); stop it first.`,
+    );
   }
   const description = describe(directory, prefix);
   const reaper = new Reaper({ directory, prefix });

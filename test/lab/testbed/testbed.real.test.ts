@@ -131,14 +131,18 @@ describe('a testbed', () => {
 });
 
 describe('when the process that started a testbed', () => {
-  test('is killed by SIGKILL, nothing is left', async () => {
-    const { starter, exit } = await start();
-    expect((await namespacesOf(prefix)).length).toBe(5);
-    starter.kill('SIGKILL');
-    await exit;
-    for (let waited = 0; !(await nothingIsLeft()) && waited < 10_000; waited += 50) await sleep(50);
-    expect(await nothingIsLeft()).toBe(true);
-  }, 60_000);
+  test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    'is killed by %s, nothing is left',
+    async (signal) => {
+      const { starter, exit } = await start();
+      expect((await namespacesOf(prefix)).length).toBe(5);
+      starter.kill(signal);
+      await exit;
+      for (let waited = 0; !(await nothingIsLeft()) && waited < 10_000; waited += 50) await sleep(50);
+      expect(await nothingIsLeft()).toBe(true);
+    },
+    60_000,
+  );
 
   test('shall not take it along (keep), it stands until it is stopped from elsewhere', async () => {
     const { exit } = await start('keep');
