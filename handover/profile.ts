@@ -19,8 +19,8 @@ export interface Identity {
 
 /**
  * Kube-OVN names the VM in `external_ids:pod` and tells a pod its identity in annotations per network provider
- * (`ovn.kubernetes.io/…`, `<nad>.<namespace>.ovn.kubernetes.io/…`). Its controller still allocates; what it left
- * out is filled in from the source pod.
+ * (`ovn.kubernetes.io/…`, `<nad>.<namespace>.ovn.kubernetes.io/…`, or `<nad>.<namespace>.ovn.<interface>.kubernetes.io/…`
+ * where a network is attached twice). Its controller still allocates; what it left out is filled in from the source pod.
  */
 const kubeOvn: Profile = {
   condition: (vmi) => ['external_ids', 'includes', toWireMap({ pod: podKey(vmi) })],
@@ -39,7 +39,7 @@ const kubeOvn: Profile = {
 };
 
 const IDENTITY_ANNOTATION =
-  /^([a-z0-9.-]+\.)?ovn\.kubernetes\.io\/(ip_address|mac_address|cidr|gateway|logical_switch|logical_router|vlan_id|provider_network|pod_nic_type|allocated|virtualmachine)$/;
+  /^([a-z0-9.-]+\.)?ovn(\.[a-z0-9-]+)?\.kubernetes\.io\/(ip_address|mac_address|cidr|gateway|logical_switch|logical_router|vlan_id|provider_network|pod_nic_type|allocated|virtualmachine)$/;
 
 function podKey({ namespace, name }: VmiReference): string {
   return `${namespace}/${name}`;
