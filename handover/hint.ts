@@ -34,6 +34,10 @@ export function hintAnnotation(hint: PortHint): Record<string, string> {
 
 function isUuidList(value: unknown): value is string[] {
   return (
-    Array.isArray(value) && value.length <= MOST_PORTS && value.every((id) => typeof id === 'string' && UUID.test(id))
+    Array.isArray(value) &&
+    value.length <= MOST_PORTS &&
+    // One row named twice would stand in for another that is then never looked at.
+    new Set(value).size === value.length &&
+    value.every((id) => typeof id === 'string' && UUID.test(id))
   );
 }
