@@ -11,7 +11,7 @@ const client = { netns: `${prefix}-client`, address: '127.0.0.1' };
 
 /** An echo service in the client's own namespace; prints a line when it listens. */
 const ECHO = `
-  const server = require('net').createServer((socket) => socket.pipe(socket));
+  const server = require('net').createServer((socket) => socket.pipe(socket).on('error', () => {}));
   server.listen(7, '127.0.0.1', () => console.log('listening'));
 `;
 
