@@ -39,6 +39,7 @@ export async function admission(look: {
     return gated ? { pod, annotations: {}, gated, remarks } : undefined;
   }
   for (const { port, wanted } of look.verdicts) {
+    if (wanted.rule === '1') continue;
     const isBound =
       wanted.rule === '3d' ? wanted.binding === 'pinned' : recordOf(port.externalIds)?.migration === migration.uid;
     if (!isBound) throw new TryAgainError(`port ${port.name} is not yet bound for migration ${migration.name}`);
