@@ -1,0 +1,131 @@
+import { describe, expect, test } from '@jest/globals';
+import { admission } from '../../handover/admission.ts';
+import { desired } from '../../handover/desired.ts';
+import { TryAgainError } from '../../handover/errors.ts';
+import { factsOf, type Objects } from '../../handover/facts.ts';
+import { type Pod, SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import type { Port } from '../../handover/port.ts';
+import { profileOf } from '../../handover/profile.ts';
+import { recordOf } from '../../handover/record.ts';
+import { moment, pod, VMI, vmi, vmim } from './support/moments.ts';
+import { DUAL, PINNED, port } from './support/ports.ts';
+
+const BINDING = '33333333-3333-4333-8333-333333333333';
+const HINT = { 'ovn-handover.dev/ports': JSON.stringify({ ports: [port().uuid], bindings: [BINDING] }) };
+const gates = { schedulingGates: [{ name: 'example.com/quota' }, { name: SCHEDULING_GATE }] };
+const gated = pod('target-01-created-unscheduled', { spec: gates });
+const source = pod('source-running', { metadata: { annotations: { 'ovn.kubernetes.io/ip_address': '10.16.0.9' } } });
+const second = port({ uuid: '22222222-2222-4222-8222-222222222222', name: 'web-01.prod.tenant-a.prod.ovn' });
+
+/** Whether the target pod is admitted, given what Kubernetes has and the ports as they were read. */
+function admitting(target: Pod, ports: readonly Port[], change: Partial<Objects> = {}) {
+  const facts = factsOf({ ...moment('target pod created'), pods: [source, target], ...change });
+  return admission({
+    vmi: VMI,
+    facts,
+    verdicts: ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) })),
+    profile: profileOf('kube-ovn', ''),
+    bindings: async () => ports.map(({ name }) => ({ uuid: BINDING, port: name, activated: [] })),
+  });
+}
+
+describe('a gated target pod', () => {
+  test('is admitted once the ports are pinned to the source, and takes along identity and hint', async () => {
+    expect(await admitting(gated, [port({ record: PINNED })])).toEqual({
+      pod: gated,
+      gated: true,
+      annotations: { 'ovn.kubernetes.io/ip_address': '10.16.0.9', ...HINT },
+      remarks: [],
+    });
+  });
+
+  test('waits while a port of the VM is bound for another migration', async () => {
+    const running = { ...moment('target pod running'), migrations: [vmim('02-scheduling')] };
+    const target = pod('target-02-scheduled', { spec: { ...gates, nodeName: 'worker-b' } });
+    const stale = port({ record: { ...DUAL, migration: 'another' } });
+    await expect(admitting(target, [stale], running)).rejects.toThrow(TryAgainError);
+    await expect(admitting(target, [port({ record: DUAL }), port()], running)).rejects.toThrow(TryAgainError);
+  });
+
+  test('waits while the VMI has no node to pin the ports to', async () => {
+    const nodeless = { vmi: vmi('01-idle', { status: { nodeName: '' } }) };
+    await expect(admitting(gated, [port()], nodeless)).rejects.toThrow(
+      /web-01\.prod is not yet bound for migration kubevirt-migrate-vm-x7k2p/,
+    );
+  });
+
+  test('of a VM whose ports cannot be found goes on, and that is told', async () => {
+    const admitted = await admitting(gated, []);
+    expect(admitted).toMatchObject({ pod: gated, annotations: {} });
+    expect(admitted?.remarks).toMatchObject([
+      { type: 'Warning', reason: 'NoPort', message: expect.stringContaining('prod/web-01') },
+    ]);
+  });
+
+  test('of a VM that is not opted in goes on without a word: nothing is ours to hand over', async () => {
+    const silent = vmi('01-idle', { metadata: { annotations: {} } });
+    expect(await admitting(gated, [port()], { vmi: silent })).toMatchObject({ annotations: {}, remarks: [] });
+  });
+
+  test('of a VM that opted out half-way goes on: the port that has no record of ours is no reason to wait', async () => {
+    const silent = vmi('01-idle', { metadata: { annotations: {} } });
+    expect(await admitting(gated, [port({ record: PINNED }), second], { vmi: silent })).toMatchObject({ gated: true });
+  });
+
+  test('that already has another identity is admitted, and that is told', async () => {
+    const own = { 'ovn.kubernetes.io/ip_address': '10.16.0.77' };
+    const admitted = await admitting(
+      pod('target-01-created-unscheduled', { spec: gates, metadata: { annotations: own } }),
+      [port()],
+    );
+    expect(admitted?.annotations).toEqual(HINT);
+    expect(admitted?.remarks).toMatchObject([
+      { type: 'Warning', reason: 'IdentityDiffers', message: expect.stringContaining('10.16.0.77') },
+    ]);
+  });
+
+  test.each([
+    ['whose migration is being deleted', {}, { migrations: [vmim('10-aborting-running')] }],
+    ['that is being deleted', { metadata: { deletionTimestamp: '2026-08-20T10:00:09Z' } }, {}],
+    ['that failed', { status: { phase: 'Failed' } }, {}],
+    ['whose migration is over', {}, { migrations: [vmim('08-failed')] }],
+    ['whose VMI is gone', {}, { vmi: undefined }],
+    ['of another migration', { metadata: { labels: {} } }, {}],
+    ['of another VMI', { metadata: { ownerReferences: [] } }, {}],
+  ])('%s is not let go', async (_which, change, objects) => {
+    const target = pod('target-01-created-unscheduled', { spec: gates, ...change });
+    expect(await admitting(target, [port({ record: PINNED })], objects)).toBeUndefined();
+  });
+});
+
+describe('a target pod without the gate', () => {
+  const ungated = pod('target-01-created-unscheduled');
+
+  test('is given identity and hint all the same', async () => {
+    expect(await admitting(ungated, [port()])).toMatchObject({ gated: false, annotations: HINT });
+  });
+
+  test('that has both is left alone', async () => {
+    const annotations = { ...HINT, 'ovn.kubernetes.io/ip_address': '10.16.0.9' };
+    expect(
+      await admitting(pod('target-01-created-unscheduled', { metadata: { annotations } }), [port()]),
+    ).toBeUndefined();
+  });
+
+  test('of a VM without ports is left alone', async () => {
+    expect(await admitting(ungated, [])).toBeUndefined();
+  });
+
+  test('whose hint is of fewer ports than the VM has is given a new one', async () => {
+    const annotations = { ...HINT, 'ovn.kubernetes.io/ip_address': '10.16.0.9' };
+    const target = pod('target-01-created-unscheduled', { metadata: { annotations } });
+    const admitted = await admitting(target, [port(), second]);
+    expect(JSON.parse(admitted!.annotations['ovn-handover.dev/ports']!).ports).toEqual([port().uuid, second.uuid]);
+  });
+
+  test('that the guest already runs in is left alone', async () => {
+    expect(
+      await admitting(pod('target-04-domain-ready'), [port({ record: DUAL })], { migrations: [vmim('06-running')] }),
+    ).toBeUndefined();
+  });
+});
