@@ -6,7 +6,6 @@ import { MIGRATION_TARGET_NODE_NAME, NODE_NAME } from './labels.ts';
 import {
   type Condition,
   isControlledBy,
-  isFinal,
   isLauncher,
   type MigrationState,
   type Pod,
@@ -44,10 +43,10 @@ export function handleVmis(context: Context): void {
 }
 
 async function startGuest(vmi: Vmi, context: Context): Promise<void> {
-  const { cluster, launchers, testbed, log, signal } = context;
+  const { cluster, launchers, testbed, log } = context;
   const node = vmi.status?.nodeName;
-  const pod = await cluster.until(() => launcherPods(vmi, context).find(({ spec }) => spec.nodeName === node), signal);
-  const launcher = launchers.of(pod);
+  const launcher = launchers.of(launcherPods(vmi, context).find(({ spec }) => spec.nodeName === node));
+  if (launcher === undefined) return;
   const guest = await launcher.boot();
   log('guest-started', { vmi: vmi.metadata.name, node, pid: guest.pid });
   const { mac, ip } = testbed.guest;
@@ -77,8 +76,8 @@ async function receiveGuest(vmi: Vmi, context: Context): Promise<void> {
   const { cluster, launchers, pace, log, signal } = context;
   const { migrationUid, sourceNode, targetNode, targetPod } = vmi.status?.migrationState ?? {};
   const names = { vmi: vmi.metadata.name, migration: migrationUid, from: sourceNode, to: targetNode };
-  const pod = await cluster.until(() => podNamed(vmi, targetPod, context), signal);
-  const launcher = launchers.of(pod);
+  const launcher = launchers.of(podNamed(vmi, targetPod, context));
+  if (launcher === undefined) return;
   const [guest] = await Promise.all([launcher.receive(), pace('targetPrepares', signal)]);
   const switched = resumed(guest);
   const targetDirectMigrationNodePorts = { '38943': 0, '45101': MIGRATION_PORT };
@@ -106,10 +105,9 @@ async function sendGuest(vmi: Vmi, context: Context): Promise<void> {
   const { migrationUid, sourceNode, sourcePod, targetNode, targetPod } = vmi.status?.migrationState ?? {};
   const names = { vmi: vmi.metadata.name, migration: migrationUid, from: sourceNode, to: targetNode };
   await pace('sourceStarts', signal);
-  const source = podNamed(vmi, sourcePod, context);
-  const target = podNamed(vmi, targetPod, context);
-  if (source === undefined || target === undefined || isFinal(target) || hasFailed(vmi, context)) return;
-  const [from, to] = [launchers.of(source), launchers.of(target)];
+  const from = launchers.of(podNamed(vmi, sourcePod, context));
+  const to = launchers.of(podNamed(vmi, targetPod, context));
+  if (from === undefined || to === undefined || hasFailed(vmi, context)) return;
   await setState(vmi, context, { startTimestamp: timestamp(), mode: 'PreCopy' });
   log('copying', names);
   try {
@@ -145,8 +143,7 @@ async function copyMemory(vmi: Vmi, from: Launcher, to: Launcher, { cluster, sig
 }
 
 async function stopGuests(vmi: Vmi, context: Context): Promise<void> {
-  const running = launcherPods(vmi, context).filter(({ status }) => status?.phase === 'Running');
-  await Promise.all(running.map((pod) => context.launchers.of(pod).end('Succeeded')));
+  await Promise.all(launcherPods(vmi, context).map((pod) => context.launchers.of(pod)?.end('Succeeded')));
 }
 
 /** Writes into the VMI's migrationState as long as that is of the same migration. */

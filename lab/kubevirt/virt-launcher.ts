@@ -83,11 +83,9 @@ export class Launchers {
     return launcher;
   }
 
-  /** @throws Error when the pod's container does not run. */
-  of(pod: Pod): Launcher {
-    const launcher = this.#byPod.get(pod.metadata.uid);
-    if (launcher === undefined) throw new Error(`Pod ${pod.metadata.name} has no running container.`);
-    return launcher;
+  /** Nothing if the pod's container does not run. */
+  of(pod: Pod | undefined): Launcher | undefined {
+    return pod && this.#byPod.get(pod.metadata.uid);
   }
 
   async close(pod: Pod): Promise<void> {
