@@ -5,6 +5,7 @@ import { occasionOf } from '../handover/event.ts';
 import { handOver, type Outcome, type World } from '../handover/handover.ts';
 import { remarksOf } from '../handover/remark.ts';
 import { replyOf } from '../handover/reply.ts';
+import { SharedFlight } from './shared-flight.ts';
 
 export interface Log {
   info(message: string): void;
@@ -15,15 +16,20 @@ export interface Log {
 /** Answers one event; never throws, because the runtime would make an answer of its own out of an error. */
 export type StepFunction = (event: unknown, world: Promise<World>, log: Log) => Promise<Answer>;
 
-/** The function of one step: an event in, Knative's answer out (`docs/answers.md`). */
+/** The function of one step: an event in, Knative's answer out. */
 export function stepFunction(step: Step): StepFunction {
+  // An event says no more than "look": one look serves all events of a VM that came before it.
+  const looks = new SharedFlight<Outcome>();
   return async (event, world, log) => {
     try {
       const occasion = occasionOf(event);
       if (occasion === undefined) return nothingToDo();
-      const outcome = await handOver(step, occasion, await world);
-      await remark(step, outcome, await world, log);
-      const reply = replyOf(step, outcome);
+      const { namespace, name } = occasion.vmi;
+      const all = await world;
+      const { result, own } = await looks.run(`${namespace}/${name}`, () => handOver(step, occasion, all));
+      if (!own) return nothingToDo();
+      await remark(step, result, all, log);
+      const reply = replyOf(step, result);
       return reply ? applied(reply) : nothingToDo();
     } catch (error) {
       return answerTo(error, log);

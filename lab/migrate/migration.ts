@@ -67,6 +67,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const span = { from: startedAt, to: endedAt };
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
   const silence = longestSilence(pings.answers, span);
+  const switchedAt = Date.parse(String(kubevirt.find((line) => line.what === 'switched')?.switchedAt ?? endedAt));
   const relative = <T extends object>({ at, ...state }: Seen<T>) => ({ atMs: Math.round(at - startedAt), ...state });
   return {
     mode,
@@ -90,6 +91,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
       ...relative(seen),
     })),
     claims: bindings.claimed.list.map((seen) => ({ chassis: undefined, ...relative(seen) })),
+    stolenClaims: bindings.claimed.list.filter(({ at, chassis }) => at < switchedAt && chassis === target).length,
     phases: phasesIn(kubevirt, startedAt),
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
   };

@@ -39,6 +39,8 @@ export interface MigrationResult {
     readonly additionalChassis: readonly string[];
     readonly activated: readonly string[];
   }[];
+  /** How often the target claimed the port for itself while the guest still ran on the source. */
+  readonly stolenClaims: number;
   readonly phases: readonly { readonly atMs: number; readonly what: string }[];
   readonly functions: Readonly<Record<string, FunctionResult>>;
 }
@@ -93,6 +95,7 @@ export function brokenPromises(result: MigrationResult): string[] {
   if (outageMs >= 500) broken.push(`ping was out for ${Math.round(outageMs)} ms, 500 ms are promised`);
   if (tcpBroken) broken.push('the TCP connection broke');
   if (!activatedByRarp) broken.push('the target was not opened by the RARP');
+  if (result.stolenClaims > 0) broken.push(`the target stole the claim ${result.stolenClaims} times before the switch`);
   const story = bindingStory(result).join(' → ');
   if (!story.endsWith('pinned → dual → pinned')) broken.push(`the binding went ${story || 'nowhere'}`);
   return broken;

@@ -1,0 +1,21 @@
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help demo test setup
+
+help:
+	@echo 'make demo   install what is missing, build, and migrate a real VM over real OVN'
+	@echo 'make test   install what is missing, build, and run all checks and tests'
+	@echo 'Both need Debian 12 and root. More: npm run lab -- --help'
+
+demo: setup
+	@node --conditions=source lab/main.ts migrate --json lab/out/result.json
+	@echo 'The figures: lab/out/result.json'
+
+test: setup
+	@node --conditions=source scripts/test.ts
+
+setup:
+	@lab/setup.sh
+	@echo 'setup: building the functions'
+	@node --conditions=source scripts/build.ts
