@@ -1,0 +1,18 @@
+import { OvsdbClient } from '../../src/index.ts';
+import { inventorySchema } from '../support/inventory.ts';
+import { createDatabase, freePort, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
+
+it.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['::1', '[::1]'],
+])('talks over TCP to %s', async (address, host) => {
+  using directory = new TemporaryDirectory();
+  const port = await freePort(address);
+  await using _server = await OvsdbServer.start({
+    databases: [createDatabase(directory, inventorySchema)],
+    remotes: [`ptcp:${port}:${host}`],
+    directory: directory.path,
+  });
+  await using client = new OvsdbClient({ remote: `tcp:${host}:${port}`, database: 'Inventory' });
+  expect(await client.echo(['hello'])).toEqual(['hello']);
+});
