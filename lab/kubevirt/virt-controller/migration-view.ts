@@ -38,7 +38,9 @@ export class MigrationView {
     const vmim = this.#cluster.vmims.latest(this.#vmim);
     const vmi = this.vmiNow;
     if (vmi === undefined || isFinal(vmi)) throw new MigrationOver('vmi-ended');
-    if (!this.isHandedOff && vmim?.metadata.deletionTimestamp !== undefined) throw new MigrationOver('cancelled');
+    // Without KubeVirt's finalizer a deleted VMIM is gone at once.
+    const isDeleted = vmim === undefined || vmim.metadata.deletionTimestamp !== undefined;
+    if (isDeleted && !this.isHandedOff) throw new MigrationOver('cancelled');
     if (this.target && !this.targetNow) throw new MigrationOver('target-removed');
     if (this.targetNow && isFinal(this.targetNow)) throw new MigrationOver('target-ended');
     if (this.state?.failed) throw new MigrationOver('copy-failed');
@@ -52,9 +54,7 @@ export class MigrationView {
 
   isOtherHandedOff(): boolean {
     const current = this.vmiNow?.status?.migrationState?.migrationUid;
-    return this.siblings().some(
-      ({ metadata, status }) => metadata.uid === current && !isFinal({ status: status ?? {} }),
-    );
+    return this.siblings().some((vmim) => vmim.metadata.uid === current && !isFinal(vmim));
   }
 
   get vmiNow(): Vmi | undefined {

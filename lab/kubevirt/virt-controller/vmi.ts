@@ -7,6 +7,7 @@ import {
   isLauncher,
   type Pod,
   type VirtualMachineInstance as Vmi,
+  type VirtualMachineInstanceMigration as Vmim,
   type VmiPhase,
 } from '../objects.ts';
 
@@ -33,14 +34,11 @@ class VmiControl {
     await this.#setPhase('Pending');
     const pod = await cluster.createPod(launcherPod(this.#vmi));
     await this.#setPhase('Scheduling');
-    const running = await cluster.until(
-      () =>
-        this.#isDeleted() ||
-        cluster.pods
-          .all()
-          .find(({ metadata, status }) => metadata.uid === pod.metadata.uid && status?.phase === 'Running'),
-      signal,
-    );
+    const runs = () => {
+      const latest = cluster.pods.latest(pod);
+      return latest?.status?.phase === 'Running' && latest;
+    };
+    const running = await cluster.until(() => this.#isDeleted() || runs(), signal);
     if (running !== true) {
       await this.#setPhase('Scheduled', running);
       await cluster.patchPod(pod, { metadata: { labels: { [NODE_NAME]: running.spec.nodeName } } });
@@ -61,10 +59,11 @@ class VmiControl {
     const vmims = cluster.vmims.all().filter(({ metadata, spec }) => {
       return metadata.namespace === this.#vmi.metadata.namespace && spec.vmiName === this.#vmi.metadata.name;
     });
-    await cluster.until(
-      () => vmims.every((vmim) => isFinal(cluster.vmims.latest(vmim) ?? { status: { phase: 'Failed' } })),
-      signal,
-    );
+    const hasEnded = (vmim: Vmim) => {
+      const latest = cluster.vmims.latest(vmim);
+      return latest === undefined || isFinal(latest);
+    };
+    await cluster.until(() => vmims.every(hasEnded), signal);
     for (const vmim of vmims) await cluster.vmims.delete(vmim);
     // The pods go with the VMI, as all that it owns.
     await cluster.vmis.update(this.#vmi, ({ metadata }) => {
