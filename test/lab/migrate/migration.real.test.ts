@@ -1,0 +1,136 @@
+/** Whole migrations of a real guest over real OVN, by the built functions in their own processes. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
+import { type ControlPlane, startControlPlane } from '../../../lab/control-plane.ts';
+import { migration as migrationManifest } from '../../../lab/kubevirt/manifests.ts';
+import { Baseline } from '../../../lab/migrate/baseline.ts';
+import { migrateOnce } from '../../../lab/migrate/migration.ts';
+import { bindingStory, brokenPromises } from '../../../lab/migrate/result.ts';
+import { startVm, type Vm } from '../../../lab/migrate/vm.ts';
+import { watchBindings } from '../../../lab/observe/bindings.ts';
+import { startTestbed, type Testbed } from '../../../lab/testbed/testbed.ts';
+
+jest.setTimeout(240_000);
+
+const PACE_MS = 5_000;
+let directory: string;
+let testbed: Testbed;
+let controlPlane: ControlPlane;
+
+beforeAll(async () => {
+  const build = spawnSync(process.execPath, ['--conditions=source', 'scripts/build.ts'], { encoding: 'utf8' });
+  if (build.status !== 0) throw new Error(build.stderr);
+  directory = await mkdtemp(join(tmpdir(), 'handover-'));
+  testbed = await startTestbed({ directory, prefix: 'handovertest' });
+});
+
+afterAll(async () => {
+  await testbed?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  await controlPlane?.stop();
+});
+
+/** A control plane and a VM whose port was never bound. */
+async function start(
+  options: { gate?: boolean; functions?: boolean; eventDelayMs?: number },
+  annotations?: Record<string, string>,
+): Promise<Vm> {
+  await new Baseline(testbed).reset();
+  controlPlane = await startControlPlane({
+    testbed,
+    gate: true,
+    functions: true,
+    eventDelayMs: 0,
+    paceMs: PACE_MS,
+    idleMs: 10_000,
+    ...options,
+  });
+  return startVm(testbed, controlPlane.cluster, annotations);
+}
+
+test('a first migration, events 2 s late and functions cold, costs no connection and no claim fight, and so does the way back', async () => {
+  const vm = await start({ eventDelayMs: 2_000 });
+  const there = await migrateOnce({ mode: 'handover', testbed, controlPlane, vm, to: 'node2', eventDelayMs: 2_000 });
+  expect(brokenPromises(there)).toEqual([]);
+  expect(bindingStory(there)).toEqual(['unbound', 'pinned', 'dual', 'pinned']);
+  expect(there.stolenClaims).toBe(0);
+  expect(there.bindings.at(-1)).toMatchObject({
+    requestedChassis: 'chassis-2',
+    record: { 'handover-binding': 'pinned', 'handover-source': 'node1', 'handover-target': 'node2' },
+  });
+  expect(Object.keys(there.functions)).toEqual(['disable-dual-chassis', 'enable-dual-chassis', 'reuse-port']);
+  for (const { coldStarts, answers } of Object.values(there.functions)) {
+    expect(coldStarts).toHaveLength(1);
+    expect(answers['200']).toBe(1);
+  }
+
+  const back = await migrateOnce({ mode: 'handover', testbed, controlPlane, vm, to: 'node1', eventDelayMs: 2_000 });
+  expect(brokenPromises(back)).toEqual([]);
+  expect(back.bindings.at(-1)).toMatchObject({ requestedChassis: 'chassis-1' });
+});
+
+test('with the functions away the target waits at its gate, the port is not touched and the guest keeps its network', async () => {
+  const vm = await start({ functions: false });
+  const bindings = await watchBindings(testbed);
+  const { cluster } = controlPlane;
+  const migration = await cluster.vmims.create(
+    migrationManifest({ vmiName: vm.name, namespace: vm.namespace, targetNode: 'node2' }),
+  );
+  const target = await cluster.until(
+    () =>
+      cluster.pods.all().find((pod) => pod.metadata.labels?.['kubevirt.io/migrationJobUID'] === migration.metadata.uid),
+    AbortSignal.timeout(10_000),
+  );
+  await sleep(PACE_MS);
+  await bindings.stop();
+  expect(cluster.pods.latest(target)?.spec).toMatchObject({ schedulingGates: [{ name: 'ovn-handover.dev/port' }] });
+  expect(cluster.pods.latest(target)?.spec.nodeName).toBeUndefined();
+  expect(vm.node()).toBe('node1');
+  expect(bindings.wanted.list).toHaveLength(1);
+  expect(bindings.wanted.last).toMatchObject({ record: {} });
+  expect(bindings.claimed.last).toMatchObject({ chassis: 'chassis-1', additionalChassis: [] });
+});
+
+test('a VM without the annotation gets no gate, and its port is not touched though the functions run', async () => {
+  const vm = await start({}, {});
+  const bindings = await watchBindings(testbed);
+  const { cluster } = controlPlane;
+  const migration = await cluster.vmims.create(
+    migrationManifest({ vmiName: vm.name, namespace: vm.namespace, targetNode: 'node2' }),
+  );
+  await cluster.until(
+    () => cluster.vmims.latest(migration)?.status?.phase === 'Succeeded',
+    AbortSignal.timeout(60_000),
+  );
+  await sleep(1_000);
+  await bindings.stop();
+  expect(vm.node()).toBe('node2');
+  expect(bindings.wanted.list).toHaveLength(1);
+  expect(bindings.wanted.last).toMatchObject({ record: {} });
+});
+
+test('a migration that is cancelled while both chassis are bound goes back to the source alone', async () => {
+  const vm = await start({});
+  const bindings = await watchBindings(testbed);
+  const { cluster } = controlPlane;
+  const migration = await cluster.vmims.create(
+    migrationManifest({ vmiName: vm.name, namespace: vm.namespace, targetNode: 'node2' }),
+  );
+  await bindings.wanted.until(({ requestedChassis }) => requestedChassis === 'chassis-1,chassis-2', {
+    timeoutMs: 30_000,
+  });
+  await cluster.vmims.delete(migration);
+  await bindings.wanted.until(
+    ({ requestedChassis, activationStrategy }) => requestedChassis === 'chassis-1' && activationStrategy === undefined,
+    { timeoutMs: 30_000 },
+  );
+  await bindings.stop();
+  expect(vm.node()).toBe('node1');
+});
