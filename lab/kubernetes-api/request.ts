@@ -26,11 +26,11 @@ export function parseRequest(method: string, url: URL): ApiRequest {
   if (subresource !== undefined && !resource.subresources.includes(subresource)) throw pathNotFound();
   const verb = verbOf(method, name !== '', url.searchParams);
   const binding = subresource === 'binding';
-  if (!verb || (verb === 'create' && (name !== '') !== binding) || (binding && verb !== 'create')) {
-    throw methodNotAllowed();
-  }
+  const ofCollection = verb === 'list' || verb === 'watch';
+  if (!verb || (binding ? verb !== 'create' : verb === 'create' && name !== '')) throw methodNotAllowed();
+  if (verb === 'delete' && subresource !== undefined) throw methodNotAllowed();
   // A namespaced resource can be listed across namespaces, but each object lives in one.
-  if (resource.namespaced && namespace === undefined && verb !== 'list' && verb !== 'watch') throw methodNotAllowed();
+  if (resource.namespaced && namespace === undefined && !ofCollection) throw methodNotAllowed();
   return { verb, resource, subresource, namespace, name };
 }
 

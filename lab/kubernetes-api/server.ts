@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { loadAdmission } from './admission/admission.ts';
 import { type Answer, handleApiRequest } from './api-handler.ts';
 import { selfSignedCertificate } from './certificate.ts';
@@ -35,7 +35,11 @@ export interface KubernetesApi {
   close(): Promise<void>;
 }
 
-/** Starts an API server with empty namespaces `default` and `kube-system`. */
+/**
+ * Starts an API server with namespaces `default` and `kube-system`, and nothing in them. It follows Kubernetes 1.34 in
+ * what it serves (`resources.ts`); it has no server-side apply, dryRun, deletecollection, protobuf and OpenAPI, no
+ * authorization, and its lists come whole (`limit` is ignored) and as of now.
+ */
 export async function startKubernetesApi(options: KubernetesApiOptions = {}): Promise<KubernetesApi> {
   const store = new Store(options.history ?? 10_000);
   const operations = new Operations(store, await loadAdmission(options.admission ?? []));
@@ -48,10 +52,17 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
     certificate,
     (request, response) => void respond({ store, operations, token, log }, request, response),
   );
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  // As kube-apiserver has it; Node's own 5 s break the reuse of a connection by a client that pauses.
+  server.keepAliveTimeout = 90_000;
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, kubeconfig: kubeconfigYaml(url, certificate.cert, token), close: () => close(server, log) };
+  return { url, kubeconfig: kubeconfigYaml(url, certificate.cert, token), close: () => close(server, sockets, log) };
 }
 
 const namespaces = findResource('', 'v1', 'namespaces')!;
@@ -113,10 +124,11 @@ function errorAnswer(error: unknown): Answer {
   return { code: status.code, body: status };
 }
 
-async function close(server: Server, log: RequestLog | undefined): Promise<void> {
+/** `closeAllConnections` would leave those that are still in their TLS handshake, and wait for them. */
+async function close(server: Server, sockets: ReadonlySet<Socket>, log: RequestLog | undefined): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeAllConnections();
+  for (const socket of sockets) socket.destroy();
   await closed;
   await log?.close();
 }

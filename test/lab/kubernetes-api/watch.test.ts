@@ -132,14 +132,21 @@ test('an informer holds what is there, also after its version expired', async ()
   const until = async (expected: string[]) => {
     while (names().join() !== expected.join()) await new Promise((resolve) => setTimeout(resolve, 10));
   };
+  let running = true;
+  informer.on('error', () => {
+    if (running) void informer.start();
+  });
   await informer.start();
   await until(['before']);
   await create(cluster, 'after');
   await until(['after', 'before']);
+  running = false;
   await informer.stop();
   for (const name of ['one', 'three', 'two']) await create(cluster, name);
   await cluster.core.deleteNamespacedPod({ namespace, name: 'before' });
+  running = true;
   await informer.start();
   await until(['after', 'one', 'three', 'two']);
+  running = false;
   await informer.stop();
 });
