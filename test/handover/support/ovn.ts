@@ -78,7 +78,7 @@ export class OvnDatabase implements AsyncDisposable {
 
   /** Reports each state of the rows of a table from now on, by OVN's own tool. Resolves once it watches. */
   async watch(table: string, columns: readonly string[], onRow: (row: Record<string, unknown>) => void) {
-    const args = ['--format=json', 'monitor', this.remote, this.name, table, columns.join(',')];
+    const args = ['-vconsole:off', '--format=json', 'monitor', this.remote, this.name, table, columns.join(',')];
     const child = spawn('ovsdb-client', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout });
     lines.on('line', (line) => {
