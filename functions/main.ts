@@ -4,10 +4,12 @@ import type { ServerResponse } from 'node:http';
 import { ValidationError } from 'cloudevents';
 import { type Context, start } from 'faas-js-runtime';
 import { SettingsError, settingsFrom } from '../handover/settings.ts';
+import type { EventFunction } from './answering.ts';
 import disableDualChassis from './disable-dual-chassis/index.ts';
 import enableDualChassis from './enable-dual-chassis/index.ts';
+import reconcile from './reconcile/index.ts';
+import releasePort from './release-port/index.ts';
 import reusePort from './reuse-port/index.ts';
-import type { StepFunction } from './step-function.ts';
 import { worldOf } from './world.ts';
 
 /** Longer than any one event takes; Knative waits `terminationGracePeriodSeconds` for us, 30 s by default. */
@@ -19,18 +21,20 @@ process.on('uncaughtException', (error) => die(error instanceof SettingsError ? 
 Object.defineProperty(ValidationError.prototype, 'statusCode', { value: 400 });
 
 const settings = settingsFrom(process.env);
-const steps: Record<typeof settings.FUNC_STEP, StepFunction> = {
+const functions: Record<typeof settings.FUNC_STEP, EventFunction> = {
   'reuse-port': reusePort,
   'enable-dual-chassis': enableDualChassis,
   'disable-dual-chassis': disableDualChassis,
+  'release-port': releasePort,
+  reconcile,
 };
-const step = steps[settings.FUNC_STEP];
+const answer = functions[settings.FUNC_STEP];
 const world = worldOf(settings);
 const unanswered = new Set<ServerResponse>();
 let draining = false;
 
 const runtimeFunction = {
-  handle: (context: Context, event?: unknown) => step(event, world, context.log),
+  handle: (context: Context, event?: unknown) => answer(event, world, context.log),
   liveness: () => 'OK',
   readiness() {
     if (draining) throw new Error('ends');

@@ -1,8 +1,11 @@
 import type { Facts, MigrationFacts, VmiFacts } from './facts.ts';
 import type { PortRecord } from './record.ts';
 
-/** The functions, each of which applies only what is its own step. */
+/** What a rule can call for; each is the part of one function. */
 export type Step = 'reuse-port' | 'enable-dual-chassis' | 'disable-dual-chassis' | 'release-port';
+
+/** The functions: one for each step, and one whose part is every step. */
+export type FunctionName = Step | 'reconcile';
 
 /** What one port's binding should be, by which rule of the table below, and whose step it is to make it so. */
 export type Desired =

@@ -1,6 +1,7 @@
 import { MalformedEventError, parseResourceEvent } from 'knative-eventing-ts-sdk';
 import validateMigration from '../schemas/generated/event-migration.js';
 import validatePod from '../schemas/generated/event-pod.js';
+import validateVmi from '../schemas/generated/event-vmi.js';
 import { type PortHint, portHintOf } from './hint.ts';
 import { controllingVmi, type Pod, type VmiReference } from './kubevirt.ts';
 
@@ -19,6 +20,10 @@ export function occasionOf(event: unknown): Occasion | undefined {
   if (object.kind === 'VirtualMachineInstanceMigration') {
     if (!validateMigration(object)) throw invalid(validateMigration.errors);
     return { vmi: { namespace: object.metadata.namespace, name: object.spec.vmiName }, hint: undefined };
+  }
+  if (object.kind === 'VirtualMachineInstance') {
+    if (!validateVmi(object)) throw invalid(validateVmi.errors);
+    return { vmi: { namespace: object.metadata.namespace, name: object.metadata.name }, hint: undefined };
   }
   if (object.kind === 'Pod') {
     if (!validatePod(object)) throw invalid(validatePod.errors);

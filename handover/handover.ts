@@ -1,5 +1,5 @@
 import { type Admission, admission } from './admission.ts';
-import { desired, type Step } from './desired.ts';
+import { desired, type FunctionName, type Step } from './desired.ts';
 import { LookAgainError, TryAgainError } from './errors.ts';
 import type { Occasion } from './event.ts';
 import { type Facts, factsOf } from './facts.ts';
@@ -41,20 +41,20 @@ const LOOKS = 5;
 const SHELF_LIFE_MS = 2_000;
 
 /**
- * One step's part of a hand-over: looks, decides, and makes the difference if it is this step's to make.
+ * One function's part of a hand-over: looks, decides, and makes the difference if it is this function's to make.
  * @throws TryAgainError for what is expected to pass
  */
-export async function handOver(step: Step, occasion: Occasion, world: World): Promise<Outcome> {
+export async function handOver(name: FunctionName, occasion: Occasion, world: World): Promise<Outcome> {
   let sent: readonly PortChange[] = [];
   for (let look = 1; ; look++) {
     const situation = await lookAt(occasion, world);
     try {
-      const changes = await changesOf(step, situation, world);
+      const changes = await changesOf(name, situation, world);
       if (changes.length > 0) {
         sent = changes;
-        await world.northbound.commit(changes, comment(step, situation));
+        await world.northbound.commit(changes, comment(name, situation));
       }
-      const admitted = step === 'reuse-port' ? await admitTarget(situation, world) : undefined;
+      const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(situation, world) : undefined;
       return { situation, changes: changes.length > 0 ? changes : committedAfterAll(sent, situation), admitted };
     } catch (error) {
       if (!(error instanceof LookAgainError)) throw error;
@@ -76,8 +76,12 @@ async function lookAt(occasion: Occasion, world: World): Promise<Situation> {
 }
 
 /** The changes that are this step's to make, as far as the southbound database allows them. */
-async function changesOf(step: Step, { verdicts, hint, readAt }: Situation, world: World): Promise<PortChange[]> {
-  const mine = verdicts.filter(({ wanted }) => wanted.binding !== 'leave' && wanted.step === step);
+async function changesOf(
+  name: FunctionName,
+  { verdicts, hint, readAt }: Situation,
+  world: World,
+): Promise<PortChange[]> {
+  const mine = verdicts.filter(({ wanted }) => wanted.binding !== 'leave' && isPartOf(name, wanted.step));
   const chassis = await world.southbound.chassisOf([...new Set(mine.flatMap(({ wanted }) => nodesOf(wanted)))]);
   const setup = { chassis, activationStrategy: world.activationStrategy, now: new Date() };
   const changes = mine.flatMap(({ port, wanted }) => changeFor(port, wanted, setup) ?? []);
@@ -86,6 +90,10 @@ async function changesOf(step: Step, { verdicts, hint, readAt }: Situation, worl
   if (arming.length > 0) refuseIfActivated(await world.southbound.bindingsOf(arming, hint?.bindings));
   if (Date.now() - readAt > SHELF_LIFE_MS) throw new LookAgainError('the facts went stale before they were acted on');
   return changes;
+}
+
+function isPartOf(name: FunctionName, step: Step): boolean {
+  return name === 'reconcile' || name === step;
 }
 
 /** While northd remembers an earlier activation it keeps it, and a target armed now would start open. */
@@ -114,8 +122,8 @@ function committedAfterAll(sent: readonly PortChange[], { verdicts }: Situation)
 }
 
 /** Goes to the transaction log of OVN northbound, where `ovsdb-tool show-log` tells the story. */
-function comment(step: Step, { vmi, facts, verdicts }: Situation): string {
+function comment(name: FunctionName, { vmi, facts, verdicts }: Situation): string {
   const migration = facts.migration ? `VMIM ${facts.migration.name} ${facts.migration.uid}` : 'no VMIM';
   const rules = [...new Set(verdicts.map(({ wanted }) => wanted.rule))].join(',');
-  return `ovn-handover ${step}: VMI ${vmi.namespace}/${vmi.name} ${facts.vmi?.uid ?? 'gone'}, ${migration}, rule ${rules}`;
+  return `ovn-handover ${name}: VMI ${vmi.namespace}/${vmi.name} ${facts.vmi?.uid ?? 'gone'}, ${migration}, rule ${rules}`;
 }

@@ -16,7 +16,7 @@ import { LookAgainError, TryAgainError } from './errors.ts';
 import type { VmiReference } from './kubevirt.ts';
 import { OPTION_KEYS, type Port, type PortChange } from './port.ts';
 import type { Profile } from './profile.ts';
-import { RECORD_KEYS } from './record.ts';
+import { RECORD_BINDING_KEY, RECORD_KEYS } from './record.ts';
 
 const TABLE = 'Logical_Switch_Port';
 const COLUMNS = ['_uuid', 'name', 'addresses', 'options', 'external_ids'];
@@ -49,6 +49,25 @@ export class Northbound {
     const ports = await this.#select([this.#profile.condition(vmi)]);
     this.#remember(vmi, ports);
     return ports;
+  }
+
+  /**
+   * Every port with our record, by VM. The one search that looks at all ports of the database, so for sweeps alone.
+   */
+  async recordedPorts(): Promise<readonly { readonly vmi: VmiReference; readonly uuids: readonly string[] }[]> {
+    const bindings = ['pinned', 'dual'] as const;
+    const ports = await this.#select(
+      bindings.map((binding) => ['external_ids', 'includes', toWireMap({ [RECORD_BINDING_KEY]: binding })]),
+    );
+    const byVmi = new Map<string, { readonly vmi: VmiReference; readonly uuids: string[] }>();
+    for (const port of ports) {
+      const vmi = this.#profile.ownerOf(port);
+      if (vmi === undefined) continue;
+      const entry = byVmi.get(keyOf(vmi)) ?? { vmi, uuids: [] };
+      entry.uuids.push(port.uuid);
+      byVmi.set(keyOf(vmi), entry);
+    }
+    return [...byVmi.values()];
   }
 
   /**

@@ -8,6 +8,8 @@ export interface Profile {
   condition(vmi: VmiReference): WireCondition;
   /** The same, for a row that was found another way. */
   owns(port: Port, vmi: VmiReference): boolean;
+  /** Whose a port is; `undefined` where it is no VM's. */
+  ownerOf(port: Port): VmiReference | undefined;
   identity(target: Pod, source: Pod | undefined, ports: readonly Port[]): Identity;
 }
 
@@ -25,6 +27,7 @@ export interface Identity {
 const kubeOvn: Profile = {
   condition: (vmi) => ['external_ids', 'includes', toWireMap({ pod: podKey(vmi) })],
   owns: (port, vmi) => port.externalIds.pod === podKey(vmi),
+  ownerOf: ({ externalIds }) => referenceIn(/^(?<namespace>[^/]+)\/(?<vmi>[^/]+)$/.exec(externalIds.pod ?? '')),
   identity(target, source) {
     const has = target.metadata.annotations ?? {};
     const missing: Record<string, string> = {};
@@ -47,13 +50,23 @@ function podKey({ namespace, name }: VmiReference): string {
 
 export const PORT_ANNOTATION = 'ovn-handover.dev/port';
 
-/** Plain OVN: one port per VM, found by its name; the identity is one annotation of ours, as JSON. */
+/**
+ * Plain OVN: one port per VM, found by its name; the identity is one annotation of ours, as JSON.
+ * @param nameTemplate with `{vmi}` and `{namespace}`, between them a character that no namespace has, so that a name
+ * tells whose it is
+ */
 function generic(nameTemplate: string): Profile {
+  const pattern = new RegExp(
+    `^${RegExp.escape(nameTemplate)
+      .replace(RegExp.escape('{vmi}'), '(?<vmi>.+)')
+      .replace(RegExp.escape('{namespace}'), '(?<namespace>[a-z0-9-]+)')}$`,
+  );
   const portName = ({ namespace, name }: VmiReference) =>
     nameTemplate.replaceAll('{vmi}', name).replaceAll('{namespace}', namespace);
   return {
     condition: (vmi) => ['name', '==', portName(vmi)],
     owns: (port, vmi) => port.name === portName(vmi),
+    ownerOf: ({ name }) => referenceIn(pattern.exec(name)),
     identity(target, _source, ports) {
       const [port] = ports;
       if (port === undefined) return { missing: {}, differing: [] };
@@ -67,6 +80,11 @@ function generic(nameTemplate: string): Profile {
       };
     },
   };
+}
+
+function referenceIn(match: RegExpExecArray | null): VmiReference | undefined {
+  const { namespace, vmi } = match?.groups ?? {};
+  return namespace === undefined || vmi === undefined ? undefined : { namespace, name: vmi };
 }
 
 export function profileOf(name: 'kube-ovn' | 'generic', portName: string): Profile {

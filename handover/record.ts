@@ -19,6 +19,9 @@ const KEYS = {
   target: 'handover-target',
 } as const;
 
+/** Its value is `pinned` or `dual`: the one key of a record that can be searched for. */
+export const RECORD_BINDING_KEY = KEYS.binding;
+
 export const SINCE_KEY = 'handover-since';
 
 /** Every external_ids key that is ours; no other is ever written or deleted. */

@@ -1,5 +1,6 @@
 import { CloudEvent } from 'cloudevents';
 import type { PortChanged } from '../schemas/generated/port-changed.js';
+import type { Reconciled } from '../schemas/generated/reconciled.js';
 import type { Step } from './desired.ts';
 import type { Outcome } from './handover.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
@@ -12,21 +13,38 @@ const TYPES: Record<Step, string> = {
 };
 
 /** The CloudEvent that tells what was done, or `undefined` where nothing was. Schema: `schemas/port-changed.schema.json`. */
-export function replyOf(step: Step, { situation, changes, admitted }: Outcome): CloudEvent<PortChanged> | undefined {
+export function replyOf(step: Step, outcome: Outcome): CloudEvent<PortChanged> | undefined {
+  const data = changedIn(outcome);
+  if (data === undefined) return undefined;
+  const { namespace, name } = data.vmi;
+  return new CloudEvent({
+    type: TYPES[step],
+    source: `/ovn-handover/${step}`,
+    subject: `/apis/kubevirt.io/v1/namespaces/${namespace}/virtualmachineinstances/${name}`,
+    datacontenttype: 'application/json',
+    data,
+  });
+}
+
+/** What was done for one VM, or `undefined` where nothing was. */
+export function changedIn({ situation, changes, admitted }: Outcome): PortChanged | undefined {
   if (changes.length === 0 && admitted === undefined) return undefined;
   const { vmi, facts } = situation;
-  const data: PortChanged = {
+  return {
     vmi: { ...vmi, ...(facts.vmi && { uid: facts.vmi.uid }) },
     ...(facts.migration && { migration: facts.migration.uid }),
     ...(admitted && { admittedPod: admitted.pod.metadata.name }),
     ports: changes.flatMap(changedPort),
   };
+}
+
+/** The CloudEvent that sums a sweep up. Schema: `schemas/reconciled.schema.json`. */
+export function sweepReply(summary: Reconciled): CloudEvent<Reconciled> {
   return new CloudEvent({
-    type: TYPES[step],
-    source: `/ovn-handover/${step}`,
-    subject: `/apis/kubevirt.io/v1/namespaces/${vmi.namespace}/virtualmachineinstances/${vmi.name}`,
+    type: 'dev.ovn-handover.reconciled',
+    source: '/ovn-handover/reconcile',
     datacontenttype: 'application/json',
-    data,
+    data: summary,
   });
 }
 

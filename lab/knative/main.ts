@@ -6,6 +6,7 @@ import { Broker } from './broker.ts';
 import { readFunctions } from './func-yaml.ts';
 import { openJournal } from './journal.ts';
 import { ManifestError, ofKind, readKustomization } from './manifests.ts';
+import { PingSource, parsePingSource } from './ping-source.ts';
 import { Serving } from './serving.ts';
 import { ApiServerSource } from './source.ts';
 import { parseSource } from './source-spec.ts';
@@ -73,8 +74,13 @@ async function run(options: Options): Promise<void> {
     return new ApiServerSource(spec, config, { sink, delay: options.eventDelay, journal: journal.write });
   });
 
+  const pings = ofKind(manifests, 'sources.knative.dev/v1', 'PingSource').map((manifest) => {
+    const spec = parsePingSource(manifest);
+    return new PingSource(spec, { sink: broker.urlOf(spec.sink.namespace, spec.sink.name), journal: journal.write });
+  });
+
   const stop = async () => {
-    await Promise.all(sources.map((source) => source.stop()));
+    await Promise.all([...sources, ...pings].map((source) => source.stop()));
     await broker.stop();
     await serving.stop();
     process.exit(0);
@@ -83,6 +89,7 @@ async function run(options: Options): Promise<void> {
   process.once('SIGINT', stop);
 
   await Promise.all(sources.map((source) => source.start()));
+  for (const ping of pings) ping.start();
   const watched = specs.flatMap((spec) => spec.resources.map(({ kind }) => kind));
   console.log(`Ready: events of ${watched.join(', ')}${options.functions ? '' : ', but no functions'}.`);
 }

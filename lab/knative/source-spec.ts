@@ -93,7 +93,8 @@ function requirement(value: unknown, where: string): string {
   }
 }
 
-function parseSink(value: unknown, ownNamespace: string, where: string): SourceSpec['sink'] {
+/** Where a source sends to: a Broker. */
+export function parseSink(value: unknown, ownNamespace: string, where: string): SourceSpec['sink'] {
   const { ref: reference } = fields(value, where, ['ref']);
   const ref = fields(reference, `${where}.ref`, ['apiVersion', 'kind', 'name', 'namespace']);
   if (ref.apiVersion !== 'eventing.knative.dev/v1' || ref.kind !== 'Broker') {

@@ -12,7 +12,7 @@ export interface Environment {
   /**
    * Which step this process serves.
    */
-  FUNC_STEP: "reuse-port" | "enable-dual-chassis" | "disable-dual-chassis";
+  FUNC_STEP: "reuse-port" | "enable-dual-chassis" | "disable-dual-chassis" | "release-port" | "reconcile";
   OVN_NB_REMOTE: Remote;
   OVN_SB_REMOTE: Remote;
   /**
@@ -20,7 +20,7 @@ export interface Environment {
    */
   OVN_PROFILE?: "kube-ovn" | "generic";
   /**
-   * Profile generic only: the name of a VM's logical switch port, with {vmi} and {namespace} filled in.
+   * Profile generic only: the name of a VM's logical switch port, with {vmi} and {namespace} filled in; between them one of . _ / : so that a name tells whose it is.
    */
   OVN_PORT_NAME?: string;
   /**

@@ -59,10 +59,16 @@ describe('an event says which VM to look at', () => {
   test.each([
     ['a hotplug attachment pod, which a pod controls', object('pod-hotplug-attachment-EXCLUDE')],
     ['a pod that nothing controls', pod({ metadata: { ownerReferences: undefined } })],
-    ['a VMI', object('vmi-01-idle')],
     ['another kind', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'y' } }],
   ])('%s is about none', (_what, data) => {
     expect(occasionOf(event(data))).toBeUndefined();
+  });
+});
+
+test('an event of a VMI is about that VMI', () => {
+  expect(occasionOf(event(object('vmi-01-idle')))).toEqual({
+    vmi: { namespace: 'prod', name: 'web-01' },
+    hint: undefined,
   });
 });
 

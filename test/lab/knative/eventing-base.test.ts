@@ -18,9 +18,10 @@ beforeAll(async () => {
 });
 
 describe('eventing/base', () => {
-  it('watches migrations and target pods of all namespaces', () => {
+  it('watches migrations, VMIs and target pods of all namespaces', () => {
     expect(source.resources.map(({ path, selector }) => [path, selector])).toEqual([
       ['/apis/kubevirt.io/v1/virtualmachineinstancemigrations', ''],
+      ['/apis/kubevirt.io/v1/virtualmachineinstances', ''],
       ['/api/v1/pods', 'kubevirt.io=virt-launcher,kubevirt.io/migrationJobUID'],
     ]);
   });
@@ -30,9 +31,11 @@ describe('eventing/base', () => {
     ['VirtualMachineInstanceMigration', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']],
     ['VirtualMachineInstanceMigration', 'delete', ['disable-dual-chassis']],
     ['Pod', 'add', ['reuse-port', 'enable-dual-chassis']],
-    ['Pod', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']],
-    ['Pod', 'delete', []],
+    ['Pod', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port']],
+    ['Pod', 'delete', ['release-port']],
+    ['VirtualMachineInstance', 'add', ['release-port']],
     ['VirtualMachineInstance', 'update', []],
+    ['VirtualMachineInstance', 'delete', ['release-port']],
   ])('brings %s %s to %j', (kind, action, functions) => {
     const attributes = { type: `dev.knative.apiserver.resource.${action}`, kind };
     expect(triggers.filter(({ wants }) => wants(attributes)).map(({ name }) => name)).toEqual(functions);

@@ -22,7 +22,9 @@ describe('the command', () => {
   it('hears of the events of eventing/base without functions, and ends cleanly', async () => {
     const log = `${cluster.directory}/knative.jsonl`;
     running = await startStandIn('knative', ['--kubeconfig', cluster.kubeconfig, '--log', log, '--no-functions']);
-    expect(running.line).toBe('Ready: events of VirtualMachineInstanceMigration, Pod, but no functions.');
+    expect(running.line).toBe(
+      'Ready: events of VirtualMachineInstanceMigration, VirtualMachineInstance, Pod, but no functions.',
+    );
     await cluster.config.makeApiClient(CoreV1Api).createNamespacedPod({
       namespace: 'default',
       body: {

@@ -1,0 +1,51 @@
+import type { PortChanged } from '../schemas/generated/port-changed.js';
+import type { Reconciled } from '../schemas/generated/reconciled.js';
+import { handOver, type Outcome, type World } from './handover.ts';
+import type { VmiReference } from './kubevirt.ts';
+import { changedIn } from './reply.ts';
+
+/** VMs looked at side by side: enough to hide the round trips, too few to crowd the API server. */
+const AT_ONCE = 8;
+
+/**
+ * Looks at every VM that has ports with our record or a migration that is not final, and makes every difference: what
+ * an event that never came would have led to. A VM that cannot be put right now does not hold the others up.
+ * @param onOutcome called for each VM that was looked at
+ * @throws TryAgainError where not even the list of VMs can be had
+ */
+export async function reconcile(world: World, onOutcome: (outcome: Outcome) => Promise<void>): Promise<Reconciled> {
+  const changed: PortChanged[] = [];
+  const failed: Reconciled['failed'] = [];
+  const occasions = await occasionsToLook(world);
+  const queue = occasions.values();
+  const look = async () => {
+    for (const { vmi, uuids } of queue) {
+      try {
+        const hint = { ports: uuids, bindings: [] };
+        const outcome = await handOver('reconcile', { vmi, hint }, world);
+        await onOutcome(outcome);
+        const change = changedIn(outcome);
+        if (change) changed.push(change);
+      } catch (error) {
+        failed.push({ ...vmi, why: (error as Error).message });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, look));
+  return { looked: occasions.length, changed, failed };
+}
+
+async function occasionsToLook({ northbound, kubernetes }: World) {
+  const recorded = await northbound.recordedPorts();
+  const known = new Set(recorded.map(({ vmi }) => keyOf(vmi)));
+  const migrating = (await kubernetes.migratingVmis()).filter((vmi) => {
+    const isNew = !known.has(keyOf(vmi));
+    known.add(keyOf(vmi));
+    return isNew;
+  });
+  return [...recorded, ...migrating.map((vmi) => ({ vmi, uuids: [] }))];
+}
+
+function keyOf({ namespace, name }: VmiReference): string {
+  return `${namespace}/${name}`;
+}
