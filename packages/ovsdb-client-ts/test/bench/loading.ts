@@ -1,0 +1,42 @@
+// Loads all ports by monitor, in turns with Debian's python3-openvswitch (its IDL with the JSON parser in C).
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Northbound } from '../support/northbound.ts';
+
+const [rows = '100000', rounds = '3'] = process.argv.slice(2);
+/** Debian's own Python has Debian's python3-openvswitch. */
+const PYTHON = '/usr/bin/python3';
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+interface Run {
+  seconds: number;
+  mib: number;
+}
+
+function run(command: string, args: string[]): Run {
+  const [seconds, loaded, mib] = execFileSync(command, args, { encoding: 'utf8' }).split(/\s+/);
+  if (loaded !== rows) throw new Error(`${command} loaded ${loaded} of ${rows} rows`);
+  return { seconds: Number(seconds), mib: Number(mib) };
+}
+
+function median(runs: Run[]): Run {
+  return runs.toSorted((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)]!;
+}
+
+await using northbound = await Northbound.start();
+await northbound.addPorts(Number(rows));
+const ours: Run[] = [];
+const theirs: Run[] = [];
+for (let round = 0; round < Number(rounds); round++) {
+  ours.push(run(process.execPath, ['--conditions=source', '--no-warnings', file('load-rows.ts'), northbound.remote]));
+  theirs.push(
+    run(PYTHON, [file('load_rows.py'), northbound.remote, '/usr/share/ovn/ovn-nb.ovsschema', 'Logical_Switch_Port']),
+  );
+}
+const [mine, python] = [median(ours), median(theirs)];
+const ratio = python.seconds / mine.seconds;
+console.log(`${rows} rows of Logical_Switch_Port, medians of ${rounds} runs in turns`);
+console.log(`ovsdb-client-ts:     ${mine.seconds.toFixed(2)} s, ${mine.mib.toFixed(0)} MiB`);
+console.log(`python3-openvswitch: ${python.seconds.toFixed(2)} s, ${python.mib.toFixed(0)} MiB`);
+console.log(`${ratio.toFixed(1)} x as fast (at least 5 wanted): ${ratio >= 5 ? 'PASS' : 'FAIL'}`);
+process.exitCode = ratio >= 5 ? 0 : 1;

@@ -1,0 +1,35 @@
+import { generate } from '../../src/codegen/generate.ts';
+
+const schema = (columns: Record<string, unknown>) =>
+  ({ name: 'Some_DB', version: '1.0.0', tables: { Some_Table: { columns } } }) as Parameters<typeof generate>[0];
+
+function typeOf(type: unknown): string | undefined {
+  return /^ {2}readonly column: (.*);$/m.exec(generate(schema({ column: { type } }), 'x'))?.[1];
+}
+
+it.each([
+  ['string', 'string'],
+  ['boolean', 'boolean'],
+  ['real', 'number'],
+  ['integer', 'bigint'],
+  [{ key: { type: 'integer', minInteger: 0, maxInteger: 4095 } }, 'number'],
+  [{ key: { type: 'integer', minInteger: 0 } }, 'bigint'],
+  [{ key: { type: 'integer', enum: ['set', [1, 2]] } }, '1 | 2'],
+  [{ key: { type: 'string', enum: ['set', ['a-b', "it's"]] } }, "'a-b' | 'it\\'s'"],
+  [{ key: { type: 'string', enum: 'only' } }, "'only'"],
+  [{ key: 'uuid' }, 'Uuid'],
+  [{ key: { type: 'uuid', refTable: 'Port' }, min: 0 }, "Uuid<'Port'> | undefined"],
+  [{ key: 'string', min: 0, max: 1 }, 'string | undefined'],
+  [{ key: 'string', min: 0, max: 'unlimited' }, 'readonly string[]'],
+  [{ key: { type: 'string', enum: ['set', ['a', 'b']] }, min: 0, max: 2 }, "readonly ('a' | 'b')[]"],
+  [{ key: 'string', value: 'integer', min: 0, max: 'unlimited' }, 'ReadonlyMap<string, bigint>'],
+])('gives a column of type %j the type %s', (type, expected) => {
+  expect(typeOf(type)).toBe(expected);
+});
+
+it('gives the same text whatever the order of the schema', () => {
+  const one = generate(schema({ a: { type: 'string' }, b: { type: 'real', mutable: false } }), 'x');
+  const other = generate(schema({ b: { mutable: false, type: 'real' }, a: { type: 'string' } }), 'x');
+  expect(one).toBe(other);
+  expect(one).toContain("export type SomeTableUpdate = UpdateOf<SomeTable, 'b'>;");
+});
