@@ -40,12 +40,12 @@ function answerTo(error: unknown, log: Log): Answer {
 /** Tells the story on the VMI. A line that cannot be written must not undo or repeat what was done. */
 export async function tell(
   name: FunctionName,
-  { situation, changes, admitted }: Outcome,
+  { situation, changes, admitted, warnings }: Outcome,
   world: World,
   log: Log,
 ): Promise<void> {
   const { vmi, facts } = situation;
-  const remarks = [...changes.flatMap((change) => remarksOf(change, facts)), ...(admitted?.remarks ?? [])];
+  const remarks = [...changes.flatMap((change) => remarksOf(change, facts)), ...(admitted?.remarks ?? []), ...warnings];
   for (const line of remarks) {
     log[line.type === 'Warning' ? 'warn' : 'info'](line.message);
     if (facts.vmi === undefined) continue;

@@ -2,10 +2,13 @@
 export class TryAgainError extends Error {
   override readonly name = 'TryAgainError';
   readonly retryAfterSeconds: number;
+  /** Reason of the warning on the VMI, where somebody may have to help for it to pass. */
+  readonly warning: string | undefined;
 
-  constructor(message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { retryAfterSeconds?: number; warning?: string; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.retryAfterSeconds = options.retryAfterSeconds ?? 1;
+    this.warning = options.warning;
   }
 }
 

@@ -31,6 +31,8 @@ export interface MigrationFacts {
   readonly name: string;
   /** Marked for deletion; it may still succeed. */
   readonly deleting: boolean;
+  /** KubeVirt says Running: memory is being copied, and the target plugged in long ago. */
+  readonly copying: boolean;
   readonly target: TargetFacts | undefined;
   /** The launcher pod that the guest runs in as long as it has not switched. */
   readonly sourcePod: Pod | undefined;
@@ -85,6 +87,7 @@ function migrationFacts(
     uid: migration.metadata.uid,
     name: migration.metadata.name,
     deleting: migration.metadata.deletionTimestamp !== undefined,
+    copying: migration.status?.phase === 'Running',
     target,
     sourcePod: sourceOf(vmi, pods, target),
     switched: hasSwitched(migration, vmi, target),

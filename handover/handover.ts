@@ -8,6 +8,7 @@ import type { Northbound } from './northbound.ts';
 import { changeFor, isMade, nodesOf, type PortChange, type Verdict } from './port.ts';
 import type { Profile } from './profile.ts';
 import { recordOf } from './record.ts';
+import { notClaimed, type Remark } from './remark.ts';
 import type { PortBinding, Southbound } from './southbound.ts';
 
 /** What a function works with: all that does I/O, and what differs between installations. */
@@ -33,6 +34,8 @@ export interface Outcome {
   readonly changes: readonly PortChange[];
   /** The target pod that was made ready for the scheduler. */
   readonly admitted: Admission | undefined;
+  /** What is wrong, though nothing here can put it right. */
+  readonly warnings: readonly Remark[];
 }
 
 /** How often a row may be snatched away before the broker is asked to come again. */
@@ -54,9 +57,12 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
         sent = changes;
         await world.northbound.commit(changes, comment(name, situation));
       }
+      const made = changes.length > 0 ? changes : committedAfterAll(sent, situation);
       const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(situation, world) : undefined;
-      return { situation, changes: changes.length > 0 ? changes : committedAfterAll(sent, situation), admitted };
+      const warnings = isPartOf(name, 'enable-dual-chassis') ? await unclaimed(situation, world) : [];
+      return { situation, changes: made, admitted, warnings };
     } catch (error) {
+      await warnOf(error, name, situation, world);
       if (!(error instanceof LookAgainError)) throw error;
       if (look === LOOKS) throw new TryAgainError(`${error.message}, ${LOOKS} times in a row`, { cause: error });
     }
@@ -115,6 +121,28 @@ async function admitTarget({ vmi, facts, verdicts, hint }: Situation, world: Wor
   const admitted = await admission({ vmi, facts, verdicts, bindings, profile: world.profile });
   if (admitted) await world.kubernetes.admit(admitted.pod, admitted.annotations);
   return admitted;
+}
+
+/** Ports that are dual while memory is copied already, and that the target's chassis has not claimed. */
+async function unclaimed({ facts, verdicts, hint }: Situation, world: World): Promise<Remark[]> {
+  const dual = verdicts.flatMap(({ port, wanted }) => (wanted.binding === 'dual' ? [{ port: port.name, wanted }] : []));
+  if (!facts.migration?.copying || dual.length === 0) return [];
+  const chassis = await world.southbound.chassisOf([...new Set(dual.map(({ wanted }) => wanted.target))]);
+  const claims = await world.southbound.claimsOf(
+    dual.map(({ port }) => port),
+    hint?.bindings,
+  );
+  return dual.flatMap(({ port, wanted }) => {
+    const target = chassis.get(wanted.target) ?? '';
+    return claims.get(port)?.includes(target) ? [] : [notClaimed(port, wanted.target, target, facts.migration?.name)];
+  });
+}
+
+/** Where somebody may have to help, the VMI says so; the answer to the broker says only that it is to come again. */
+async function warnOf(error: unknown, name: FunctionName, { vmi, facts }: Situation, world: World): Promise<void> {
+  if (!(error instanceof TryAgainError) || error.warning === undefined || facts.vmi === undefined) return;
+  const warning = { type: 'Warning', reason: error.warning, message: error.message } as const;
+  await world.kubernetes.remark({ ...vmi, uid: facts.vmi.uid }, name, warning).catch(() => {});
 }
 
 function committedAfterAll(sent: readonly PortChange[], { verdicts }: Situation): readonly PortChange[] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   CoreV1Api,
   CustomObjectsApi,
@@ -10,6 +11,7 @@ import {
 import { TryAgainError } from './errors.ts';
 import type { KubernetesApi } from './kubernetes.ts';
 import type { Pod } from './kubevirt.ts';
+import type { Remark } from './remark.ts';
 import { SettingsError } from './settings.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -84,23 +86,33 @@ export function kubernetesClient(userAgent: string, config: KubeConfig = fromEnv
     async createEvent(vmi, component, remark) {
       const now = new Date();
       await send(`create event for VMI ${vmi.namespace}/${vmi.name}`, () =>
-        core.createNamespacedEvent({
-          namespace: vmi.namespace,
-          body: {
-            metadata: { generateName: `${vmi.name}.`, namespace: vmi.namespace },
-            involvedObject: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', ...vmi },
-            ...remark,
-            source: { component },
-            reportingComponent: `ovn-handover.dev/${component}`,
-            reportingInstance: component,
-            firstTimestamp: now,
-            lastTimestamp: now,
-            count: 1,
-          },
-        }),
+        core
+          .createNamespacedEvent({
+            namespace: vmi.namespace,
+            body: {
+              metadata: { name: eventName(vmi, component, remark), namespace: vmi.namespace },
+              involvedObject: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', ...vmi },
+              ...remark,
+              source: { component },
+              reportingComponent: `ovn-handover.dev/${component}`,
+              reportingInstance: component,
+              firstTimestamp: now,
+              lastTimestamp: now,
+              count: 1,
+            },
+          })
+          .catch((error) => {
+            if (error.code !== 409) throw error;
+          }),
       );
     },
   };
+}
+
+/** The same line about the same VMI has the same name, so that it is told once however often an event comes. */
+function eventName(vmi: { readonly name: string; readonly uid: string }, component: string, remark: Remark): string {
+  const hash = createHash('sha256').update(JSON.stringify([vmi.uid, component, remark.reason, remark.message]));
+  return `${vmi.name}.${hash.digest('hex').slice(0, 16)}`;
 }
 
 /** KUBECONFIG, or the pod's own service account. */

@@ -2,7 +2,7 @@ import type { Desired } from './desired.ts';
 import type { Facts } from './facts.ts';
 import type { Pod, VmiReference } from './kubevirt.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
-import { recordOf } from './record.ts';
+import { recordOf, sameRecord } from './record.ts';
 
 /** One line of the story that `kubectl describe vmi` tells; it becomes a Kubernetes Event on the VMI. */
 export interface Remark {
@@ -17,7 +17,7 @@ const REASONS: Record<Exclude<Desired['binding'], 'leave'>, string> = {
   dual: 'PortDual',
 };
 
-/** What was changed on one port, and a warning where that came too late. */
+/** What was changed on one port, and a warning where that came too late or had to be done again. */
 export function remarksOf({ port, wanted, options }: PortChange, { migration }: Facts): Remark[] {
   if (wanted.binding === 'leave') return [];
   const strategy = options[ACTIVATION_STRATEGY];
@@ -36,6 +36,13 @@ export function remarksOf({ port, wanted, options }: PortChange, { migration }: 
       message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.binding === 'pinned' ? wanted.node : 'the target'}: its traffic was out until now. Are the functions reached in time?`,
     });
   }
+  if (wanted.binding !== 'unbound' && sameRecord(recordOf(port.externalIds), wanted.record)) {
+    remarks.push({
+      type: 'Warning',
+      reason: 'PortOverwritten',
+      message: `Port ${port.name} had ${shown(port.options[REQUESTED_CHASSIS])} for ${REQUESTED_CHASSIS} and ${shown(port.options[ACTIVATION_STRATEGY])} for ${ACTIVATION_STRATEGY}, which is not what was written for this migration: does another controller write them too?`,
+    });
+  }
   return remarks;
 }
 
@@ -44,6 +51,14 @@ export function noPort({ namespace, name }: VmiReference): Remark {
     type: 'Warning',
     reason: 'NoPort',
     message: `No logical switch port of ${namespace}/${name} found in OVN northbound: the migration goes on without a hand-over. Check OVN_PROFILE and OVN_NB_REMOTE.`,
+  };
+}
+
+export function notClaimed(port: string, node: string, chassis: string, migration: string | undefined): Remark {
+  return {
+    type: 'Warning',
+    reason: 'TargetNotClaimed',
+    message: `Port ${port} is bound to ${node} too, but its chassis ${chassis} has not claimed it while migration ${migration} copies memory already: is the target plugged in, and ovn-controller running there?`,
   };
 }
 
@@ -58,4 +73,8 @@ export function identityDiffers(pod: Pod, difference: string): Remark {
 function wasDualFor(port: PortChange['port'], migration: string | undefined): boolean {
   const record = recordOf(port.externalIds);
   return record?.migration === migration && record?.binding === 'dual';
+}
+
+function shown(value: string | undefined): string {
+  return value === undefined ? 'nothing' : `"${value}"`;
 }

@@ -1,5 +1,6 @@
 import {
   fromWireMap,
+  fromWireSet,
   fromWireUuid,
   type OvsdbClient,
   type SelectOperation,
@@ -17,6 +18,8 @@ export interface PortBinding {
   readonly port: string;
   /** Names of additional chassis that a RARP has opened and that northd has not yet forgotten. */
   readonly activated: readonly string[];
+  /** uuids of the chassis that have claimed it */
+  readonly claimants: readonly string[];
 }
 
 /** Reads of OVN_Southbound; the functions never write there. */
@@ -54,6 +57,18 @@ export class Southbound {
     );
   }
 
+  /** Names of the chassis that have claimed a port, main or additional, by port. */
+  async claimsOf(
+    ports: readonly string[],
+    hint: readonly string[] = [],
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const bindings = await this.bindingsOf(ports, hint);
+    const claimants = new Set(bindings.flatMap(({ claimants }) => claimants));
+    const rows = await this.#select([...claimants].map((id) => select('Chassis', ['_uuid', '==', uuid(id)])));
+    const names = new Map(rows.map((row) => [fromWireUuid(row._uuid!), String(row.name)]));
+    return new Map(bindings.map(({ port, claimants }) => [port, claimants.flatMap((id) => names.get(id) ?? [])]));
+  }
+
   async #select(operations: readonly SelectOperation[]): Promise<readonly WireRow[]> {
     if (operations.length === 0) return [];
     try {
@@ -65,7 +80,10 @@ export class Southbound {
   }
 }
 
-const COLUMNS = { Chassis: ['hostname', 'name'], Port_Binding: ['_uuid', 'logical_port', 'options'] };
+const COLUMNS = {
+  Chassis: ['_uuid', 'hostname', 'name'],
+  Port_Binding: ['_uuid', 'logical_port', 'options', 'chassis', 'additional_chassis'],
+};
 
 function select(table: keyof typeof COLUMNS, condition: WireCondition): SelectOperation {
   return { op: 'select', table, where: [condition], columns: COLUMNS[table] };
@@ -81,7 +99,7 @@ function only(node: string, names: ReadonlySet<string>): string {
   const what = names.size === 0 ? 'no chassis' : `${names.size} chassis (${[...names].join(', ')})`;
   throw new TryAgainError(
     `OVN southbound lists ${what} with hostname or name ${node}, expected one: is its ovn-controller running, and no stale chassis left?`,
-    { retryAfterSeconds: 5 },
+    { retryAfterSeconds: 5, warning: names.size === 0 ? 'ChassisUnknown' : 'ChassisAmbiguous' },
   );
 }
 
@@ -91,5 +109,6 @@ function bindingOf(row: WireRow): PortBinding {
     uuid: fromWireUuid(row._uuid!),
     port: String(row.logical_port),
     activated: activated.split(',').filter(Boolean),
+    claimants: [...fromWireSet(row.chassis!), ...fromWireSet(row.additional_chassis!)],
   };
 }

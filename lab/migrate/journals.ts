@@ -15,7 +15,8 @@ export async function linesIn(file: string, span: Span): Promise<Line[]> {
 }
 
 /** What each function did, by the Knative stand-in's journal. */
-export function functionsIn(lines: readonly Line[], startedAt: number): Record<string, FunctionResult> {
+export function functionsIn(all: readonly Line[], startedAt: number): Record<string, FunctionResult> {
+  const lines = all.filter(({ kind }) => kind === 'coldStart' || kind === 'delivery');
   const names = [...new Set(lines.flatMap((line) => (typeof line.function === 'string' ? [line.function] : [])))];
   return Object.fromEntries(
     names.sort().map((name) => {

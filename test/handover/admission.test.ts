@@ -25,7 +25,7 @@ function admitting(target: Pod, ports: readonly Port[], change: Partial<Objects>
     facts,
     verdicts: ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) })),
     profile: profileOf('kube-ovn', ''),
-    bindings: async () => ports.map(({ name }) => ({ uuid: BINDING, port: name, activated: [] })),
+    bindings: async () => ports.map(({ name }) => ({ uuid: BINDING, port: name, activated: [], claimants: [] })),
   });
 }
 

@@ -28,7 +28,12 @@ function outcome(objects: Parameters<typeof factsOf>[0], ...ports: Port[]): Outc
   const facts = factsOf(objects);
   const verdicts = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) }));
   const changes = verdicts.flatMap(({ port, wanted }) => changeFor(port, wanted, setup) ?? []);
-  return { situation: { vmi: VMI, hint: undefined, facts, verdicts, readAt: 0 }, changes, admitted: undefined };
+  return {
+    situation: { vmi: VMI, hint: undefined, facts, verdicts, readAt: 0 },
+    changes,
+    admitted: undefined,
+    warnings: [],
+  };
 }
 
 describe('the reply', () => {

@@ -31,7 +31,7 @@ describe('eventing/base', () => {
     ['VirtualMachineInstanceMigration', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']],
     ['VirtualMachineInstanceMigration', 'delete', ['disable-dual-chassis']],
     ['Pod', 'add', ['reuse-port', 'enable-dual-chassis']],
-    ['Pod', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port']],
+    ['Pod', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']],
     ['Pod', 'delete', ['release-port']],
     ['VirtualMachineInstance', 'add', ['release-port']],
     ['VirtualMachineInstance', 'update', []],
