@@ -3,14 +3,14 @@ import type { World } from '../handover/handover.ts';
 import { Kubernetes } from '../handover/kubernetes.ts';
 import { Northbound } from '../handover/northbound.ts';
 import { profileOf } from '../handover/profile.ts';
-import type { Settings } from '../handover/settings.ts';
+import { type Settings, SettingsError } from '../handover/settings.ts';
 import { Southbound } from '../handover/southbound.ts';
 
 /** The world by the settings. The Kubernetes client is by far the largest module: it loads while the server starts to listen. */
 export async function worldOf(settings: Settings): Promise<World & AsyncDisposable> {
   const { kubernetesClient } = await import('../handover/kubernetes-client.ts');
-  const northbound = new OvsdbClient({ remote: settings.OVN_NB_REMOTE, database: 'OVN_Northbound' });
-  const southbound = new OvsdbClient({ remote: settings.OVN_SB_REMOTE, database: 'OVN_Southbound' });
+  const northbound = clientOf(settings, 'OVN_NB_REMOTE', 'OVN_Northbound');
+  const southbound = clientOf(settings, 'OVN_SB_REMOTE', 'OVN_Southbound');
   const profile = profileOf(settings.OVN_PROFILE, settings.OVN_PORT_NAME);
   return {
     northbound: new Northbound(northbound, profile),
@@ -22,4 +22,13 @@ export async function worldOf(settings: Settings): Promise<World & AsyncDisposab
       await Promise.all([northbound.close(), southbound.close()]);
     },
   };
+}
+
+/** The settings' schema lets pass what only the client can tell, such as a port beyond 65535. */
+function clientOf(settings: Settings, remote: 'OVN_NB_REMOTE' | 'OVN_SB_REMOTE', database: string): OvsdbClient {
+  try {
+    return new OvsdbClient({ remote: settings[remote], database });
+  } catch (error) {
+    throw new SettingsError(`settings: ${remote}: ${(error as Error).message}`, { cause: error });
+  }
 }
