@@ -47,7 +47,7 @@ describe('the chassis of nodes', () => {
   test.each([
     ['a node that has none', 'worker-z', 'no chassis'],
     ['a part of a hostname', 'worker', 'no chassis'],
-    ['two chassis of one hostname, one of them stale', 'twice', '2 chassis (chassis-4, chassis-5)'],
+    ['two chassis of one hostname, one of them stale', 'twice', /2 chassis .*chassis-[45], chassis-[45]/],
     ['the hostname of one that is the name of another', 'ambiguous', '2 chassis'],
   ])('is refused for %s', async (_what, node, said) => {
     const refused = southbound.chassisOf(['worker-a', node]);
