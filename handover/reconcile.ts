@@ -36,14 +36,10 @@ export async function reconcile(world: World, onOutcome: (outcome: Outcome) => P
 }
 
 async function occasionsToLook({ northbound, kubernetes }: World) {
-  const recorded = await northbound.recordedPorts();
-  const known = new Set(recorded.map(({ vmi }) => keyOf(vmi)));
-  const migrating = (await kubernetes.migratingVmis()).filter((vmi) => {
-    const isNew = !known.has(keyOf(vmi));
-    known.add(keyOf(vmi));
-    return isNew;
-  });
-  return [...recorded, ...migrating.map((vmi) => ({ vmi, uuids: [] }))];
+  const occasions = new Map((await northbound.recordedPorts()).map((recorded) => [keyOf(recorded.vmi), recorded]));
+  // A migration is for all ports of its VM, also those that carry no record yet: they have to be searched.
+  for (const vmi of await kubernetes.migratingVmis()) occasions.set(keyOf(vmi), { vmi, uuids: [] });
+  return [...occasions.values()];
 }
 
 function keyOf({ namespace, name }: VmiReference): string {
