@@ -37,8 +37,9 @@ export interface IncrementsReport {
 }
 
 /**
- * Counts up in a cluster, each increment exactly once, while leaders are killed and once the majority is. Every attempt
- * leaves a mark in its own transaction; in the end each word the client gave is held against the marks.
+ * Counts up in a cluster, each increment exactly once, while leaders are killed, once the majority is, and now and then
+ * the followers hang. Every attempt leaves a mark in its own transaction; in the end each word that the client gave is
+ * held against the marks.
  */
 export async function countUnderFire({ increments = 1000, kills = 20, workers = 4 } = {}): Promise<IncrementsReport> {
   const started = performance.now();
@@ -77,6 +78,7 @@ export async function countUnderFire({ increments = 1000, kills = 20, workers = 
     while (done < (increments * killed) / (kills + 1)) await sleep(5);
     await killLeader(cluster, killed === Math.floor(kills / 2));
     killed++;
+    if (killed % 5 === 0) await hangFollowers(cluster);
   }
   await working;
   await cluster.waitForLeader();
@@ -115,7 +117,7 @@ async function tryIncrement(
   ];
   let counter: WireRow;
   try {
-    const [counters, marks] = await client.transact(read, { timeoutMs: 3000 });
+    const [counters, marks] = await client.transact(read, { timeoutMs: 5000 });
     if (marks!.rows!.length > 0) return 'done';
     counter = counters!.rows![0]!;
   } catch (error) {
@@ -129,7 +131,7 @@ async function tryIncrement(
         { op: 'update', table: 'Counter', where: [], row: { value: Number(counter.value) + 1 } },
         { op: 'insert', table: 'Mark', row: { increment, attempt } },
       ],
-      { timeoutMs: 3000 },
+      { timeoutMs: 5000 },
     );
     return 'committed';
   } catch (error) {
@@ -148,6 +150,16 @@ async function killLeader(cluster: Cluster, alsoAnother: boolean): Promise<void>
   if (alsoAnother) await sleep(4000);
   else await cluster.waitForLeader();
   for (const victim of victims) await victim.start();
+}
+
+/** Long enough for the leader to give up its office with transactions in flight, short enough for them to wait. */
+async function hangFollowers(cluster: Cluster): Promise<void> {
+  const leader = await cluster.waitForLeader();
+  const followers = cluster.members.filter((member) => member !== leader);
+  for (const follower of followers) follower.pause();
+  await sleep(2500);
+  for (const follower of followers) follower.resume();
+  await cluster.waitForLeader();
 }
 
 function isWrong(word: Word, isCommitted: boolean): boolean {
