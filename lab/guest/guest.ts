@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasEnded } from '../testbed/command.ts';
+import { AHEAD_OF_THE_CONTROL_PLANE, hasEnded } from '../testbed/command.ts';
 import type { Chassis } from '../testbed/description.ts';
 import { guestAnswers, showsDamage } from './console.ts';
 import { guestImage } from './image.ts';
@@ -60,9 +60,8 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   await mkdir(directory, { recursive: true });
   const files = filesIn(directory);
   for (const file of Object.values(files)) await rm(file, { force: true });
-  const qemu = spawn('ip', ['netns', 'exec', chassis.netns, 'qemu-system-x86_64', ...qemuArguments(options, image)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const command = ['nice', ...AHEAD_OF_THE_CONTROL_PLANE, 'qemu-system-x86_64', ...qemuArguments(options, image)];
+  const qemu = spawn('ip', ['netns', 'exec', chassis.netns, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   qemu.stderr.on('data', (chunk) => {
     complaint += chunk;

@@ -37,3 +37,9 @@ export async function runIn(
 export function hasEnded(process: ChildProcess): boolean {
   return process.exitCode !== null || process.signalCode !== null;
 }
+
+/**
+ * Arguments of `nice` for all that a node or the client runs. In a cluster they have cores of their own; here they share
+ * them with the control plane, whose work must not look like an outage of the network.
+ */
+export const AHEAD_OF_THE_CONTROL_PLANE = ['-n', '-10'] as const;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { runIn } from './command.ts';
+import { AHEAD_OF_THE_CONTROL_PLANE, runIn } from './command.ts';
 
 /** One of the programs of Open vSwitch or OVN, in the background of a namespace. */
 export interface Daemon {
@@ -15,5 +15,8 @@ export interface Daemon {
 export async function startDaemon({ netns, program, folder, name = program }: Daemon, args: string[]): Promise<void> {
   const file = join(folder, name);
   const common = ['--detach', '--no-chdir', `--pidfile=${file}.pid`, `--log-file=${file}.log`, '-vconsole:off'];
-  await runIn(netns, program, [...common, ...args], { OVS_RUNDIR: folder, OVN_RUNDIR: folder });
+  await runIn(netns, 'nice', [...AHEAD_OF_THE_CONTROL_PLANE, program, ...common, ...args], {
+    OVS_RUNDIR: folder,
+    OVN_RUNDIR: folder,
+  });
 }
