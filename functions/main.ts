@@ -52,7 +52,7 @@ const listening = await start(
   runtimeFunction as unknown as Parameters<typeof start>[0],
   {
     logLevel: settings.LOG_LEVEL,
-    port: Number(process.env.FUNC_PORT ?? 8080),
+    port: Number(settings.FUNC_PORT),
   } as unknown as Parameters<typeof start>[1],
 );
 listening.on('request', (_request, response: ServerResponse) => {

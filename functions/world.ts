@@ -26,8 +26,10 @@ export async function worldOf(settings: Settings): Promise<World & AsyncDisposab
 
 /** The settings' schema lets pass what only the client can tell, such as a port beyond 65535. */
 function clientOf(settings: Settings, remote: 'OVN_NB_REMOTE' | 'OVN_SB_REMOTE', database: string): OvsdbClient {
+  const { OVN_CERT: cert, OVN_KEY: key, OVN_CA: ca } = settings;
+  const tls = cert && key && ca ? { cert, key, ca } : undefined;
   try {
-    return new OvsdbClient({ remote: settings[remote], database });
+    return new OvsdbClient({ remote: settings[remote], database, ...(tls && { tls }) });
   } catch (error) {
     throw new SettingsError(`settings: ${remote}: ${(error as Error).message}`, { cause: error });
   }

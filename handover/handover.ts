@@ -3,6 +3,7 @@ import { desired, type FunctionName, type Step } from './desired.ts';
 import { LookAgainError, TryAgainError } from './errors.ts';
 import type { Occasion } from './event.ts';
 import { type Facts, factsOf } from './facts.ts';
+import { portHintOf, sameHint } from './hint.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Northbound } from './northbound.ts';
 import { changeFor, isMade, nodesOf, type PortChange, type Verdict } from './port.ts';
@@ -73,12 +74,17 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
  * The ports are read before the facts, and are written only if they still are what was read. So whoever decided on
  * newer facts in between makes the commit fail, and an old decision never overwrites a newer one.
  */
-async function lookAt(occasion: Occasion, world: World): Promise<Situation> {
-  const ports = await world.northbound.portsOf(occasion.vmi, occasion.hint?.ports);
+async function lookAt({ vmi, hint }: Occasion, world: World): Promise<Situation> {
+  const ports = await world.northbound.portsOf(vmi, hint?.ports);
   const readAt = Date.now();
-  const facts = factsOf(await world.kubernetes.objectsOf(occasion.vmi));
+  const facts = factsOf(await world.kubernetes.objectsOf(vmi));
+  const target = facts.migration?.target?.pod;
+  if (hint !== undefined && !sameHint(hint, target && portHintOf(target))) {
+    // It is an earlier migration's, from before the VM got another interface perhaps.
+    return lookAt({ vmi, hint: undefined }, world);
+  }
   const verdicts = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) }));
-  return { ...occasion, facts, verdicts, readAt };
+  return { vmi, hint, facts, verdicts, readAt };
 }
 
 /** The changes that are this step's to make, as far as the southbound database allows them. */

@@ -32,6 +32,10 @@ export function hintAnnotation(hint: PortHint): Record<string, string> {
   return { [PORTS_ANNOTATION]: JSON.stringify(hint) };
 }
 
+export function sameHint(a: PortHint, b: PortHint | undefined): boolean {
+  return b !== undefined && hintAnnotation(a)[PORTS_ANNOTATION] === hintAnnotation(b)[PORTS_ANNOTATION];
+}
+
 function isUuidList(value: unknown): value is string[] {
   return (
     Array.isArray(value) &&

@@ -117,6 +117,10 @@ function eventName(vmi: { readonly name: string; readonly uid: string }, compone
 
 /** KUBECONFIG, or the pod's own service account. */
 function fromEnvironment(): KubeConfig {
+  // The library would fall back to a server on this host, which nobody means.
+  if (!process.env.KUBECONFIG && !process.env.KUBERNETES_SERVICE_HOST) {
+    throw new SettingsError('settings: KUBECONFIG must be set outside a cluster');
+  }
   const config = new KubeConfig();
   try {
     config.loadFromDefault();

@@ -19,7 +19,7 @@ import type { Profile } from './profile.ts';
 import { RECORD_BINDING_KEY, RECORD_KEYS } from './record.ts';
 
 const TABLE = 'Logical_Switch_Port';
-const COLUMNS = ['_uuid', 'name', 'addresses', 'options', 'external_ids'];
+const COLUMNS = ['_uuid', 'name', 'addresses', 'dynamic_addresses', 'options', 'external_ids'];
 const TIMEOUT_MS = 5_000;
 /** How long a warm function relies on the uuids that it found: a VM may get another interface. */
 const UUIDS_LAST_MS = 60_000;
@@ -151,7 +151,10 @@ function portOf(row: WireRow): Port {
   return {
     uuid: fromWireUuid(row._uuid!),
     name: String(row.name),
-    addresses: fromWireSet(row.addresses!),
+    // Where OVN chooses the addresses itself, it says so here and writes them there (ovn-nb(5), dynamic_addresses).
+    addresses: fromWireSet(row.addresses!).flatMap((address) =>
+      address.startsWith('dynamic') ? fromWireSet(row.dynamic_addresses!) : [address],
+    ),
     options: Object.fromEntries(fromWireMap(row.options!)),
     externalIds: Object.fromEntries(fromWireMap(row.external_ids!)),
   };

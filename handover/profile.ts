@@ -69,8 +69,8 @@ function generic(nameTemplate: string): Profile {
     ownerOf: ({ name }) => referenceIn(pattern.exec(name)),
     identity(target, _source, ports) {
       const [port] = ports;
-      if (port === undefined) return { missing: {}, differing: [] };
-      const [mac, ...ips] = (port.addresses[0] ?? '').split(' ');
+      const [mac, ...ips] = port?.addresses[0]?.split(' ') ?? [];
+      if (port === undefined || mac === undefined || !mac.includes(':')) return { missing: {}, differing: [] };
       const identity = JSON.stringify({ ifaceId: port.name, mac, ips });
       const present = target.metadata.annotations?.[PORT_ANNOTATION];
       if (present === undefined) return { missing: { [PORT_ANNOTATION]: identity }, differing: [] };

@@ -1,7 +1,10 @@
 import type { Environment } from '../schemas/generated/settings.js';
 import validate from '../schemas/generated/settings.js';
 
-export type Settings = Required<Environment>;
+type TlsFile = 'OVN_CERT' | 'OVN_KEY' | 'OVN_CA';
+
+/** Everything has a value but the files for TLS, which are all there if a remote is `ssl:`. */
+export type Settings = Required<Omit<Environment, TlsFile>> & Pick<Environment, TlsFile>;
 
 /** The environment cannot be served: the process must end and say why. */
 export class SettingsError extends Error {

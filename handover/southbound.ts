@@ -96,7 +96,7 @@ function isOn(node: string): (row: WireRow) => boolean {
 function only(node: string, names: ReadonlySet<string>): string {
   const [name] = names;
   if (names.size === 1 && name !== undefined) return name;
-  const what = names.size === 0 ? 'no chassis' : `${names.size} chassis (${[...names].join(', ')})`;
+  const what = names.size === 0 ? 'no chassis' : `${names.size} chassis (${[...names].sort().join(', ')})`;
   throw new TryAgainError(
     `OVN southbound lists ${what} with hostname or name ${node}, expected one: is its ovn-controller running, and no stale chassis left?`,
     { retryAfterSeconds: 5, warning: names.size === 0 ? 'ChassisUnknown' : 'ChassisAmbiguous' },

@@ -45,7 +45,7 @@ function validator(schema: { title: string }): string {
 async function declaration(schema: { title: string }): Promise<string> {
   const types = await compile(structuredClone(schema), schema.title, {
     bannerComment: BANNER,
-    additionalProperties: true,
+    additionalProperties: false,
   });
   return `${types}
 import type { ValidateFunction } from 'ajv';

@@ -18,13 +18,10 @@ export interface MigrationEventData {
   metadata: {
     name: Name;
     namespace: Namespace;
-    [k: string]: unknown;
   };
   spec: {
     vmiName: Name;
-    [k: string]: unknown;
   };
-  [k: string]: unknown;
 }
 
 import type { ValidateFunction } from 'ajv';

@@ -27,11 +27,8 @@ export interface PodEventData {
       name: Name;
       uid: string;
       controller?: boolean;
-      [k: string]: unknown;
     }[];
-    [k: string]: unknown;
   };
-  [k: string]: unknown;
 }
 
 import type { ValidateFunction } from 'ajv';

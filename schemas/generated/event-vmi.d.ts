@@ -18,9 +18,7 @@ export interface VmiEventData {
   metadata: {
     name: Name;
     namespace: Namespace;
-    [k: string]: unknown;
   };
-  [k: string]: unknown;
 }
 
 import type { ValidateFunction } from 'ajv';

@@ -1,20 +1,27 @@
 // Generated from the JSON Schema of the same name: change that and run `npm run generate`.
 
 /**
- * OVSDB remotes, comma-separated: unix:PATH or tcp:HOST:PORT.
- */
-export type Remote = string;
-
-/**
  * The environment of a function, checked at start.
  */
-export interface Environment {
+export type Environment = {
   /**
    * Which step this process serves.
    */
   FUNC_STEP: "reuse-port" | "enable-dual-chassis" | "disable-dual-chassis" | "release-port" | "reconcile";
   OVN_NB_REMOTE: Remote;
   OVN_SB_REMOTE: Remote;
+  /**
+   * File with our certificate, for ssl: remotes.
+   */
+  OVN_CERT?: string;
+  /**
+   * File with its private key.
+   */
+  OVN_KEY?: string;
+  /**
+   * File with the certificates that the servers' are checked by.
+   */
+  OVN_CA?: string;
   /**
    * Whose ports they are: how a VM's ports are found, and where a pod's network identity is written.
    */
@@ -28,8 +35,15 @@ export interface Environment {
    */
   OVN_ACTIVATION_STRATEGY?: "rarp";
   LOG_LEVEL?: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
-  [k: string]: unknown;
-}
+  /**
+   * Port to listen on.
+   */
+  FUNC_PORT?: string;
+};
+/**
+ * OVSDB remotes, comma-separated: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT.
+ */
+export type Remote = string;
 
 import type { ValidateFunction } from 'ajv';
 declare const validate: ValidateFunction<Environment>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OvsdbClient } from 'ovsdb-client-ts';
-import type { World } from '../../handover/handover.ts';
+import { handOver, type World } from '../../handover/handover.ts';
 import { Kubernetes } from '../../handover/kubernetes.ts';
 import { kubernetesClient } from '../../handover/kubernetes-client.ts';
 import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
@@ -53,4 +53,19 @@ test('an interface that came after the last migration is pinned too before the n
     expect(mapOf(nb, name, 'options')).toMatchObject({ 'requested-chassis': 'chassis-a' });
   }
   expect((await cluster.pod(migration.target)).spec?.schedulingGates ?? []).toEqual([]);
+});
+
+test('an event of the earlier target, which knows of fewer interfaces, does not hide the one that was added', async () => {
+  const first = addPort(nb, 'web-02.prod', 'prod/web-02');
+  addPort(nb, 'web-02.prod.added.prod.ovn', 'prod/web-02');
+  await cluster.createVm('web-02');
+  const migration = await cluster.migrate('second');
+  await migration.createTarget([SCHEDULING_GATE]);
+
+  const vmi = { namespace: 'prod', name: 'web-02' };
+  const { changes } = await handOver('reuse-port', { vmi, hint: { ports: [first], bindings: [] } }, world);
+  expect(changes.map(({ port }) => port.name)).toEqual(['web-02.prod', 'web-02.prod.added.prod.ovn']);
+  for (const name of ['web-02.prod', 'web-02.prod.added.prod.ovn']) {
+    expect(mapOf(nb, name, 'options')).toMatchObject({ 'requested-chassis': 'chassis-a' });
+  }
 });

@@ -37,9 +37,19 @@ describe('settings', () => {
     expect(settingsFrom({ ...GOOD, PATH: '/bin', HOME: '/root' })).toMatchObject(GOOD);
   });
 
-  test.each(['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis'])('know the step %s', (step) => {
-    expect(settingsFrom({ ...GOOD, FUNC_STEP: step }).FUNC_STEP).toBe(step);
+  test('want the files for TLS where a remote is ssl:, and only there', () => {
+    const tls = { OVN_CERT: '/tls/crt', OVN_KEY: '/tls/key', OVN_CA: '/tls/ca' };
+    expect(settingsFrom({ ...GOOD, OVN_SB_REMOTE: 'ssl:10.0.0.1:6642', ...tls })).toMatchObject(tls);
+    expect(line({ ...GOOD, OVN_SB_REMOTE: 'ssl:10.0.0.1:6642', ...tls, OVN_KEY: undefined })).toContain('OVN_KEY');
+    expect(settingsFrom(GOOD).OVN_CERT).toBeUndefined();
   });
+
+  test.each(['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile'])(
+    'know the step %s',
+    (step) => {
+      expect(settingsFrom({ ...GOOD, FUNC_STEP: step }).FUNC_STEP).toBe(step);
+    },
+  );
 
   test.each([
     'tcp:10.0.0.1:6641,tcp:10.0.0.2:6641,tcp:10.0.0.3:6641',
@@ -58,6 +68,7 @@ describe('settings', () => {
     ['OVN_SB_REMOTE', undefined],
     ['OVN_NB_REMOTE', '10.0.0.1:6641'],
     ['OVN_NB_REMOTE', 'http://10.0.0.1:6641'],
+    ['FUNC_PORT', 'http'],
     ['OVN_NB_REMOTE', 'tcp:10.0.0.1'],
     ['OVN_NB_REMOTE', 'tcp:10.0.0.1:north'],
     ['OVN_NB_REMOTE', 'tcp:10.0.0.1:6641,'],
