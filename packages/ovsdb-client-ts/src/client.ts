@@ -144,15 +144,16 @@ export class OvsdbClient implements AsyncDisposable {
   }
 
   async #transactOn(member: Member, operations: readonly Operation[], limit: Limit): Promise<OperationResult[]> {
-    let refusalIsFinal = true;
+    const watched = member.watchRefusal();
+    let refusalIsFinal = false;
     const reply = await member.connection.request('transact', [this.#database, ...operations], limit, () => {
-      refusalIsFinal = member.refusalIsFinal;
+      refusalIsFinal = watched();
     });
     try {
       return readResults(operations, reply);
     } catch (error) {
       if (refusalIsFinal || !(error instanceof TransactionError)) throw error;
-      const reason = `${error.message}, by a server that was not the leader throughout`;
+      const reason = `${error.message}; but the cluster may have tried it twice, the first time with success`;
       throw new OutcomeUnknownError('transact', reason, { cause: error });
     }
   }

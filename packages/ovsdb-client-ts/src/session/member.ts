@@ -6,6 +6,8 @@ import type { WireRow } from '../wire/values.ts';
 import { type Demands, readServerRow, type ServerRow, whyUnusable } from './server-row.ts';
 
 const MONITOR_ID = '_Server';
+/** A member gives a log entry twice the election timer, of which the least allowed is 100 ms. */
+const SOONEST_SECOND_TRY_MS = 200;
 type RowUpdates = Readonly<Record<string, { new?: WireRow }>>;
 
 /** A connection to a server that may be used, for as long as its row in `_Server` says so. */
@@ -18,6 +20,7 @@ export class Member {
   readonly #wireRows = new Map<string, WireRow>();
   #hasServerDatabase = true;
   #hasLeft = false;
+  #timesInOffice = 0;
   #schema: DatabaseSchema | undefined;
 
   private constructor(connection: Connection, demands: Demands) {
@@ -48,13 +51,20 @@ export class Member {
   }
 
   /**
-   * Whether a refused transaction is certain to have changed nothing. When a cluster changes its leader, ovsdb-server
-   * runs pending transactions again by itself: one that had been committed then fails at its own guard. So a refusal
-   * counts only from a server that has been the leader throughout.
+   * Call it when a transaction is sent, and what it returns when the answer is there: whether a refusal is certain to
+   * have changed nothing. In a cluster ovsdb-server runs a transaction again by itself when the leader changes or the
+   * log does not move on in time; one that had been committed then fails at its own guard. So a refusal counts only
+   * from a server that was the leader throughout, and that had no time to try twice.
    */
-  get refusalIsFinal(): boolean {
-    const row = this.#row();
-    return this.isUsable && (row?.model !== 'clustered' || row.leader);
+  watchRefusal(): () => boolean {
+    const sentAt = performance.now();
+    const wasLeader = this.#isLeader();
+    const office = this.#timesInOffice;
+    return () => {
+      if (this.#row()?.model !== 'clustered') return true;
+      const inOneGo = performance.now() - sentAt < SOONEST_SECOND_TRY_MS;
+      return inOneGo && wasLeader && this.#isLeader() && this.#timesInOffice === office;
+    };
   }
 
   /** The server's schema of the database, asked for once. */
@@ -66,6 +76,7 @@ export class Member {
   async #watch(limit: Limit): Promise<void> {
     this.connection.listen(`monitor:${MONITOR_ID}`, (_method, params) => {
       this.#apply(params[1]);
+      if (!this.#isLeader()) this.#timesInOffice++;
       const problem = this.#problem();
       if (problem !== undefined) this.#leave(new Error(problem));
     });
@@ -100,6 +111,10 @@ export class Member {
       if (row.name === this.#demands.database) return row;
     }
     return undefined;
+  }
+
+  #isLeader(): boolean {
+    return this.#row()?.leader === true;
   }
 
   #problem(): string | undefined {

@@ -200,9 +200,22 @@ describe('the choice of the server', () => {
     );
     const error = await pending;
     expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error.message).toMatch('not the leader throughout');
+    expect(error.message).toMatch('may have tried it twice');
     await sleep(5);
     expect(peer.stream.destroyed).toBe(true);
+  });
+
+  it.each([
+    ['at once', 0, 'OVSDB_TRANSACTION'],
+    ['late enough for the cluster to have tried twice', 300, 'OVSDB_OUTCOME_UNKNOWN'],
+  ])('judges the refusal by a leader that comes %s', async (_when, delay, code) => {
+    const peer = new Peer(answerAs(leader));
+    await using one = client(async () => peer.stream);
+    const pending = one.transact([comment]).catch((error) => error);
+    await sent(peer, 'transact');
+    await sleep(delay);
+    peer.send({ id: peer.received.at(-1)!.id, result: [{ error: 'timed out' }], error: null });
+    expect(await pending).toMatchObject({ code });
   });
 
   it('believes what it was told of a success, also by a leader that is none any more', async () => {
