@@ -118,8 +118,8 @@ export class OvsdbClient implements AsyncDisposable {
   }
 
   /**
-   * Asks for a lock; it may be held at once or later (RFC 7047 section 4.1.8). It belongs to the present connection and
-   * is lost with it.
+   * Asks for a lock; it may be held at once or later (RFC 7047 section 4.1.8). Its name is an `<id>`: letters, digits and
+   * underscores, no digit first. It belongs to the present connection and is lost with it.
    */
   async lock(name: string, options: CallOptions = {}): Promise<Lock> {
     return await this.#withMember(options, (member, limit) => Lock.request('lock', name, member.connection, limit));

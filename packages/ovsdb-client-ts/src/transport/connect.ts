@@ -45,10 +45,9 @@ function opened<T extends Duplex>(socket: T, event: string, signal: AbortSignal)
       reject(error);
     };
     const onAbort = (): void => fail(signal.reason);
-    socket.once('error', fail);
+    socket.on('error', fail);
     socket.once('close', () => fail(new Error('the server closed the connection')));
     socket.once(event, () => {
-      socket.removeListener('error', fail);
       signal.removeEventListener('abort', onAbort);
       resolve(socket);
     });

@@ -24,36 +24,39 @@ export type WireMutation = readonly [
   value: WireValue,
 ];
 
+/** Writes the uuid of a row. */
 export function uuid(id: string): WireUuid {
   return ['uuid', id];
 }
 
+/** Writes a reference to the insert with that `uuid-name`. */
 export function namedUuid(name: string): WireNamedUuid {
   return ['named-uuid', name];
 }
 
+/** Writes a set; the order does not matter, an element twice is refused by the server. */
 export function toWireSet(values: Iterable<WireAtom>): WireSet {
   return ['set', [...values]];
 }
 
-/** A plain object, or a Map where keys are not strings. */
+/** Writes a map from a plain object, or from a Map where keys are not strings. */
 export function toWireMap(entries: Readonly<Record<string, WireAtom>> | ReadonlyMap<WireAtom, WireAtom>): WireMap {
   return ['map', entries instanceof Map ? [...entries] : Object.entries(entries)];
 }
 
-/** The elements of a set, also of the bare element that stands for a set of one; uuids as plain strings. */
+/** Reads the elements of a set, also of the bare element that stands for a set of one; uuids as plain strings. */
 export function fromWireSet<T extends Atom = string>(value: WireValue): T[] {
   const elements = isTagged(value, 'set') ? value[1] : [value as WireAtom];
   return elements.map((element) => fromAtom(element) as T);
 }
 
-/** @throws ProtocolError if the value is not a map. */
+/** Reads a map; uuids become plain strings. @throws ProtocolError if the value is not a map */
 export function fromWireMap<K extends Atom = string, V extends Atom = string>(value: WireValue): Map<K, V> {
   if (!isTagged(value, 'map')) throw new ProtocolError(`Expected ["map", …] and got ${show(value)}`);
   return new Map(value[1].map(([key, element]) => [fromAtom(key) as K, fromAtom(element) as V]));
 }
 
-/** A uuid as plain string. @throws ProtocolError if the value is not a uuid. */
+/** Reads a uuid as plain string. @throws ProtocolError if the value is not a uuid */
 export function fromWireUuid(value: WireValue): string {
   if (!isTagged(value, 'uuid')) throw new ProtocolError(`Expected ["uuid", …] and got ${show(value)}`);
   return value[1];

@@ -5,8 +5,9 @@ import { createDatabase, freePort, OvsdbServer, TemporaryDirectory } from '../su
 import { constraintCases } from './cases/constraints.ts';
 import { integrityCases } from './cases/integrity.ts';
 import { operationCases } from './cases/operations.ts';
+import { waitCases } from './cases/waits.ts';
 
-const cases = [...operationCases, ...constraintCases, ...integrityCases];
+const cases = [...operationCases, ...waitCases, ...constraintCases, ...integrityCases];
 const transports = ['unix', 'tcp', 'ssl'] as const;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 

@@ -185,68 +185,6 @@ export const operationCases: Case[] = [
       { do: [all], gives: [{ rows: [one, two] }] },
     ],
   },
-  ...waits('==', [
-    ['the very rows', [zero, one, two], true],
-    ['the rows in another order', [two, zero, one], true],
-    ['one row too many', [zero, one, two, { number: 3, word: 'three' }], false],
-    ['one row too few', [zero, one], false],
-  ]),
-  ...waits('!=', [
-    ['the very rows', [zero, one, two], false],
-    ['one row too many', [zero, one, two, { number: 3, word: 'three' }], true],
-    ['one row too few', [zero, one], true],
-  ]),
-  {
-    name: 'wait looks only at the rows that match and the columns it names',
-    tables,
-    steps: [
-      threeDigits,
-      {
-        do: [
-          {
-            op: 'wait',
-            table: 'Digit',
-            where: [['number', '==', 2]],
-            columns: ['word'],
-            until: '==',
-            rows: [{ word: 'two' }],
-            timeout: 0,
-          },
-          {
-            op: 'wait',
-            table: 'Digit',
-            where: [['number', '==', 9]],
-            columns: ['word'],
-            until: '==',
-            rows: [],
-            timeout: 0,
-          },
-        ],
-        gives: [{}, {}],
-      },
-    ],
-  },
-  {
-    name: 'wait sees what earlier operations of its transaction did',
-    tables,
-    steps: [
-      {
-        do: [
-          digit(1, 'one'),
-          {
-            op: 'wait',
-            table: 'Digit',
-            where: [],
-            columns: ['number'],
-            until: '==',
-            rows: [{ number: 1 }],
-            timeout: 0,
-          },
-        ],
-        gives: [{ uuid: ['uuid', '<0>'] }, {}],
-      },
-    ],
-  },
   {
     name: 'assert fails without the lock',
     tables,
@@ -303,23 +241,3 @@ export const operationCases: Case[] = [
     ],
   },
 ];
-
-function waits(until: '==' | '!=', expectations: [string, { number: number; word: string }[], boolean][]): Case[] {
-  return expectations.map(([what, rows, holds]) => {
-    const wait: Operation = {
-      op: 'wait',
-      table: 'Digit',
-      where: [],
-      columns: ['number', 'word'],
-      until,
-      rows,
-      timeout: 0,
-    };
-    const step = holds ? { do: [wait], gives: [{}] } : { do: [wait], fails: { index: 0, tag: 'timed out' } };
-    return {
-      name: `wait until ${until} with ${what} ${holds ? 'holds' : 'fails'}`,
-      tables,
-      steps: [threeDigits, step],
-    };
-  });
-}
