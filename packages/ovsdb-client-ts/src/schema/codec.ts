@@ -79,7 +79,7 @@ function mapCodec(shape: Shape, key: AtomCodec, value: AtomCodec): ColumnCodec {
   const decode = (wire: WireValue): Map<Atom, Atom> => {
     if (!isTagged(wire, 'map')) throw new ProtocolError(`Expected a map and got ${show(wire)}`);
     const map = new Map<Atom, Atom>();
-    for (const [wireKey, wireValue] of wire[1]) map.set(key.decode(wireKey), value.decode(wireValue));
+    for (const pair of wire[1]) map.set(key.decode(pair[0]), value.decode(pair[1]));
     return map;
   };
   return {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectNet } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Endpoint } from './remote.ts';
 
 /** Opens the byte stream to a server; rejects when it cannot or when the signal aborts. */
@@ -31,7 +31,10 @@ export function connectSocket(tls: TlsFiles | undefined): Connect {
   };
 }
 
-async function readTlsOptions({ host, port }: { host: string; port: number }, tls: TlsFiles | undefined) {
+async function readTlsOptions(
+  { host, port }: { host: string; port: number },
+  tls: TlsFiles | undefined,
+): Promise<ConnectionOptions> {
   if (tls === undefined) throw new TypeError('an ssl: remote needs the option tls: { cert, key, ca }');
   const [cert, key, ca] = await Promise.all([readFile(tls.cert), readFile(tls.key), readFile(tls.ca)]);
   const name = tls.serverName === undefined ? { checkServerIdentity: () => undefined } : { servername: tls.serverName };

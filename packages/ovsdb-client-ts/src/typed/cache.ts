@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
 import type { RowUpdate, TableUpdates } from '../monitor/updates.ts';
+import type { WireRow } from '../wire/values.ts';
 import type { Clauses, RowOf, TableName } from './operations.ts';
 import type { Row, TableCodec } from './table-codec.ts';
 import { ServerSchema } from './table-codec.ts';
@@ -40,7 +41,7 @@ interface Table {
   readonly codec: TableCodec;
   readonly columns: readonly string[];
   readonly where: Clauses | undefined;
-  decode(wire: object): Row;
+  decode(wire: WireRow, id: string): Row;
 }
 
 /** A copy of tables that follows the server. Rows are never changed but replaced. */
@@ -150,8 +151,8 @@ function nextRow(table: Table, old: Row | undefined, id: string, update: RowUpda
     if (old === undefined) throw new Error(`Got a change of a row of ${table.codec.name} that was never sent: ${id}`);
     return table.codec.applyDiff(old, update.modify);
   }
-  const row = table.decode({ ...(update.initial ?? update.insert ?? update.replace), _uuid: ['uuid', id] });
-  return isDeepStrictEqual(row, old) ? old : row;
+  const row = table.decode((update.initial ?? update.insert ?? update.replace)!, id);
+  return old !== undefined && isDeepStrictEqual(row, old) ? old : row;
 }
 
 function makeRequests(tables: ReadonlyMap<string, Table>, server: ServerSchema) {

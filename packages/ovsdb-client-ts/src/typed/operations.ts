@@ -76,7 +76,7 @@ export class Operations<T> {
         requireColumns(server, table, clauses);
         return { op: 'select', table, where: clauses, columns: server.readable(table, names) };
       },
-      read: (result) => result.rows!.map(decode) as Pick<RowOf<T, N>, C>[],
+      read: (result) => result.rows!.map((row) => decode(row)) as Pick<RowOf<T, N>, C>[],
     };
   }
 

@@ -33,15 +33,21 @@ export class TableCodec {
     return codec;
   }
 
-  /** A reader of rows with these columns; one that the server did not send has its empty value. */
-  rowDecoder(columns: readonly string[]): (wire: WireRow) => Row {
-    const codecs = columns.map((name) => [name, this.column(name)] as const);
-    return (wire) => {
-      const row: Record<string, unknown> = {};
-      for (const [name, codec] of codecs) {
-        const value = wire[name];
-        row[name] = value === undefined ? codec.empty : codec.decode(value);
+  /**
+   * A reader of rows with these columns; one that the server did not send has its empty value. Monitors send the uuid
+   * apart from the row.
+   */
+  rowDecoder(columns: readonly string[]): (wire: WireRow, id?: string) => Row {
+    const codecs = columns.map((name) => this.column(name));
+    // A copy of one object with all columns is much cheaper than one that grows.
+    const template: Row = Object.fromEntries(columns.map((name) => [name, undefined]));
+    return (wire, id) => {
+      const row: Record<string, unknown> = { ...template };
+      for (let i = 0; i < columns.length; i++) {
+        const value = wire[columns[i]!];
+        row[columns[i]!] = value === undefined ? codecs[i]!.empty : codecs[i]!.decode(value);
       }
+      if (id !== undefined) row._uuid = id;
       return row;
     };
   }
