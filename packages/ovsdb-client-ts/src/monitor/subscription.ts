@@ -51,7 +51,7 @@ export class Subscription {
   /**
    * Runs until closed. Lost connections are waited out.
    * @throws RpcError when the server refuses the monitor, OutcomeUnknownError when the contents take too long,
-   * ConnectError when the client is closed
+   * ConnectError when the client is closed, ProtocolError for values that are not of their column's type
    */
   async run(): Promise<void> {
     const backoff = new Backoff();
@@ -94,6 +94,7 @@ export class Subscription {
     using limit = new Limit(snapshotTimeoutMs, this.#stop.signal);
     const id = `monitor-${++subscriptions}`;
     this.#restart = Promise.withResolvers();
+    this.#restart.promise.catch(() => undefined);
     const stopListening = connection.listen(`monitor:${id}`, (method, params) => this.#receive(method, params));
     try {
       await this.#start(connection, id, this.#withConditions(await requests(member, limit)), limit);
@@ -117,7 +118,7 @@ export class Subscription {
   }
 
   async #start(connection: Connection, id: string, requests: MonitorRequests, limit: Limit): Promise<void> {
-    const { database, onUpdates } = this.#options;
+    const { database } = this.#options;
     const key = JSON.stringify(requests);
     if (key !== this.#lastRequests) this.#lastId = NO_TRANSACTION;
     const method = METHODS[this.#method]!;
@@ -129,7 +130,7 @@ export class Subscription {
         this.#lastId = lastId ?? NO_TRANSACTION;
         this.#lastRequests = key;
         this.#live = { connection, id };
-        onUpdates(updates, !continues);
+        this.#deliver(updates, !continues);
       });
     } catch (error) {
       const isUnknownMethod = error instanceof RpcError && error.tag === 'unknown method';
@@ -146,7 +147,16 @@ export class Subscription {
     }
     const { lastId, updates } = readUpdate(method, params);
     this.#lastId = lastId ?? NO_TRANSACTION;
-    this.#options.onUpdates(updates, false);
+    this.#deliver(updates, false);
+  }
+
+  /** Updates that cannot be taken end the monitor: from another server they would be no better. */
+  #deliver(updates: TableUpdates, anew: boolean): void {
+    try {
+      this.#options.onUpdates(updates, anew);
+    } catch (error) {
+      this.#restart.reject(error);
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import { ProtocolError } from '../errors.ts';
 import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
 import type { RowUpdate, TableUpdates } from '../monitor/updates.ts';
 import type { WireRow } from '../wire/values.ts';
 import type { Clauses, RowOf, TableName } from './operations.ts';
+import type { Rows } from './rows.ts';
 import type { Row, TableCodec } from './table-codec.ts';
 import { ServerSchema } from './table-codec.ts';
 import type { Condition, TypedSchema } from './types.ts';
@@ -37,14 +39,13 @@ export type RowChange<T, S> = {
 }[keyof S & string];
 
 interface Table {
-  readonly rows: Map<string, Row>;
+  readonly rows: Rows;
   readonly codec: TableCodec;
   readonly columns: readonly string[];
   readonly where: Clauses | undefined;
-  decode(wire: WireRow, id: string): Row;
 }
 
-/** A copy of tables that follows the server. Rows are never changed but replaced. */
+/** A copy of tables that follows the server. Rows are decoded when first read, and never changed but replaced. */
 export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChange<T, S>[]>, AsyncDisposable {
   /** By table, then by uuid. */
   readonly tables: { readonly [N in keyof S & string]: ReadonlyMap<Uuid<N>, CachedRow<T, S, N>> };
@@ -56,6 +57,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   readonly #running: Promise<void>;
   readonly #resolveReady: () => void;
   #isLive = false;
+  #ended: { error: Error | undefined } | undefined;
 
   constructor(
     options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>,
@@ -66,8 +68,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     this.ready = promise;
     this.#resolveReady = resolve;
     this.#tables = tables;
-    const entries = [...tables].map(([name, { rows }]) => [name, rows]);
-    this.tables = Object.fromEntries(entries);
+    this.tables = Object.fromEntries([...tables].map(([name, { rows }]) => [name, rows])) as unknown as this['tables'];
     this.#subscription = new Subscription({
       ...options,
       requests: async (member, limit) => makeRequests(tables, new ServerSchema(await member.schema(limit), schema)),
@@ -95,7 +96,8 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<RowChange<T, S>[], void, void> {
     const reader = new Reader();
-    for (const [name, { rows }] of this.#tables) for (const id of rows.keys()) reader.add(name, id, undefined);
+    for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
+    if (this.#ended !== undefined) reader.end(this.#ended.error);
     this.#readers.add(reader);
     try {
       while (await reader.hasChanges()) {
@@ -118,6 +120,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
 
   #end(error: Error | undefined, reject: (error: Error) => void): void {
     this.#isLive = false;
+    this.#ended = { error };
     reject(error ?? new Error('the cache was closed'));
     for (const reader of this.#readers) reader.end(error);
   }
@@ -126,33 +129,39 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     for (const [name, table] of this.#tables) {
       const rows = updates[name] ?? {};
       if (anew) {
-        for (const id of table.rows.keys()) if (!(id in rows)) this.#set(name, table, id, undefined);
+        for (const id of table.rows.ids()) if (!(id in rows)) this.#change(name, table, id, { delete: null });
       }
-      for (const id in rows) this.#set(name, table, id, nextRow(table, table.rows.get(id), id, rows[id]!));
+      for (const id in rows) this.#change(name, table, id, rows[id]!);
     }
     this.#isLive = true;
     this.#resolveReady();
     for (const reader of this.#readers) reader.wake();
   }
 
-  #set(name: string, { rows }: Table, id: string, row: Row | undefined): void {
+  #change(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
+    const isNew = !rows.has(id);
     if (this.#readers.size > 0) {
       const before = rows.get(id);
       for (const reader of this.#readers) reader.add(name, id, before);
     }
-    if (row === undefined) rows.delete(id);
-    else rows.set(id, row);
+    if ('delete' in update) {
+      rows.delete(id);
+    } else if (update.modify === undefined) {
+      const wire = (update.initial ?? update.insert ?? update.replace)!;
+      if (isNew) rows.setWire(id, wire);
+      else replace(rows, id, wire);
+    } else {
+      if (isNew) throw new ProtocolError(`Got a change of a row of ${name} that was never sent: ${id}`);
+      rows.set(id, codec.applyDiff(rows.get(id)!, update.modify));
+    }
   }
 }
 
-function nextRow(table: Table, old: Row | undefined, id: string, update: RowUpdate): Row | undefined {
-  if ('delete' in update) return undefined;
-  if (update.modify !== undefined) {
-    if (old === undefined) throw new Error(`Got a change of a row of ${table.codec.name} that was never sent: ${id}`);
-    return table.codec.applyDiff(old, update.modify);
-  }
-  const row = table.decode((update.initial ?? update.insert ?? update.replace)!, id);
-  return old !== undefined && isDeepStrictEqual(row, old) ? old : row;
+/** A row that is as it was stays the same object, so that readers do not take it for a change. */
+function replace(rows: Rows, id: string, wire: WireRow): void {
+  const old = rows.get(id)!;
+  rows.setWire(id, wire);
+  if (isDeepStrictEqual(rows.get(id), old)) rows.set(id, old);
 }
 
 function makeRequests(tables: ReadonlyMap<string, Table>, server: ServerSchema) {

@@ -4,6 +4,7 @@ import type { DatabaseSchema } from '../schema/schema.ts';
 import type { Operation, OperationResult } from '../wire/operations.ts';
 import { Cache, type CacheTables } from './cache.ts';
 import { type AnyOperation, type Clauses, Operations, type ResultsOf } from './operations.ts';
+import { Rows } from './rows.ts';
 import { ServerSchema } from './table-codec.ts';
 import type { TypedSchema } from './types.ts';
 
@@ -51,7 +52,7 @@ export class TypedDatabase<T> extends Operations<T> {
       ([name, { columns, where }]) => {
         const codec = this.codec(name);
         const all = columns === undefined ? codec.columns : [...new Set(['_uuid', ...columns])];
-        return [name, { rows: new Map(), codec, columns: all, where, decode: codec.rowDecoder(all) }] as const;
+        return [name, { rows: new Rows(codec.rowDecoder(all)), codec, columns: all, where }] as const;
       },
     );
     return new Cache<T, S>(this.#connection.subscription, this.#schema, new Map(held));

@@ -1,0 +1,74 @@
+import type { WireRow } from '../wire/values.ts';
+import type { Row } from './table-codec.ts';
+
+/** The rows of a table by uuid. They come as they were on the wire, and are decoded when they are first read. */
+export class Rows implements ReadonlyMap<string, Row> {
+  readonly #decode: (wire: WireRow, id: string) => Row;
+  readonly #wire = new Map<string, WireRow>();
+  readonly #rows = new Map<string, Row>();
+
+  constructor(decode: (wire: WireRow, id: string) => Row) {
+    this.#decode = decode;
+  }
+
+  get size(): number {
+    return this.#wire.size + this.#rows.size;
+  }
+
+  has(id: string): boolean {
+    return this.#rows.has(id) || this.#wire.has(id);
+  }
+
+  /** @throws ProtocolError when the server sent a value that is not of its column's type */
+  get(id: string): Row | undefined {
+    const row = this.#rows.get(id);
+    if (row !== undefined) return row;
+    const wire = this.#wire.get(id);
+    return wire === undefined ? undefined : this.set(id, this.#decode(wire, id));
+  }
+
+  set(id: string, row: Row): Row {
+    this.#wire.delete(id);
+    this.#rows.set(id, row);
+    return row;
+  }
+
+  setWire(id: string, wire: WireRow): void {
+    this.#rows.delete(id);
+    this.#wire.set(id, wire);
+  }
+
+  delete(id: string): void {
+    this.#wire.delete(id);
+    this.#rows.delete(id);
+  }
+
+  ids(): string[] {
+    return [...this.#wire.keys(), ...this.#rows.keys()];
+  }
+
+  keys(): MapIterator<string> {
+    return this.#decoded().keys();
+  }
+
+  values(): MapIterator<Row> {
+    return this.#decoded().values();
+  }
+
+  entries(): MapIterator<[string, Row]> {
+    return this.#decoded().entries();
+  }
+
+  forEach(callback: (row: Row, id: string, rows: ReadonlyMap<string, Row>) => void): void {
+    for (const [id, row] of this.#decoded()) callback(row, id, this);
+  }
+
+  [Symbol.iterator](): MapIterator<[string, Row]> {
+    return this.entries();
+  }
+
+  #decoded(): Map<string, Row> {
+    for (const id of this.#wire.keys()) this.get(id);
+    return this.#rows;
+  }
+}
