@@ -34,7 +34,7 @@ export function connectSocket(tls: TlsFiles | undefined): Connect {
 async function readTlsOptions(
   { host, port }: { host: string; port: number },
   tls: TlsFiles | undefined,
-): Promise<ConnectionOptions> {
+): Promise<ConnectionOptions & { noDelay: boolean }> {
   if (tls === undefined) throw new TypeError('an ssl: remote needs the option tls: { cert, key, ca }');
   const [cert, key, ca] = await Promise.all([readFile(tls.cert), readFile(tls.key), readFile(tls.ca)]);
   const name = tls.serverName === undefined ? { checkServerIdentity: () => undefined } : { servername: tls.serverName };
