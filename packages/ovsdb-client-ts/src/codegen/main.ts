@@ -13,6 +13,15 @@ Writes a TypeScript module with the types of a database's tables, for use with o
 
 /** The command ovsdb-codegen; returns its exit status. */
 export function main(args: string[]): number {
+  try {
+    return run(args);
+  } catch (error) {
+    console.error(`ovsdb-codegen: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+function run(args: string[]): number {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

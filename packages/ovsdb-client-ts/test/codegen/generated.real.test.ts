@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -11,4 +11,14 @@ it.each([
 ])('%s gives what is committed as %s', (schema, file, module) => {
   const text = execFileSync(path('bin/ovsdb-codegen.js'), ['--import', module, schema], { encoding: 'utf8' });
   expect(text).toBe(readFileSync(path(file), 'utf8'));
+});
+
+it.each([
+  [['/nonexistent.ovsschema'], 1, /^ovsdb-codegen: ENOENT: .*nonexistent.ovsschema/],
+  [['--colour', 'x.ovsschema'], 1, /^ovsdb-codegen: Unknown option '--colour'/],
+  [[], 2, /^Usage: ovsdb-codegen/],
+])('ends with a clear line for the arguments %j', (args, status, message) => {
+  const result = spawnSync(path('bin/ovsdb-codegen.js'), args, { encoding: 'utf8' });
+  expect(result).toMatchObject({ status, stderr: expect.stringMatching(message) });
+  expect(result.stderr).not.toMatch(/^ +at /m);
 });
