@@ -61,7 +61,9 @@ export function desired(facts: Facts, record: PortRecord | undefined): Desired {
     step: 'disable-dual-chassis',
     binding: 'pinned',
     node: vmi.node,
-    record: { ...record, binding: 'pinned' },
+    // That the end was seen must show in the row, also where its chassis stays the same: whoever is about to arm the
+    // port on facts from before the end finds it changed.
+    record: { ...record, binding: 'pinned', target: vmi.node },
   };
 }
 

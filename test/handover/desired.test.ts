@@ -242,6 +242,12 @@ describe('rule 4: after a migration', () => {
     }
   });
 
+  test('its end shows in the row of a port that was not dual yet: a function that is late to arm it finds it changed', () => {
+    const facts = factsAt({ migrations: [vmim('09-failed-before-handoff-unschedulable')] });
+    const wanted = desired(facts, pinned);
+    expect(wanted).toMatchObject({ rule: '4', node: 'worker-a', record: { ...pinned, target: 'worker-a' } });
+  });
+
   test('the source pod that is collected long after changes nothing (kube-ovn #6665)', () => {
     const after = factsAt({ vmi: vmi('07-completed'), pods: [pod('target-05-active-after-migration')] });
     const record = { ...dual, binding: 'pinned' } as const;
