@@ -1,0 +1,167 @@
+import type { OvsdbClient } from 'ovsdb-client-ts';
+import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
+import type { EventFunction, Log } from '../functions/answering.ts';
+import reconcile from '../functions/reconcile/index.ts';
+import { stepFunction } from '../functions/step-function.ts';
+import type { FunctionName } from '../handover/desired.ts';
+import { TryAgainError } from '../handover/errors.ts';
+import type { World } from '../handover/handover.ts';
+import { Kubernetes, type KubernetesApi } from '../handover/kubernetes.ts';
+import { Northbound } from '../handover/northbound.ts';
+import { profileOf } from '../handover/profile.ts';
+import { Southbound } from '../handover/southbound.ts';
+import type { Choices } from './choices.ts';
+import type { Agenda } from './clock.ts';
+import type { ApiServer } from './kubernetes.ts';
+import type { Ovn } from './ovn.ts';
+import type { Promises } from './promises.ts';
+
+const PROFILE = profileOf('kube-ovn', '');
+const REQUEST_TIMEOUT_MS = 5_000;
+/** One request in so many goes wrong. */
+const FAULT_RATE = 1 / 60;
+const FAULTS = [
+  'is not sent',
+  'gets no answer',
+  'kills before',
+  'kills after',
+  'takes effect after the time-out',
+] as const;
+
+export interface Surroundings {
+  /** Whether a function has something to go on with since the schedule last let them run. */
+  isTouched: boolean;
+  readonly agenda: Agenda;
+  readonly choices: Choices;
+  readonly ovn: Ovn;
+  readonly api: ApiServer;
+  readonly promises: Promises;
+  /** Whether requests may go wrong now. */
+  readonly isFaulty: () => boolean;
+  tell(line: string): void;
+  onNorthboundChange(): void;
+}
+
+/** One process of one function: the project's own code, and requests that the schedule carries out. */
+export class Replica {
+  readonly name: string;
+  readonly answer: (event: unknown) => Promise<{ readonly statusCode: number; readonly body: string }>;
+  isDead = false;
+  /** Called when the process dies. */
+  readonly onDeath = new Set<() => void>();
+  readonly #around: Surroundings;
+
+  constructor(step: FunctionName, number: number, around: Surroundings) {
+    this.name = `${step}#${number}`;
+    this.#around = around;
+    const work: EventFunction = step === 'reconcile' ? reconcile : stepFunction(step);
+    const world = Promise.resolve(this.#world());
+    const log: Log = { info() {}, warn() {}, error: (message) => around.promises.break(`${this.name}: ${message}`) };
+    this.answer = (event) => work(event, world, log);
+  }
+
+  #world(): World {
+    const { ovn, api, promises } = this.#around;
+    const client = (database: string) =>
+      ({
+        transact: (operations: Parameters<OvsdbClient['transact']>[0]) => {
+          const isWrite = operations.some(({ op }) => op === 'mutate');
+          const sentAt = Date.now();
+          const what = isWrite
+            ? () => `${database} transact ${JSON.stringify(operations)}`
+            : () => `${database} select`;
+          return this.#request(what, database, async () => {
+            const { results, changes } = ovn.transact(operations);
+            if (changes.length > 0) {
+              promises.written(changes, sentAt);
+              this.#around.onNorthboundChange();
+              for (const { port } of changes) {
+                this.#around.tell(
+                  `${this.name} has bound ${port.name}: ${port.options['requested-chassis'] ?? 'nothing'}, record ${port.externalIds['handover-binding'] ?? 'none'}`,
+                );
+              }
+            }
+            return results;
+          });
+        },
+      }) as unknown as OvsdbClient;
+    const asked = Object.fromEntries(
+      (['listMigrations', 'getVmi', 'listLauncherPods', 'patchPod', 'createEvent'] as const).map((verb) => [
+        verb,
+        (...given: unknown[]) =>
+          this.#request(
+            () => verb,
+            'Kubernetes',
+            () => {
+              const outcome = (api[verb] as (...all: unknown[]) => Promise<unknown>)(...given);
+              if (verb === 'patchPod') this.#around.tell(`${this.name} patches target pod`);
+              return outcome;
+            },
+          ),
+      ]),
+    ) as unknown as KubernetesApi;
+    return {
+      northbound: new Northbound(client('NB'), PROFILE),
+      southbound: new Southbound(client('SB')),
+      kubernetes: new Kubernetes(asked),
+      profile: PROFILE,
+      activationStrategy: 'rarp',
+    };
+  }
+
+  /** Sends a request: it is carried out later, and answered later still, if all goes well. */
+  #request<Result>(what: () => string, server: string, carryOut: () => Promise<Result>): Promise<Result> {
+    if (this.isDead) return new Promise(() => {});
+    const { agenda, choices, isFaulty, tell } = this.#around;
+    return new Promise<Result>((resolve, reject) => {
+      const fault = isFaulty() && choices.chance(FAULT_RATE) ? choices.pick(FAULTS) : undefined;
+      const away = (unknown: boolean) => {
+        if (server === 'Kubernetes') return new TryAgainError(`Kubernetes API: ${what()}: away`);
+        return unknown ? new OutcomeUnknownError('transact', 'no answer') : new ConnectError('away');
+      };
+      const ifAlive = (act: () => void) => () => {
+        if (this.isDead) return;
+        this.#around.isTouched = true;
+        act();
+      };
+      if (fault !== undefined) tell(`${this.name}: ${what()} ${fault}`);
+      if (fault === 'is not sent')
+        return void agenda.after(
+          latency(choices),
+          ifAlive(() => reject(away(false))),
+        );
+      if (fault === 'takes effect after the time-out') {
+        agenda.after(
+          REQUEST_TIMEOUT_MS,
+          ifAlive(() => reject(away(true))),
+        );
+        agenda.after(REQUEST_TIMEOUT_MS + latency(choices), () => void carryOut().catch(() => {}));
+        return;
+      }
+      agenda.after(latency(choices), () => {
+        if (this.isDead) return;
+        if (fault === 'kills before') return this.#die();
+        const outcome = carryOut();
+        outcome.catch(() => {});
+        if (fault === 'kills after') return this.#die();
+        agenda.after(
+          latency(choices),
+          ifAlive(() => {
+            if (fault === 'gets no answer') reject(away(true));
+            else outcome.then(resolve, reject);
+          }),
+        );
+      });
+    });
+  }
+
+  #die(): void {
+    this.isDead = true;
+    for (const act of this.onDeath) act();
+  }
+}
+
+/** ms; mostly a few, sometimes as much as the shelf life of facts, never as much as a time-out. */
+function latency(choices: Choices): number {
+  return choices.chance(0.04) ? choices.pick([60, 400, 900, 1_500, 2_300]) : 1 + choices.below(8);
+}

@@ -1,0 +1,178 @@
+import type { desired as Desired } from '../handover/desired.ts';
+import { factsOf } from '../handover/facts.ts';
+import { isGated, type Pod } from '../handover/kubevirt.ts';
+import { OPTION_KEYS } from '../handover/port.ts';
+import { RECORD_KEYS, recordOf } from '../handover/record.ts';
+import { chassisName, type LogicalSwitchPort, type Ovn, type RowChange } from './ovn.ts';
+import type { Vm } from './vm.ts';
+
+/** Facts may be this old when a transaction that was decided on them is sent. */
+const SHELF_LIFE_MS = 2_000;
+/** Looking at the southbound database and sending the transaction take no longer than this within the shelf life. */
+const SLACK_MS = 600;
+
+/** What must hold whatever happens, by the model's own knowledge. The first promise that is broken ends the schedule. */
+export class Promises {
+  broken: string | undefined;
+  readonly #vms: readonly Vm[];
+  readonly #ovn: Ovn;
+  /** When chassis went. */
+  readonly lost = new Map<string, number>();
+  /** Ports on which somebody else wrote over our keys. */
+  readonly meddled = new Set<Vm>();
+  /** VMs of which an event was lost: their ports may stay as they are until the next sweep. */
+  readonly unheard = new Set<Vm>();
+  /** VMs of which something was written that makes no event. */
+  readonly untold = new Set<Vm>();
+
+  constructor(vms: readonly Vm[], ovn: Ovn) {
+    this.#vms = vms;
+    this.#ovn = ovn;
+  }
+
+  break(what: string): void {
+    this.broken ??= what;
+  }
+
+  /** A function's transaction has changed rows. @param sentAt when it was sent */
+  written(changes: readonly RowChange[], sentAt: number): void {
+    for (const change of changes) this.#writtenRow(change, sentAt);
+    const vm = this.#vmOf(changes[0]?.port);
+    if (vm && !this.meddled.has(vm) && new Set(vm.ports.map(requestedOf)).size > 1) {
+      this.break(`the ports of ${vm.name} are bound apart: ${vm.ports.map(requestedOf).join(' and ')}`);
+    }
+  }
+
+  #writtenRow({ port, before }: RowChange, sentAt: number): void {
+    const keys = [...changedKeys(before.options, port.options), ...changedKeys(before.externalIds, port.externalIds)];
+    const foreign = keys.find((key) => !OPTION_KEYS.includes(key) && !RECORD_KEYS.includes(key));
+    if (foreign !== undefined) this.break(`"${foreign}" of ${port.name} was changed, which is somebody else's`);
+    const vm = this.#vmOf(port);
+    if (vm === undefined) {
+      this.break(`${port.name} was written, which is no VM's`);
+      return;
+    }
+
+    const moments = vm.since(sentAt - SHELF_LIFE_MS);
+    const record = recordOf(before.externalIds);
+    if (record === undefined && !moments.some(({ optedIn }) => optedIn)) {
+      this.break(`${port.name} was written, though ${vm.name} is not opted in`);
+    }
+    const requested = requestedOf(port);
+    const names = requested?.split(',') ?? [];
+    const unknown = names.find((name) => !this.#ovn.isKnown(name) && !(this.lost.get(name)! > sentAt - SHELF_LIFE_MS));
+    if (unknown !== undefined) this.break(`${port.name} was bound to ${unknown}, which OVN does not know`);
+    const isArmed = port.options['activation-strategy'] !== undefined;
+    if (isArmed !== (names.length === 2))
+      this.break(`${port.name} is bound to ${requested} ${isArmed ? '' : 'not '}armed`);
+
+    // Nothing on a port without a record shows that its VM went: this one waits for the next sweep.
+    if (record === undefined && vm.last.uid === undefined) this.unheard.add(vm);
+
+    const [main, additional] = names;
+    if (main === undefined) {
+      if (!moments.some(({ uid }) => uid === undefined || uid !== record?.vmi)) {
+        this.break(`${port.name} was released, though ${vm.name} runs`);
+      }
+    } else if (additional === undefined) {
+      const isThere = moments.some(({ node, guest }) => [node, guest].some((at) => at && chassisName(at) === main));
+      if (!isThere) this.break(`${port.name} was pinned to ${main}, where ${vm.name} does not run`);
+    } else {
+      const isDue = moments.some(
+        ({ node, migration: m }) =>
+          m?.target &&
+          node &&
+          !m.ended &&
+          !m.switched &&
+          chassisName(node) === main &&
+          chassisName(m.target) === additional,
+      );
+      if (!isDue)
+        this.break(`${port.name} was bound to ${requested}, though no migration of ${vm.name} was before its switch`);
+      const { activated, activatedAt } = this.#ovn.bindings.get(port.name)!;
+      const wasDual = before.options['activation-strategy'] !== undefined;
+      if (!wasDual && activated.length > 0 && activatedAt < sentAt - SHELF_LIFE_MS - SLACK_MS) {
+        this.break(`${port.name} was armed while OVN still had it activated on ${activated}`);
+      }
+    }
+  }
+
+  /** Our gate is taken off a target pod. */
+  admitted(vm: Vm, pod: Pod, sentAt: number): void {
+    const { migration } = vm.last;
+    if (!isGated(pod) || migration === undefined || migration.ended || this.meddled.has(vm)) return;
+    if (vm.migration?.pod !== pod.metadata.uid) return;
+    if (vm.since(sentAt - SHELF_LIFE_MS).some(({ optedIn, uid }) => !optedIn || uid !== vm.last.uid)) return;
+    const loose = vm.ports.find((port) => requestedOf(port) === undefined);
+    if (loose) this.break(`target pod ${pod.metadata.uid} was let go while ${loose.name} is bound to no chassis`);
+  }
+
+  /**
+   * When nothing is under way any more.
+   * @param swept whether `reconcile` has just run; before that, only VMs of which every event was heard are right
+   */
+  atRest(decide: typeof Desired, swept: boolean): void {
+    const when = swept ? 'after a sweep' : 'though every event was heard';
+    for (const vm of this.#vms) {
+      if (
+        !swept &&
+        (this.unheard.has(vm) ||
+          this.untold.has(vm) ||
+          this.meddled.has(vm) ||
+          this.lost.size > 0 ||
+          (vm.vmi && !vm.last.uid))
+      )
+        continue;
+      for (const port of vm.ports) {
+        const wrong = this.#wrongAtRest(vm, port, decide);
+        if (wrong) this.break(`${port.name} ${wrong}, ${when}`);
+      }
+      const { migration } = vm.last;
+      const gated = vm.pods.find((pod) => pod.metadata.uid === vm.migration?.pod && isGated(pod));
+      const mayGo = gated && migration && !migration.ended && !isBeingDeleted(vm) && this.lost.size === 0;
+      if (mayGo) this.break(`target pod ${gated.metadata.uid} waits for ever, ${when}`);
+    }
+  }
+
+  #wrongAtRest(vm: Vm, port: LogicalSwitchPort, decide: typeof Desired): string | undefined {
+    const { uid, guest, migration } = vm.last;
+    const requested = requestedOf(port);
+    const ours = RECORD_KEYS.filter((key) => key in port.externalIds);
+    const record = recordOf(port.externalIds);
+    if (uid === undefined) {
+      const trace = [...OPTION_KEYS.filter((key) => key in port.options), ...ours];
+      return trace.length > 0 ? `still has ${trace.join(', ')} of a VM that is gone` : undefined;
+    }
+    if (record === undefined && requested !== undefined) return `is bound to ${requested} without a record`;
+    if (migration === undefined) {
+      if (record === undefined || guest === undefined || !this.#ovn.isKnown(chassisName(guest))) return undefined;
+      if (requested === chassisName(guest) && port.options['activation-strategy'] === undefined) return undefined;
+      return `is bound to ${requested}, while the guest runs on ${guest} and nothing migrates`;
+    }
+    const wanted = decide(factsOf({ migrations: vm.vmims, vmi: vm.vmi, pods: vm.pods }), record);
+    if (wanted.binding === 'leave') return undefined;
+    const nodes =
+      wanted.binding === 'pinned' ? [wanted.node] : wanted.binding === 'dual' ? [wanted.source, wanted.target] : [];
+    const expected = nodes.map(chassisName).join(',');
+    if (!nodes.map(chassisName).every((name) => this.#ovn.isKnown(name))) return undefined;
+    return (requested ?? '') === expected
+      ? undefined
+      : `is bound to ${requested}, and rule ${wanted.rule} says ${expected}`;
+  }
+
+  #vmOf(port: LogicalSwitchPort | undefined): Vm | undefined {
+    return port && this.#vms.find(({ ports }) => ports.includes(port));
+  }
+}
+
+function requestedOf({ options }: LogicalSwitchPort): string | undefined {
+  return options['requested-chassis'];
+}
+
+function isBeingDeleted({ vmims, migration }: Vm): boolean {
+  return vmims.some(({ metadata }) => metadata.uid === migration?.uid && metadata.deletionTimestamp !== undefined);
+}
+
+function changedKeys(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
+}

@@ -1,0 +1,348 @@
+import { desired, type FunctionName } from '../handover/desired.ts';
+import { OPT_IN_ANNOTATION } from '../handover/kubevirt.ts';
+import { recordOf } from '../handover/record.ts';
+import type { Choices } from './choices.ts';
+import { Agenda, START, setClock } from './clock.ts';
+import { Replica, type Surroundings } from './functions.ts';
+import { type Action, ApiServer, type Kind, NAMESPACE } from './kubernetes.ts';
+import { long, migrate, type Script, type Stage, short } from './kubevirt.ts';
+import { chassisName, Ovn } from './ovn.ts';
+import { Promises } from './promises.ts';
+import { wantsOf } from './triggers.ts';
+import { Vm } from './vm.ts';
+
+const NODES = ['a', 'b', 'c'];
+/** More entries than any schedule comes to that comes to an end. */
+const MOST_STEPS = 60_000;
+/** The broker's retries: exponential, so that the last ones are far apart. */
+const BACKOFF_MS = [200, 400, 800, 1_600, 3_200, 6_400, 12_800];
+
+/**
+ * Runs one schedule: random VMs with random lives, any number of replicas, and everything that can go wrong between them.
+ * @param story takes one line for each thing that happens
+ * @returns the promise that was broken, if one was
+ */
+export async function runSchedule(choices: Choices, story?: string[]): Promise<string | undefined> {
+  setClock(START);
+  return await new Schedule(choices, story).run();
+}
+
+class Schedule {
+  readonly #agenda = new Agenda();
+  readonly #choices: Choices;
+  readonly #story: string[] | undefined;
+  readonly #ovn = new Ovn();
+  readonly #vms: Vm[] = [];
+  readonly #api: ApiServer;
+  readonly #promises: Promises;
+  readonly #around: Surroundings;
+  readonly #stage: Stage;
+  readonly #replicas = new Map<string, Replica>();
+  /** Scripts that wait for something that others do. */
+  #waiting: { readonly script: Script; readonly until: () => boolean }[] = [];
+  #isFrozen = false;
+  #isCalm = false;
+  readonly #losesEvents: boolean;
+  #passIsDue = false;
+  #steps = 0;
+
+  constructor(choices: Choices, story: string[] | undefined) {
+    this.#choices = choices;
+    this.#story = story;
+    for (const node of NODES) this.#ovn.addChassis(node);
+    for (let number = 0; number < (choices.chance(0.2) ? 2 : 1); number++) {
+      const pod = { pod: `${NAMESPACE}/vm${number}`, vendor: 'kube-ovn' };
+      const names = choices.chance(0.3) ? ['', '.second'] : [''];
+      const ports = names.map((nic) => this.#ovn.addPort(`vm${number}.${NAMESPACE}${nic}`, pod));
+      this.#vms.push(new Vm(`vm${number}`, ports));
+    }
+    this.#ovn.addPort('router-port', { vendor: 'kube-ovn' });
+    this.#promises = new Promises(this.#vms, this.#ovn);
+    this.#api = new ApiServer(
+      this.#vms,
+      () => Date.now(),
+      (kind, action, object) => this.#publish(kind, action, object),
+    );
+    this.#api.onAdmitted = (vm, pod) => this.#promises.admitted(vm, pod, Date.now());
+    this.#losesEvents = choices.chance(0.4);
+    const hasFaults = !choices.chance(0.2);
+    const tell = (line: string) => this.#tell(line);
+    this.#around = {
+      isTouched: false,
+      agenda: this.#agenda,
+      choices,
+      ovn: this.#ovn,
+      api: this.#api,
+      promises: this.#promises,
+      isFaulty: () => hasFaults && !this.#isCalm,
+      tell,
+      onNorthboundChange: () => this.#northd(),
+    };
+    this.#stage = {
+      api: this.#api,
+      ovn: this.#ovn,
+      choices,
+      nodes: NODES,
+      gates: !choices.chance(0.15),
+      tell,
+      after: (ms, act) => this.#agenda.after(ms, act),
+    };
+  }
+
+  async run(): Promise<string | undefined> {
+    for (const vm of this.#vms) {
+      this.#api.createVmi(vm, this.#choices.pick(NODES), !this.#choices.chance(0.1));
+      for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.add(vm.guest!);
+      this.#go(this.#life(vm));
+      if (this.#choices.chance(0.4)) this.#go(this.#mischief(vm));
+    }
+    // KubeVirt stands still for a while: what is wrong now is not put right by what it would have done next.
+    const freeze = this.#choices.chance(0.3);
+    if (freeze)
+      this.#agenda.after(this.#choices.below(20_000), () => {
+        this.#isFrozen = true;
+      });
+    for (let round = 0; round < 12; round++) {
+      await this.#runDry();
+      if (this.#promises.broken) return this.#promises.broken;
+      this.#tell('all is quiet');
+      this.#promises.atRest(desired, false);
+      await this.#sweep();
+      this.#promises.atRest(desired, true);
+      if (this.#promises.broken) return this.#promises.broken;
+      if (!this.#isFrozen && this.#waiting.length === 0) return undefined;
+      this.#isFrozen = false;
+      for (const { script } of this.#waiting.splice(0)) this.#go(script);
+    }
+    return 'the schedule does not come to an end';
+  }
+
+  async #sweep(): Promise<void> {
+    this.#isCalm = true;
+    this.#tell('reconcile');
+    const replica = new Replica('reconcile', 0, this.#around);
+    let status: number | undefined;
+    void replica.answer(ping()).then((answer) => {
+      status = answer.statusCode;
+    });
+    await drained();
+    await this.#runDry();
+    if (status === undefined) this.#promises.break('reconcile does not come to an end');
+    this.#isCalm = false;
+    this.#promises.unheard.clear();
+    this.#promises.meddled.clear();
+  }
+
+  /** Goes on until nothing is under way. */
+  async #runDry(): Promise<void> {
+    while (this.#promises.broken === undefined && this.#agenda.step()) {
+      if (this.#around.isTouched) {
+        this.#around.isTouched = false;
+        await drained();
+      }
+      if (++this.#steps > MOST_STEPS) this.#promises.break('the schedule does not come to an end');
+      if (this.#waiting.length > 0) this.#wakeScripts();
+    }
+  }
+
+  // KubeVirt and the people.
+
+  *#life(vm: Vm): Script {
+    const choices = this.#choices;
+    for (let count = 1 + choices.below(3); count > 0; count--) {
+      yield long(choices);
+      if (vm.guest === undefined) return;
+      yield* migrate(this.#stage, vm);
+      // Another is refused while one is not final; it may come at once, before the source pod's network is gone.
+    }
+    yield long(choices);
+    if (choices.chance(0.3)) this.#end(vm);
+  }
+
+  *#mischief(vm: Vm): Script {
+    const choices = this.#choices;
+    for (let ms = choices.below(8); ms > 0; ms--) yield 2_000;
+    yield short(choices);
+    const port = choices.pick(vm.ports);
+    switch (choices.pick(['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'chassis'] as const)) {
+      case 'foreign':
+        port.options = { ...port.options, qos_burst: '7' };
+        port.externalIds = { ...port.externalIds, note: 'theirs' };
+        return this.#tell(`somebody writes keys of their own on ${port.name}`);
+      case 'delete':
+        return this.#end(vm);
+      case 'restart':
+        this.#end(vm);
+        yield long(choices);
+        if (vm.vmi) return;
+        this.#api.createVmi(vm, choices.pick(NODES), true);
+        for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.add(vm.guest!);
+        return this.#tell(`${vm.name} starts anew on ${vm.guest}`);
+      case 'crash':
+        if (vm.vmi === undefined) return;
+        vm.guest = undefined;
+        this.#api.updateVmi(vm, { phase: 'Failed' });
+        for (const vmim of vm.vmims)
+          if (!isFinal(vmim.status?.phase)) this.#api.updateVmim(vm, vmim.metadata.uid, { phase: 'Failed' });
+        this.#tell(`the guest of ${vm.name} dies`);
+        yield long(choices);
+        return this.#end(vm);
+      case 'opt-out': {
+        const { [OPT_IN_ANNOTATION]: _, ...rest } = vm.vmi?.metadata.annotations ?? {};
+        this.#api.updateVmi(vm, {}, rest);
+        return this.#tell(`the annotation is taken off ${vm.name}`);
+      }
+      case 'overwrite':
+        if (recordOf(port.externalIds) === undefined) return;
+        this.#promises.meddled.add(vm);
+        port.options = { ...port.options, 'requested-chassis': chassisName(choices.pick(NODES)) };
+        this.#northd();
+        return this.#tell(`somebody binds ${port.name} to ${port.options['requested-chassis']}`);
+      case 'chassis': {
+        const node = choices.pick(NODES);
+        this.#ovn.chassis = this.#ovn.chassis.filter(({ hostname }) => hostname !== node);
+        this.#promises.lost.set(chassisName(node), Date.now());
+        this.#northd();
+        this.#tell(`chassis ${chassisName(node)} goes`);
+        yield { until: () => false, atMost: 0 };
+        this.#ovn.addChassis(node);
+        this.#promises.lost.delete(chassisName(node));
+        for (const one of this.#vms) this.#promises.unheard.add(one);
+        return this.#tell(`chassis ${chassisName(node)} is back`);
+      }
+    }
+  }
+
+  #end(vm: Vm): void {
+    this.#tell(`${vm.name} is deleted`);
+    for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.clear();
+    this.#api.deleteVmi(vm);
+  }
+
+  #go(script: Script): void {
+    const { value, done } = script.next();
+    this.#northd();
+    if (done) return;
+    if (typeof value === 'object') this.#waiting.push({ script, until: value.until });
+    else
+      this.#agenda.after(value, () => {
+        if (this.#isFrozen) this.#waiting.push({ script, until: () => false });
+        else this.#go(script);
+      });
+  }
+
+  #wakeScripts(): void {
+    if (this.#isFrozen) return;
+    const ready = this.#waiting.filter(({ until }) => until());
+    if (ready.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
+    for (const { script } of ready) this.#agenda.after(short(this.#choices), () => this.#go(script));
+  }
+
+  #northd(): void {
+    if (this.#passIsDue) return;
+    this.#passIsDue = true;
+    this.#agenda.after(this.#choices.chance(0.02) ? 8_000 : 15, () => {
+      this.#passIsDue = false;
+      this.#ovn.pass();
+    });
+  }
+
+  // Source, broker and functions.
+
+  #publish(
+    kind: Kind,
+    action: Action,
+    object: {
+      readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+      readonly spec?: object;
+    },
+  ): void {
+    const vm = this.#vms.find(
+      (one) =>
+        one.vmi === object ||
+        one.vmims.includes(object as never) ||
+        one.pods.includes(object as never) ||
+        one.last.from === Date.now(),
+    );
+    // Of a VMI's updates nobody hears; what is written of the migration next makes the functions look.
+    if (vm && kind === 'VirtualMachineInstance' && action === 'update') this.#promises.untold.add(vm);
+    else if (vm) this.#promises.untold.delete(vm);
+    for (const step of wantsOf(kind, action, object)) {
+      const event = {
+        ...ENVELOPE,
+        type: `dev.knative.apiserver.resource.${action}`,
+        data: { ...TYPE_META[kind], ...object },
+      };
+      const times = this.#choices.chance(0.05) ? 2 : 1;
+      if (this.#losesEvents && this.#choices.chance(0.04)) {
+        if (vm) this.#promises.unheard.add(vm);
+        this.#tell(`${step} never hears of ${action} ${kind} ${object.metadata.name}`);
+        continue;
+      }
+      for (let time = 0; time < times; time++) {
+        const late = this.#choices.chance(0.1)
+          ? this.#choices.pick([100, 700, 2_500, 8_000, 30_000])
+          : 5 + this.#choices.below(20);
+        this.#agenda.after(late, () => this.#deliver(step, event, 0));
+      }
+    }
+  }
+
+  #deliver(step: FunctionName, event: object, attempt: number): void {
+    const slot = `${step} ${this.#choices.chance(0.3) ? 1 : 0}`;
+    let replica = this.#replicas.get(slot);
+    if (replica === undefined || replica.isDead) {
+      replica = new Replica(step, Number(slot.slice(-1)), this.#around);
+      this.#replicas.set(slot, replica);
+    }
+    const again = () =>
+      this.#agenda.after(BACKOFF_MS[attempt] ?? BACKOFF_MS.at(-1)!, () => this.#deliver(step, event, attempt + 1));
+    // A chassis that is gone for good would have it come again for ever.
+    const mayCome = attempt < 20;
+    const { name } = replica;
+    const onDeath = () => again();
+    replica.onDeath.add(onDeath);
+    this.#tell(`${name} hears of ${describe(event)}`);
+    this.#around.isTouched = true;
+    void replica.answer(event).then(({ statusCode, body }) => {
+      replica.onDeath.delete(onDeath);
+      if (statusCode === 200) this.#tell(`${name} answers 200`);
+      if (statusCode === 503) {
+        this.#tell(`${name} answers 503: ${body}`);
+        if (mayCome) again();
+        else for (const vm of this.#vms) this.#promises.unheard.add(vm);
+      }
+      if (statusCode >= 400 && statusCode < 500) this.#promises.break(`${name} refuses a good event: ${body}`);
+    });
+  }
+
+  #tell(line: string): void {
+    this.#story?.push(`${((Date.now() - START) / 1000).toFixed(3).padStart(9)} s  ${line}`);
+  }
+}
+
+const ENVELOPE = { specversion: '1.0', id: '1', source: 'https://kubernetes' };
+const TYPE_META: Record<Kind, object> = {
+  Pod: { apiVersion: 'v1', kind: 'Pod' },
+  VirtualMachineInstance: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance' },
+  VirtualMachineInstanceMigration: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstanceMigration' },
+};
+
+function ping(): object {
+  return { ...ENVELOPE, type: 'dev.knative.sources.ping', data: {} };
+}
+
+function describe(event: object): string {
+  const { type, data } = event as { type: string; data: { kind: string; metadata: { name: string } } };
+  return `${type.split('.').at(-1)} ${data.kind} ${data.metadata.name}`;
+}
+
+function isFinal(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** Lets every function run until it waits for a request, or has answered: no chain of promises between is longer. */
+async function drained(): Promise<void> {
+  for (let hop = 0; hop < 40; hop++) await undefined;
+}
