@@ -82,7 +82,8 @@ export function summarize(migrations: readonly MigrationResult[]): Summary {
 function median(sorted: readonly number[]): number {
   const middle = sorted.length / 2;
   if (sorted.length === 0) return Number.NaN;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  if (sorted.length % 2 === 1) return sorted[Math.floor(middle)]!;
+  return Math.round((sorted[middle - 1]! + sorted[middle]!) * 5) / 10;
 }
 
 /** What a hand-over promises: everything that this migration broke of it, in words; empty when all is well. */

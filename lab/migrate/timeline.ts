@@ -65,7 +65,7 @@ function costs(result: MigrationResult): string[] {
 /** All migrations of a run as a table, with medians and worst cases. */
 export function summaryTable({ mode, eventDelayMs, migrations, summary }: Report): string {
   const row = (name: string, cells: readonly (number | string | undefined)[]) =>
-    `  ${name.padEnd(10)}${cells.map((cell) => String(cell ?? '–').padStart(12)).join('')}`;
+    `  ${name.padEnd(10)}${cells.map((cell) => String(cell ?? '–').padStart(14)).join('')}`;
   const figures = (key: 'median' | 'worst') => [
     summary.outageMs[key],
     summary.guestBlackoutMs[key],
