@@ -58,6 +58,7 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
         sent = changes;
         await world.northbound.commit(changes, comment(name, situation));
       }
+      if (changes.some(isInterim)) throw new LookAgainError('pinned for a moment before it is armed again');
       const made = changes.length > 0 ? changes : committedAfterAll(sent, situation);
       const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(situation, world) : undefined;
       const warnings = isPartOf(name, 'enable-dual-chassis') ? await unclaimed(situation, world) : [];
@@ -106,6 +107,11 @@ async function changesOf(
 
 function isPartOf(name: FunctionName, step: Step): boolean {
   return name === 'reconcile' || name === step;
+}
+
+/** On the way to a dual binding: what was left over from another one had to go first. */
+function isInterim({ wanted }: PortChange): boolean {
+  return wanted.rule === '3b' && wanted.binding === 'pinned';
 }
 
 /** While northd remembers an earlier activation it keeps it, and a target armed now would start open. */

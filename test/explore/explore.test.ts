@@ -17,13 +17,11 @@ async function explore(...options: string[]) {
   return { output, code: code as number | null, verdict: output.trim().split('\n').at(-1) };
 }
 
-test.each([
-  ['the same as ever', 1],
-  ['new ones', Math.floor(Math.random() * 2 ** 31)],
-])(
-  'no schedule breaks a promise: %s, from seed %i',
-  async (_which, seed) => {
-    const { output, code } = await explore('--schedules', '1000', '--seed', String(seed));
+// Always the same ones here; `npm run explore -- --seed N` looks for new ones.
+test(
+  'no schedule breaks a promise',
+  async () => {
+    const { output, code } = await explore('--schedules', '2000', '--seed', '1');
     expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/^PASSED /m) });
   },
   3 * MINUTES_MS,

@@ -172,13 +172,16 @@ describe('rule 3b: both chassis', () => {
     expect(told(desired(factsOf(objects), dual))).toBe('3b dual worker-a,worker-b');
   });
 
-  test("a dual binding of another migration is taken over, with this one's record", () => {
-    const wanted = desired(factsOf(moment('target pod scheduled')), {
-      ...dual,
-      migration: 'another',
-      target: 'worker-c',
+  test('a dual binding left over from another migration is pinned first: northd would never forget what was activated', () => {
+    const facts = factsOf(moment('target pod scheduled'));
+    const wanted = desired(facts, { ...dual, migration: 'another', target: 'worker-c' });
+    expect(wanted).toMatchObject({ rule: '3b', step: 'enable-dual-chassis', binding: 'pinned', node: 'worker-a' });
+    expect(desired(facts, wanted.binding === 'pinned' ? wanted.record : undefined)).toMatchObject({
+      rule: '3b',
+      binding: 'dual',
+      target: 'worker-b',
+      record: dual,
     });
-    expect(wanted).toMatchObject({ rule: '3b', target: 'worker-b', record: dual });
   });
 
   test("a pod on the source's own node never makes the port dual", () => {
