@@ -12,7 +12,6 @@ import type { PortBinding } from './southbound.ts';
 export interface Admission {
   readonly pod: Pod;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly gated: boolean;
   readonly remarks: readonly Remark[];
 }
 
@@ -36,7 +35,7 @@ export async function admission(look: {
   if (look.verdicts.every(({ wanted }) => wanted.rule === '1')) {
     // Nothing here is ours to hand over, so nothing may hold the migration up either.
     const remarks = look.verdicts.length > 0 ? [] : [noPort(look.vmi)];
-    return gated ? { pod, annotations: {}, gated, remarks } : undefined;
+    return gated ? { pod, annotations: {}, remarks } : undefined;
   }
   for (const { port, wanted } of look.verdicts) {
     if (wanted.rule === '1') continue;
@@ -53,7 +52,6 @@ export async function admission(look: {
   return {
     pod,
     annotations: { ...missing, ...hintAnnotation(hint) },
-    gated,
     remarks: differing.map((difference) => identityDiffers(pod, difference)),
   };
 }

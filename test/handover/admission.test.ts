@@ -33,7 +33,6 @@ describe('a gated target pod', () => {
   test('is admitted once the ports are pinned to the source, and takes along identity and hint', async () => {
     expect(await admitting(gated, [port({ record: PINNED })])).toEqual({
       pod: gated,
-      gated: true,
       annotations: { 'ovn.kubernetes.io/ip_address': '10.16.0.9', ...HINT },
       remarks: [],
     });
@@ -69,7 +68,7 @@ describe('a gated target pod', () => {
 
   test('of a VM that opted out half-way goes on: the port that has no record of ours is no reason to wait', async () => {
     const silent = vmi('01-idle', { metadata: { annotations: {} } });
-    expect(await admitting(gated, [port({ record: PINNED }), second], { vmi: silent })).toMatchObject({ gated: true });
+    expect(await admitting(gated, [port({ record: PINNED }), second], { vmi: silent })).toMatchObject({ pod: gated });
   });
 
   test('that already has another identity is admitted, and that is told', async () => {
@@ -102,7 +101,7 @@ describe('a target pod without the gate', () => {
   const ungated = pod('target-01-created-unscheduled');
 
   test('is given identity and hint all the same', async () => {
-    expect(await admitting(ungated, [port()])).toMatchObject({ gated: false, annotations: HINT });
+    expect(await admitting(ungated, [port()])).toMatchObject({ pod: ungated, annotations: HINT });
   });
 
   test('that has both is left alone', async () => {

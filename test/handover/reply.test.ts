@@ -64,7 +64,7 @@ describe('the reply', () => {
 
   test('names every port that was changed, and the pod that was let go', () => {
     const made = outcome(moment('target pod created'), port(), port({ uuid: '2', name: 'web-01.prod.tenant-a' }));
-    const admitted = { pod: made.situation.facts.migration!.target!.pod, annotations: {}, gated: true, remarks: [] };
+    const admitted = { pod: made.situation.facts.migration!.target!.pod, annotations: {}, remarks: [] };
     const reply = replyOf('reuse-port', { ...made, admitted });
     expect(reply?.data?.ports.map(({ name }) => name)).toEqual(['web-01.prod', 'web-01.prod.tenant-a']);
     expect(reply?.data?.admittedPod).toBe('virt-launcher-web-01-c4c8h');
