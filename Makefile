@@ -12,10 +12,12 @@ demo: setup
 	@node --conditions=source lab/main.ts migrate --json lab/out/result.json
 	@echo 'The figures: lab/out/result.json'
 
+# What only the tests need is installed for them alone.
+test: SETUP_FOR = tests
 test: setup
 	@node --conditions=source scripts/test.ts
 
 setup:
-	@lab/setup.sh
+	@lab/setup.sh $(SETUP_FOR)
 	@echo 'setup: building the functions'
 	@node --conditions=source scripts/build.ts

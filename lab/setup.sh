@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings a fresh Debian 12 machine to where the lab and its tests run. Each part is skipped when nothing that it
-# depends on has changed since the last time.
+# Brings a fresh Debian 12 machine to where the lab runs; with `tests` as argument, to where its tests run too. Each
+# part is skipped when nothing that it depends on has changed since the last time.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -9,6 +9,11 @@ suite=bookworm
 packages=(ovn-central ovn-host openvswitch-switch busybox-static cpio ethtool iputils-ping iproute2)
 services=(openvswitch-switch ovn-central ovn-host)
 commands=(ovs-vswitchd ovn-controller ovn-northd ovn-nbctl ovsdb-client qemu-system-x86_64 cpio ethtool ping ip)
+# Only the tests open the report in a browser.
+if [[ ${1:-} == tests ]]; then
+  packages+=(chromium fonts-dejavu-core poppler-utils)
+  commands+=(chromium pdftotext)
+fi
 policy=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/sbin:/sbin
 
