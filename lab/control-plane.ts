@@ -67,8 +67,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ]);
     const config = new KubeConfig();
     config.loadFromString(await readFile(kubeconfig, 'utf8'));
-    const [, namespace = ''] = testbed.guest.port.split('.');
-    await config.makeApiClient(CoreV1Api).createNamespace({ body: { metadata: { name: namespace } } });
+    const core = config.makeApiClient(CoreV1Api);
+    for (const name of new Set(testbed.vms.map(({ namespace }) => namespace))) {
+      await core.createNamespace({ body: { metadata: { name } } });
+    }
     const cluster = new Cluster(config);
     await cluster.start();
     started.push(cluster);

@@ -13,11 +13,14 @@ import { QmpClient } from './qmp.ts';
 export interface GuestOptions {
   /** Where it runs. */
   readonly chassis: Chassis;
-  /** Tap in the chassis's namespace, made by `plug`. */
-  readonly tap: string;
-  readonly mac: string;
-  /** IPv4 address in the /24 of its logical switch. */
-  readonly ip: string;
+  /** In the guest they are `eth0`, `eth1`, … */
+  readonly interfaces: readonly {
+    /** Tap in the chassis's namespace, made by `plug`. */
+    readonly tap: string;
+    readonly mac: string;
+    /** IPv4 address in the /24 of its logical switch. */
+    readonly ip: string;
+  }[];
   /** Waits for a migrating guest at this address (QEMU's syntax, `tcp:HOST:PORT`) instead of booting. */
   readonly incoming?: string;
   /** Folder for its control socket, console and logs, its own; made if it is missing. */
@@ -83,15 +86,18 @@ function qemuArguments(options: GuestOptions, image: { kernel: string; initramfs
   const files = filesIn(options.directory);
   // Offloads are off because the userspace datapath computes no checksums and splits no segments.
   const offloads = 'csum=off,gso=off,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off,mrg_rxbuf=off';
+  const addresses = options.interfaces.map(({ ip }) => `${ip}/24`).join(',');
   return [
     ...['-nodefaults', '-nographic', '-no-reboot', '-accel', 'tcg', '-cpu', 'max', '-m', '96'],
     ...['-kernel', image.kernel, '-initrd', image.initramfs],
-    ...['-append', `console=ttyS0 quiet panic=1 mitigations=off guest.address=${options.ip}/24`],
+    ...['-append', `console=ttyS0 quiet panic=1 mitigations=off guest.addresses=${addresses}`],
     ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
     ...['-chardev', `socket,id=console,path=${files.console},server=on,wait=off,logfile=${files.serial}`],
     ...['-serial', 'chardev:console'],
-    ...['-netdev', `tap,id=net,ifname=${options.tap},script=no,downscript=no`],
-    ...['-device', `virtio-net-pci,netdev=net,mac=${options.mac},${offloads},romfile=`],
+    ...options.interfaces.flatMap(({ tap, mac }, index) => [
+      ...['-netdev', `tap,id=net${index},ifname=${tap},script=no,downscript=no`],
+      ...['-device', `virtio-net-pci,netdev=net${index},mac=${mac},${offloads},romfile=`],
+    ]),
     ...(options.incoming ? ['-incoming', options.incoming] : []),
   ];
 }

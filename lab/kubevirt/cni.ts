@@ -1,36 +1,52 @@
-import type { Chassis, TestbedDescription } from '../testbed/description.ts';
+import { join } from 'node:path';
+import type { Chassis, GuestInterface, TestbedDescription, VmDescription } from '../testbed/description.ts';
 import { plug, unplug } from '../testbed/plug.ts';
 import type { Pod } from './objects.ts';
 
-/** The plug of a launcher pod on its node. */
-export interface PodInterface {
+/** The network of a launcher pod on its node: all its plugs. */
+export interface PodNetwork {
   readonly chassis: Chassis;
+  readonly vm: VmDescription;
+  readonly interfaces: readonly PodInterface[];
+  /** Folder of the pod's guest. */
+  readonly directory: string;
+}
+
+/** Its port is named after the VMI, not after the pod, so that each pod of a VMI has the same. */
+export interface PodInterface extends GuestInterface {
   readonly tap: string;
-  /** Name of the logical switch port, after Kube-OVN: `<vmi>.<namespace>` for each pod of a VMI. */
-  readonly port: string;
 }
 
 /** @throws Error when the pod's node is not in the testbed, or no logical switch port is there for its VMI. */
-export function interfaceOf(pod: Pod, testbed: TestbedDescription): PodInterface {
-  const { uid, name, namespace, ownerReferences } = pod.metadata;
+export function networkOf(pod: Pod, testbed: TestbedDescription): PodNetwork {
+  const { uid, name } = pod.metadata;
   const chassis = testbed.chassis.find(({ node }) => node === pod.spec.nodeName);
   if (chassis === undefined) throw new Error(`Pod ${name} is on node ${pod.spec.nodeName}, which the testbed has not.`);
-  const port = `${ownerReferences?.[0]?.name}.${namespace}`;
-  if (port !== testbed.guest.port) {
-    throw new Error(`Pod ${name} needs logical switch port ${port}; the testbed has ${testbed.guest.port} only.`);
-  }
-  return { chassis, tap: `tap${uid.slice(0, 8)}`, port };
+  const vm = vmOf(pod, testbed);
+  // An interface of Linux has a name of at most 15 bytes.
+  const tap = (index: number) => `tap${uid.slice(0, 8)}${index === 0 ? '' : `-${index}`}`;
+  const interfaces = vm.interfaces.map((nic, index) => ({ ...nic, tap: tap(index) }));
+  return { chassis, vm, interfaces, directory: join(chassis.directory, tap(0)) };
+}
+
+/** @throws Error when the testbed has no logical switch port for the pod's VMI. */
+export function vmOf(pod: Pod, { vms }: TestbedDescription): VmDescription {
+  const { name, namespace, ownerReferences } = pod.metadata;
+  const owner = ownerReferences?.[0]?.name;
+  const vm = vms.find((one) => one.namespace === namespace && one.name === owner);
+  if (vm === undefined) throw new Error(`Pod ${name} is of VMI ${namespace}/${owner}; the testbed has no port for it.`);
+  return vm;
 }
 
 /** CNI ADD */
-export async function addInterface(pod: Pod, testbed: TestbedDescription): Promise<PodInterface> {
-  const added = interfaceOf(pod, testbed);
-  await plug(added.chassis, added);
-  return added;
+export async function addInterfaces(pod: Pod, testbed: TestbedDescription): Promise<readonly PodInterface[]> {
+  const { chassis, interfaces } = networkOf(pod, testbed);
+  for (const one of interfaces) await plug(chassis, one);
+  return interfaces;
 }
 
 /** CNI DEL: may come more than once, and without an ADD before it. */
-export async function removeInterface(pod: Pod, testbed: TestbedDescription): Promise<void> {
-  const { chassis, tap } = interfaceOf(pod, testbed);
-  await unplug(chassis, tap);
+export async function removeInterfaces(pod: Pod, testbed: TestbedDescription): Promise<void> {
+  const { chassis, interfaces } = networkOf(pod, testbed);
+  for (const { tap } of interfaces) await unplug(chassis, tap);
 }

@@ -1,5 +1,5 @@
 import { abortable } from './abortable.ts';
-import { addInterface, removeInterface } from './cni.ts';
+import { addInterfaces, removeInterfaces, vmOf } from './cni.ts';
 import type { Context } from './context.ts';
 import { MIGRATION_JOB_UID } from './labels.ts';
 import { isFinal, isLauncher, type Pod, timestamp } from './objects.ts';
@@ -42,17 +42,19 @@ class PodWorker {
     const pod = this.#pod;
     const names = { pod: pod.metadata.name, node: pod.spec.nodeName, migration: migrationOf(pod) };
     try {
-      const plugged = addInterface(pod, testbed).then(({ tap, port }) => log('plugged', { ...names, tap, port }));
+      const plugged = addInterfaces(pod, testbed).then((interfaces) => {
+        for (const { tap, port } of interfaces) log('plugged', { ...names, tap, port });
+      });
       await Promise.all([plugged, pace('containersStart', alive)]);
       const { ended } = launchers.open(pod);
-      await cluster.patchPodStatus(pod, this.#running(testbed.guest.ip));
+      await cluster.patchPodStatus(pod, this.#running(vmOf(pod, testbed).interfaces[0].ip));
       this.#log('running');
       const phase = await abortable(ended, alive);
       await cluster.patchPodStatus(pod, this.#terminated(phase));
       this.#log('ended', { phase });
     } finally {
       await launchers.close(pod);
-      await removeInterface(pod, testbed);
+      await removeInterfaces(pod, testbed);
       log('unplugged', names);
     }
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { VmDescription } from '../testbed/description.ts';
 import {
   ALLOW_BRIDGE_MIGRATION,
   APP,
@@ -30,7 +31,7 @@ const OBSERVED_VERSIONS = {
 };
 
 /**
- * A VM with one interface in bridge mode on the pod network.
+ * A VM with its interfaces in bridge mode: the first on the pod network, the others where Multus attaches them.
  *
  * @param annotations of the VM's template; KubeVirt copies them to the VMI and its pods.
  * @param node binds the VM to one node for ever, so that it cannot migrate.
@@ -38,16 +39,20 @@ const OBSERVED_VERSIONS = {
 export function virtualMachine({
   name,
   namespace,
-  macAddress,
+  interfaces,
   annotations = { [ALLOW_BRIDGE_MIGRATION]: 'true' },
   node,
 }: {
   name: string;
   namespace: string;
-  macAddress: string;
+  interfaces: VmDescription['interfaces'];
   annotations?: Record<string, string>;
   node?: string;
 }): Manifest<VirtualMachine> {
+  const networks = interfaces.map(({ attachment }) =>
+    attachment === undefined ? { name: 'default', pod: {} } : { name: attachment, multus: { networkName: attachment } },
+  );
+  const devices = interfaces.map(({ mac }, index) => ({ name: networks[index]!.name, bridge: {}, macAddress: mac }));
   return {
     apiVersion: KUBEVIRT,
     kind: 'VirtualMachine',
@@ -62,9 +67,9 @@ export function virtualMachine({
           domain: {
             cpu: { cores: 1 },
             memory: { guest: '96Mi' },
-            devices: { interfaces: [{ name: 'default', bridge: {}, macAddress }] },
+            devices: { interfaces: devices },
           },
-          networks: [{ name: 'default', pod: {} }],
+          networks,
         },
       },
     },
@@ -217,8 +222,12 @@ function multusNetworks({ spec, metadata: { namespace } }: VirtualMachineInstanc
   const attachments = spec.networks.flatMap(({ name, multus }) => {
     if (multus === undefined) return [];
     const mac = spec.domain.devices.interfaces.find((candidate) => candidate.name === name)?.macAddress;
-    const hash = createHash('sha256').update(name).digest('hex').slice(0, 11);
-    return [{ name: multus.networkName, namespace, ...(mac !== undefined && { mac }), interface: `pod${hash}` }];
+    return [{ name: multus.networkName, namespace, ...(mac !== undefined && { mac }), interface: podInterface(name) }];
   });
   return attachments.length === 0 ? {} : { 'k8s.v1.cni.cncf.io/networks': JSON.stringify(attachments) };
+}
+
+/** The name in the pod of the interface on a network that Multus attaches. */
+export function podInterface(network: string): string {
+  return `pod${createHash('sha256').update(network).digest('hex').slice(0, 11)}`;
 }

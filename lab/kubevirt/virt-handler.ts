@@ -1,8 +1,10 @@
 import type { Guest } from '../guest/guest.ts';
 import { MigrationError, migrate } from '../guest/migrate.ts';
 import type { QmpEvent } from '../guest/qmp.ts';
+import { vmOf } from './cni.ts';
 import type { Context } from './context.ts';
 import { MIGRATION_TARGET_NODE_NAME, NODE_NAME } from './labels.ts';
+import { podInterface } from './manifests.ts';
 import {
   type Condition,
   isControlledBy,
@@ -45,20 +47,23 @@ export function handleVmis(context: Context): void {
 async function startGuest(vmi: Vmi, context: Context): Promise<void> {
   const { cluster, launchers, testbed, log } = context;
   const node = vmi.status?.nodeName;
-  const launcher = launchers.of(launcherPods(vmi, context).find(({ spec }) => spec.nodeName === node));
-  if (launcher === undefined) return;
+  const pod = launcherPods(vmi, context).find(({ spec }) => spec.nodeName === node);
+  const launcher = launchers.of(pod);
+  if (pod === undefined || launcher === undefined) return;
   const guest = await launcher.boot();
   log('guest-started', { vmi: vmi.metadata.name, node, pid: guest.pid });
-  const { mac, ip } = testbed.guest;
   await cluster.vmis.update(vmi, ({ status }) => {
     if (status === undefined) return;
     status.phase = 'Running';
     status.migrationMethod = 'LiveMigration';
     status.migrationTransport = 'Unix';
     status.conditions = [condition('Ready', 'False'), condition('LiveMigratable', 'True')];
-    const addresses = { ipAddress: ip, ipAddresses: [ip] };
-    const name = vmi.spec.networks[0]?.name;
-    status.interfaces = [{ name, mac, ...addresses, podInterfaceName: 'eth0', infoSource: 'domain', queueCount: 1 }];
+    status.interfaces = vmOf(pod, testbed).interfaces.map(({ mac, ip }, index) => {
+      const { name = '' } = vmi.spec.networks[index] ?? {};
+      const podInterfaceName = index === 0 ? 'eth0' : podInterface(name);
+      const addresses = { ipAddress: ip, ipAddresses: [ip] };
+      return { name, mac, ...addresses, podInterfaceName, infoSource: 'domain', queueCount: 1 };
+    });
   });
   log('vmi-phase', { vmi: vmi.metadata.name, phase: 'Running' });
   const ready = guest.ready().then(

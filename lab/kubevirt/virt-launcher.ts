@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { type Guest, startGuest } from '../guest/guest.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
-import { interfaceOf } from './cni.ts';
+import { networkOf } from './cni.ts';
 import type { Pod } from './objects.ts';
 
 /** Where a target's QEMU listens; KubeVirt's first port for direct migration. */
@@ -42,7 +41,7 @@ export class Launcher {
   }
 
   migrationUri(): string {
-    return `tcp:${interfaceOf(this.#pod, this.#testbed).chassis.address}:${MIGRATION_PORT}`;
+    return `tcp:${networkOf(this.#pod, this.#testbed).chassis.address}:${MIGRATION_PORT}`;
   }
 
   /** Ends QEMU, if there is one, and the container. */
@@ -53,10 +52,8 @@ export class Launcher {
   }
 
   async #start(incoming?: string): Promise<Guest> {
-    const { chassis, tap } = interfaceOf(this.#pod, this.#testbed);
-    const { mac, ip } = this.#testbed.guest;
-    const directory = join(chassis.directory, tap);
-    this.#guest = startGuest({ chassis, tap, mac, ip, directory, ...(incoming !== undefined && { incoming }) });
+    const network = networkOf(this.#pod, this.#testbed);
+    this.#guest = startGuest({ ...network, ...(incoming !== undefined && { incoming }) });
     try {
       const guest = await this.#guest;
       guest.qmp.on('close', () => this.#end('Failed'));

@@ -3,38 +3,32 @@ import type { Cluster } from '../kubevirt/cluster.ts';
 import { MIGRATION_JOB_UID } from '../kubevirt/labels.ts';
 import type { VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
 import { run } from '../testbed/command.ts';
-import type { TestbedDescription } from '../testbed/description.ts';
+import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
 import type { Mode } from './result.ts';
 
-/** Writes the port's binding by hand: what the hand-over is compared with. */
+/** Writes the binding of a VM's ports by hand: what the hand-over is compared with. */
 export class Baseline {
   readonly #testbed: TestbedDescription;
+  readonly #ports: readonly string[];
 
-  constructor(testbed: TestbedDescription) {
+  constructor(testbed: TestbedDescription, vm: VmDescription = testbed.vms[0]) {
     this.#testbed = testbed;
+    this.#ports = vm.interfaces.map(({ port }) => port);
   }
 
-  /** Binds the port to the chassis of these nodes, all of them open. */
+  /** Binds the ports to the chassis of these nodes, all of them open. */
   async bind(...nodes: readonly string[]): Promise<void> {
     const names = nodes.map((node) => this.#testbed.chassis.find((chassis) => chassis.node === node)?.name);
-    const { northbound, guest } = this.#testbed;
-    await run('ovn-nbctl', [
-      `--db=${northbound}`,
-      'lsp-set-options',
-      guest.port,
-      `requested-chassis=${names.join(',')}`,
-    ]);
+    const bound = `requested-chassis=${names.join(',')}`;
+    await this.#nbctl((port) => ['lsp-set-options', port, bound]);
   }
 
-  /** Makes the port as it was before any migration: bound to nothing, with no record of ours. */
+  /** Makes the ports as they were before any migration: bound to nothing, with no record of ours. */
   async reset(): Promise<void> {
-    const { northbound, guest } = this.#testbed;
     const keys = ['vmi', 'migration', 'binding', 'source', 'target', 'since'].map((key) => `handover-${key}`);
-    const port = ['Logical_Switch_Port', guest.port];
-    await run('ovn-nbctl', [
-      `--db=${northbound}`,
-      ...['clear', ...port, 'options'],
-      ...keys.flatMap((key) => ['--', '--if-exists', 'remove', ...port, 'external_ids', key]),
+    await this.#nbctl((port) => [
+      ...['clear', 'Logical_Switch_Port', port, 'options'],
+      ...keys.flatMap((key) => ['--', '--if-exists', 'remove', 'Logical_Switch_Port', port, 'external_ids', key]),
     ]);
   }
 
@@ -71,5 +65,10 @@ export class Baseline {
     await cluster.until(() => phase() === 'Succeeded' || phase() === 'Failed', signal);
     if (mode === 'single') await sleep(eventDelayMs, undefined, { signal });
     await this.bind(phase() === 'Succeeded' ? to : from);
+  }
+  /** One transaction over all ports. */
+  async #nbctl(command: (port: string) => string[]): Promise<void> {
+    const commands = this.#ports.flatMap((port) => ['--', ...command(port)]);
+    await run('ovn-nbctl', [`--db=${this.#testbed.northbound}`, ...commands]);
   }
 }

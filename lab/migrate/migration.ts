@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../control-plane.ts';
 import type { GuestHealth } from '../guest/guest.ts';
-import { interfaceOf } from '../kubevirt/cni.ts';
+import { networkOf } from '../kubevirt/cni.ts';
 import { MIGRATION_JOB_UID } from '../kubevirt/labels.ts';
 import { migration as migrationManifest } from '../kubevirt/manifests.ts';
 import type { VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
@@ -39,12 +38,13 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const { mode, testbed, controlPlane, vm, to, eventDelayMs } = options;
   const { cluster } = controlPlane;
   const from = vm.node();
-  const baseline = new Baseline(testbed);
+  const baseline = new Baseline(testbed, vm);
+  const [{ ip, port }] = vm.interfaces;
   if (mode !== 'handover') await baseline.bind(from);
 
-  const bindings = await watchBindings(testbed);
-  const ping = await startPing(testbed.client, testbed.guest.ip, { intervalMs: PING_EVERY_MS });
-  const tcp = await startTcp(testbed.client, testbed.guest.ip);
+  const bindings = await watchBindings(testbed, port);
+  const ping = await startPing(testbed.client, ip, { intervalMs: PING_EVERY_MS });
+  const tcp = await startTcp(testbed.client, ip);
   await sleep(QUIET_MS);
 
   const startedAt = Date.now();
@@ -118,8 +118,7 @@ async function healthOf(
   const pods = cluster.pods.all().filter((pod) => pod.spec.nodeName === node && pod.status?.phase === 'Running');
   const pod = pods.find((one) => one.metadata.labels?.[MIGRATION_JOB_UID] === metadata.uid) ?? pods[0];
   if (pod === undefined) return 'gone';
-  const { chassis, tap } = interfaceOf(pod, testbed);
-  return guestHealth(join(chassis.directory, tap));
+  return guestHealth(networkOf(pod, testbed).directory);
 }
 
 function round(ms: number): number {

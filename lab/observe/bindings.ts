@@ -32,7 +32,10 @@ export interface BindingWatch {
  * Watches a port in both OVN databases with OVN's own tools, apart from the code that is under observation. Resolves
  * when the present state has been seen.
  */
-export async function watchBindings(testbed: TestbedDescription, port = testbed.guest.port): Promise<BindingWatch> {
+export async function watchBindings(
+  testbed: TestbedDescription,
+  port = testbed.vms[0].interfaces[0].port,
+): Promise<BindingWatch> {
   const { client, northbound, southbound } = testbed;
   const nb = { netns: client.netns, remote: northbound, database: 'OVN_Northbound' };
   const sb = { netns: client.netns, remote: southbound, database: 'OVN_Southbound' };

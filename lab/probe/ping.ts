@@ -29,7 +29,11 @@ export interface Ping {
 }
 
 /** Pings `ip` from the client until it is stopped; resolves at once, also when nobody answers. */
-export async function startPing(client: Client, ip: string, { intervalMs }: { intervalMs: number }): Promise<Ping> {
+export async function startPing(
+  client: Pick<Client, 'netns'>,
+  ip: string,
+  { intervalMs }: { intervalMs: number },
+): Promise<Ping> {
   // While nobody answers, ping sleeps for at least 10 ms; the preload (-l) lets it send what it has missed by that.
   const child = await runningIn(client.netns, 'ping', ['-D', '-n', '-l', '3', '-i', `${intervalMs / 1000}`, ip]);
   const parser = new PingParser();

@@ -30,7 +30,7 @@ const PROGRAM = fileURLToPath(new URL('tcp-client.ts', import.meta.url));
  *
  * @throws Error when no connection comes about.
  */
-export async function startTcp(client: Client, ip: string): Promise<Tcp> {
+export async function startTcp(client: Pick<Client, 'netns'>, ip: string): Promise<Tcp> {
   const child = await runningIn(client.netns, process.execPath, ['--no-warnings', PROGRAM, ip]);
   const answers: Answer[] = [];
   let reason: string | undefined;

@@ -5,8 +5,8 @@ import { startCentral } from './central.ts';
 import { startChassis } from './chassis.ts';
 import { cleanUp, namespacesOf } from './cleanup.ts';
 import { run } from './command.ts';
-import type { Chassis, TestbedDescription } from './description.ts';
-import { makeLogicalSwitch, networkIsUp, startClient } from './network.ts';
+import { type Chassis, describeVm, type TestbedDescription } from './description.ts';
+import { describeClient, makeLogicalSwitches, networkIsUp, startClient } from './network.ts';
 import { Reaper } from './reaper.ts';
 
 export interface TestbedOptions {
@@ -14,6 +14,8 @@ export interface TestbedOptions {
   readonly directory: string;
   /** First part of the name of each of its network namespaces; testbeds side by side differ in it. */
   readonly prefix: string;
+  /** The VMs that it has ports for; by default `web-01` in `prod` with one interface. */
+  readonly vms?: TestbedDescription['vms'];
   /** The testbed stands until `stopTestbed`, and does not end with this process. */
   readonly keep?: boolean;
   /** Told of each step, in words for a person. */
@@ -30,14 +32,14 @@ export interface Testbed extends TestbedDescription {
 const LONGEST_SOCKET = '/node1/ovn-controller.4194304.ctl'.length;
 
 /**
- * Starts OVN's central and three chassis with geneve between them, a client on the third, and a logical switch with the
- * client's port and the guest's. Resolves when the client's port is up on all of them. Until `stop()`, or this process's end in
- * whatever way, the machine holds namespaces with the prefix; afterwards nothing.
+ * Starts OVN's central and three chassis with geneve between them, a client on the third, and logical switches
+ * with the ports of the client and the VMs. Resolves when the client's ports are up on all of them. Until `stop()`, or
+ * this process's end in whatever way, the machine holds namespaces with the prefix; afterwards nothing.
  *
  * @throws Error when a testbed with the prefix stands already, the directory's path is too long, or a step fails.
  */
 export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
-  const { prefix, onProgress = () => {} } = options;
+  const { prefix, vms = [describeVm()], onProgress = () => {} } = options;
   const directory = resolve(options.directory);
   if (Buffer.byteLength(directory) + LONGEST_SOCKET > 107) {
     throw new Error(`The testbed's directory ${directory} has too long a path for unix sockets; take a shorter one.`);
@@ -48,7 +50,7 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
       `A testbed with the prefix ${prefix} stands already (network namespace ${standing}); stop it first.`,
     );
   }
-  const description = describe(directory, prefix);
+  const description = describe(directory, prefix, vms);
   const reaper = new Reaper({ directory, prefix });
   try {
     await build(description, onProgress);
@@ -74,7 +76,7 @@ export async function stopTestbed(directory: string): Promise<void> {
   await cleanUp(await readTestbed(directory));
 }
 
-function describe(directory: string, prefix: string): TestbedDescription {
+function describe(directory: string, prefix: string, vms: TestbedDescription['vms']): TestbedDescription {
   const chassis = (index: number): Chassis => ({
     node: `node${index}`,
     name: `chassis-${index}`,
@@ -89,13 +91,13 @@ function describe(directory: string, prefix: string): TestbedDescription {
     northbound: `unix:${join(directory, 'nb.sock')}`,
     southbound: `unix:${join(directory, 'sb.sock')}`,
     chassis: [chassis(1), chassis(2), chassis(3)],
-    client: { netns: `${prefix}-client`, address: '10.16.0.100' },
-    guest: { port: 'web-01.prod', logicalSwitch: 'ovn-default', mac: '02:00:00:00:00:01', ip: '10.16.0.10' },
+    client: describeClient(`${prefix}-client`, vms),
+    vms,
   };
 }
 
 async function build(testbed: TestbedDescription, onProgress: (step: string) => void): Promise<void> {
-  const { directory, northbound, chassis, client, guest } = testbed;
+  const { directory, northbound, chassis, client, vms } = testbed;
   const fabric = `${testbed.prefix}-fabric`;
   for (const folder of ['central', ...chassis.map(({ node }) => node)]) {
     await rm(join(directory, folder), { recursive: true, force: true });
@@ -104,12 +106,12 @@ async function build(testbed: TestbedDescription, onProgress: (step: string) => 
   onProgress('starting the fabric, the OVN databases and northd');
   await startCentral({ directory, netns: fabric });
   onProgress(`starting ${chassis.length} chassis: ${chassis.map(({ node, name }) => `${name} (${node})`).join(', ')}`);
-  await Promise.all([makeLogicalSwitch(northbound, guest, client), ...chassis.map((one) => startChassis(one, fabric))]);
+  await Promise.all([makeLogicalSwitches(northbound, vms, client), ...chassis.map((one) => startChassis(one, fabric))]);
   onProgress(`starting the client on ${chassis[2]!.node}`);
   await startClient(client, chassis[2]!);
   onProgress('waiting for tunnels and ports');
   await Promise.all(chassis.map((one) => tunnelsAreUp(one, chassis.length - 1)));
-  await networkIsUp(northbound);
+  await networkIsUp(northbound, client);
   await writeFile(join(directory, 'testbed.json'), `${JSON.stringify(testbed, undefined, 2)}\n`);
 }
 

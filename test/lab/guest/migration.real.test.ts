@@ -25,13 +25,18 @@ let guest: Guest;
 let uri: string;
 
 async function setBinding(...options: string[]): Promise<void> {
-  await run('ovn-nbctl', [`--db=${testbed.northbound}`, 'lsp-set-options', testbed.guest.port, ...options]);
+  await run('ovn-nbctl', [
+    `--db=${testbed.northbound}`,
+    'lsp-set-options',
+    testbed.vms[0].interfaces[0].port,
+    ...options,
+  ]);
 }
 
 async function startGuestOn(chassis: Chassis, incoming?: string): Promise<Guest> {
-  const { port, mac, ip } = testbed.guest;
-  await plug(chassis, { tap: TAP, port });
-  const options = { chassis, tap: TAP, mac, ip, directory: join(chassis.directory, 'guest') };
+  const [nic] = testbed.vms[0].interfaces;
+  await plug(chassis, { tap: TAP, port: nic.port });
+  const options = { chassis, interfaces: [{ ...nic, tap: TAP }], directory: join(chassis.directory, 'guest') };
   return startGuest(incoming ? { ...options, incoming } : options);
 }
 
@@ -52,7 +57,8 @@ afterEach(async () => {
 
 describe('a guest', () => {
   test('migrates under a dual binding with less than half a second of outage and its TCP connection whole', async () => {
-    const { client, guest: vm } = testbed;
+    const { client, vms } = testbed;
+    const [{ ip }] = vms[0].interfaces;
     const bindings = await watchBindings(testbed);
     const arrived = await startGuestOn(target, uri);
     expect(await arrived.health()).toBe('incoming');
@@ -60,8 +66,8 @@ describe('a guest', () => {
     await bindings.claimed.until((seen) => seen.additionalChassis.includes(target.name), { timeoutMs: 20_000 });
     expect(bindings.claimed.last).toMatchObject({ chassis: source.name, activated: [], up: true });
 
-    const ping = await startPing(client, vm.ip, { intervalMs: 5 });
-    const tcp = await startTcp(client, vm.ip);
+    const ping = await startPing(client, ip, { intervalMs: 5 });
+    const tcp = await startTcp(client, ip);
     await sleep(1000);
     const from = Date.now();
     const migration = await migrate(guest, arrived, uri);
@@ -112,16 +118,17 @@ describe('a guest', () => {
   }, 60_000);
 
   test('that answers no ping because its port is closed is told apart from one that is dead', async () => {
-    const { client, guest: vm } = testbed;
+    const { client, vms } = testbed;
+    const [{ ip, port }] = vms[0].interfaces;
     await run('ovn-nbctl', [
       `--db=${testbed.northbound}`,
       '--wait=hv',
       'set',
       'Logical_Switch_Port',
-      vm.port,
+      port,
       'enabled=false',
     ]);
-    const ping = await startPing(client, vm.ip, { intervalMs: 5 });
+    const ping = await startPing(client, ip, { intervalMs: 5 });
     await sleep(300);
     const { answers, sent } = await ping.stop();
     expect(answers).toEqual([]);

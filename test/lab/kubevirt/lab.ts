@@ -100,8 +100,8 @@ export class Lab {
   /** Resolves when the guest has booted. */
   async createVm(annotations?: Record<string, string>): Promise<Vmi> {
     const from = this.writes.length;
-    const options = { name, namespace, macAddress: this.testbed.guest.mac };
-    const body = virtualMachine(annotations === undefined ? options : { ...options, annotations });
+    const [vm] = this.testbed.vms;
+    const body = virtualMachine(annotations === undefined ? vm : { ...vm, annotations });
     await this.#custom.createNamespacedCustomObject({ ...vms, body });
     const isReady = ({ status }: Vmi) =>
       status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True');
@@ -172,9 +172,10 @@ export class Lab {
 
   /** Whether the guest answers a ping from the client within some seconds. */
   guestAnswers(): boolean {
-    const { client, guest } = this.testbed;
+    const { client, vms } = this.testbed;
+    const [{ ip }] = vms[0].interfaces;
     // `-c 1 -w 20` goes on until the first answer, for 20 s at most.
-    const ping = ['netns', 'exec', client.netns, 'ping', '-c', '1', '-i', '0.2', '-w', '20', guest.ip];
+    const ping = ['netns', 'exec', client.netns, 'ping', '-c', '1', '-i', '0.2', '-w', '20', ip];
     try {
       execFileSync('ip', ping);
       return true;

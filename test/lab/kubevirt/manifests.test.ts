@@ -3,6 +3,7 @@ import {
   attachmentPod,
   launcherPod,
   migration,
+  podInterface,
   targetPod,
   virtualMachine,
   virtualMachineInstance,
@@ -15,6 +16,7 @@ import type {
   VirtualMachineInstance,
   VirtualMachineInstanceMigration,
 } from '../../../lab/kubevirt/objects.ts';
+import { describeVm } from '../../../lab/testbed/description.ts';
 import { fixture } from './fixtures.ts';
 
 const vm = fixture<VirtualMachine>('vm');
@@ -73,11 +75,27 @@ test('a migration is made as virtctl and the webhook make it', () => {
 });
 
 test('a VM opts in unless it is told what its template has', () => {
-  const options = { name: 'web-01', namespace: 'prod', macAddress: '02:00:00:00:00:01' };
   const annotations = (made: Manifest<VirtualMachine>) => made.spec.template.metadata.annotations;
   const optIn = { 'kubevirt.io/allow-pod-bridge-network-live-migration': 'true' };
-  expect(annotations(virtualMachine(options))).toEqual(optIn);
-  expect(annotations(virtualMachine({ ...options, annotations: {} }))).toEqual({});
+  expect(annotations(virtualMachine(describeVm()))).toEqual(optIn);
+  expect(annotations(virtualMachine({ ...describeVm(), annotations: {} }))).toEqual({});
+});
+
+test('a second interface is on a network that Multus attaches, and the pods say which with its MAC', () => {
+  const made = virtualMachine(describeVm({ nics: 2 }));
+  const { domain, networks } = made.spec.template.spec;
+  expect(networks).toEqual([
+    { name: 'default', pod: {} },
+    { name: 'net2', multus: { networkName: 'net2' } },
+  ]);
+  expect(domain.devices.interfaces).toEqual([
+    { name: 'default', bridge: {}, macAddress: '02:00:00:00:00:01' },
+    { name: 'net2', bridge: {}, macAddress: '02:00:00:00:01:01' },
+  ]);
+  const pod = launcherPod({ ...vmi, spec: made.spec.template.spec });
+  expect(JSON.parse(pod.metadata.annotations?.['k8s.v1.cni.cncf.io/networks'] ?? '')).toEqual([
+    { name: 'net2', namespace: 'prod', mac: '02:00:00:00:01:01', interface: podInterface('net2') },
+  ]);
 });
 
 /** What of an object its creator sent: without what the API server, the scheduler and Multus filled in. */

@@ -39,7 +39,7 @@ function vmims(): string[] {
 
 test("the first pod is told its network identity as Kube-OVN's controller does", async () => {
   const [pod] = await lab.pods();
-  const { ip, mac, logicalSwitch } = lab.testbed.guest;
+  const [{ ip, mac, logicalSwitch }] = lab.testbed.vms[0].interfaces;
   expect(pod?.metadata.annotations).toMatchObject({
     'ovn.kubernetes.io/allocated': 'true',
     'ovn.kubernetes.io/ip_address': ip,

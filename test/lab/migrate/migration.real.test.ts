@@ -52,7 +52,7 @@ async function start(
     idleMs: 10_000,
     ...options,
   });
-  return startVm(testbed, controlPlane.cluster, annotations);
+  return startVm(testbed, controlPlane.cluster, annotations && { annotations });
 }
 
 test('a first migration, events 2 s late and functions cold, costs no connection and no claim fight, and so does the way back', async () => {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, namespacesOf } from '../../../lab/testbed/cleanup.ts';
 import { run, runIn } from '../../../lab/testbed/command.ts';
+import { describeVm } from '../../../lab/testbed/description.ts';
 import { plug, unplug } from '../../../lab/testbed/plug.ts';
 import { readTestbed, startTestbed, stopTestbed } from '../../../lab/testbed/testbed.ts';
 
@@ -63,19 +64,28 @@ describe('a testbed', () => {
     expect(existsSync(join(directory, 'testbed.json'))).toBe(false);
   }, 60_000);
 
-  test("has the guest's port as Kube-OVN makes it, claimed by nobody", async () => {
-    const { northbound, southbound, guest, stop } = await startTestbed({ directory, prefix });
-    const get = (...columns: string[]) =>
-      run('ovn-nbctl', [`--db=${northbound}`, 'get', 'Logical_Switch_Port', guest.port, ...columns]);
-    expect(await get('external_ids')).toBe('{ls=ovn-default, pod="prod/web-01", vendor=kube-ovn}');
-    expect(await get('addresses')).toBe(`["${guest.mac} ${guest.ip}"]`);
-    expect(await get('options')).toBe('{}');
-    expect(await run('ovn-sbctl', [`--db=${southbound}`, 'get', 'Port_Binding', guest.port, 'chassis'])).toBe('[]');
+  test("has each VM's ports as Kube-OVN makes them, claimed by nobody, and the client on each logical switch", async () => {
+    const vms = [describeVm({ nics: 2 }), describeVm({ name: 'web-02', index: 1 })] as const;
+    const { northbound, southbound, client, stop } = await startTestbed({ directory, prefix, vms: [...vms] });
+    const get = (port: string, column: string) =>
+      run('ovn-nbctl', [`--db=${northbound}`, 'get', 'Logical_Switch_Port', port, column]);
+    const ids = (logicalSwitch: string, vm: string) => `{ls=${logicalSwitch}, pod="prod/${vm}", vendor=kube-ovn}`;
+    expect(await get('web-01.prod', 'external_ids')).toBe(ids('ovn-default', 'web-01'));
+    expect(await get('web-01.prod.net2.prod.ovn', 'external_ids')).toBe(ids('net2', 'web-01'));
+    expect(await get('web-02.prod', 'external_ids')).toBe(ids('ovn-default', 'web-02'));
+    for (const { port, mac, ip } of vms.flatMap(({ interfaces }) => interfaces)) {
+      expect(await get(port, 'addresses')).toBe(`["${mac} ${ip}"]`);
+      expect(await get(port, 'options')).toBe('{}');
+      expect(await run('ovn-sbctl', [`--db=${southbound}`, 'get', 'Port_Binding', port, 'chassis'])).toBe('[]');
+    }
+    expect(client.interfaces.map(({ logicalSwitch }) => logicalSwitch)).toEqual(['ovn-default', 'net2']);
+    for (const { port } of client.interfaces) expect(await get(port, 'up')).toBe('true');
     await stop();
   }, 60_000);
 
   test('claims a port for the chassis where it is plugged, again after it was unplugged', async () => {
-    const { northbound, southbound, chassis, guest, stop } = await startTestbed({ directory, prefix });
+    const { northbound, southbound, chassis, vms, stop } = await startTestbed({ directory, prefix });
+    const [guest] = vms[0].interfaces;
     const upIs = (value: string) =>
       run('ovn-nbctl', [
         `--db=${northbound}`,
