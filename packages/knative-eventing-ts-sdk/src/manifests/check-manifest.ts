@@ -1,0 +1,48 @@
+import { isObject } from '../cloud-event.ts';
+import { apiServerSource } from './api-server-source.ts';
+import { broker } from './broker.ts';
+import type { Check } from './check.ts';
+import { pingSource } from './ping-source.ts';
+import { closest, type Problem } from './problem.ts';
+import { trigger } from './trigger.ts';
+
+interface Kind {
+  readonly apiVersion: string;
+  readonly check: Check<unknown>;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  Broker: { apiVersion: 'eventing.knative.dev/v1', check: broker },
+  Trigger: { apiVersion: 'eventing.knative.dev/v1', check: trigger },
+  ApiServerSource: { apiVersion: 'sources.knative.dev/v1', check: apiServerSource },
+  PingSource: { apiVersion: 'sources.knative.dev/v1', check: pingSource },
+};
+
+/**
+ * Checks one manifest for what the API server and Knative's webhook let pass: unknown fields at every level, and what is
+ * valid but means something else than it seems. Manifests of kinds other than Broker, Trigger, ApiServerSource and
+ * PingSource are not looked at, unless their kind or API version is nearly one of these.
+ *
+ * @param manifest - The object, as read from YAML or JSON.
+ * @returns what is wrong, in the order of the manifest; nothing if all is well.
+ */
+export function checkManifest(manifest: unknown): readonly Problem[] {
+  if (!isObject(manifest)) return [{ where: '', what: 'must be a mapping with apiVersion and kind' }];
+  const { apiVersion, kind } = manifest;
+  if (typeof apiVersion !== 'string') return [{ where: '', what: 'must have apiVersion' }];
+  if (typeof kind !== 'string') return [{ where: '', what: 'must have kind' }];
+  if (Object.hasOwn(KINDS, kind)) {
+    const known = KINDS[kind]!;
+    if (known.apiVersion === apiVersion) return known.check(manifest, '');
+    const meant = isOfKnative(apiVersion) ? known.apiVersion : closest(apiVersion, [known.apiVersion]);
+    return meant === undefined
+      ? []
+      : [{ where: '/apiVersion', what: `is ${apiVersion}, but a ${kind} is of ${meant}` }];
+  }
+  const meant = isOfKnative(apiVersion) ? closest(kind, Object.keys(KINDS)) : undefined;
+  return meant === undefined ? [] : [{ where: '/kind', what: `is ${kind}. Did you mean ${meant}?` }];
+}
+
+function isOfKnative(apiVersion: string): boolean {
+  return /^(eventing|sources)\.knative\.dev\//.test(apiVersion);
+}

@@ -1,0 +1,78 @@
+import { isObject } from '../cloud-event.ts';
+import { type Check, filledText, mapping, required, text, textLike } from './check.ts';
+import { dnsLabel, filledName } from './metadata.ts';
+import { closest } from './problem.ts';
+
+/** A Kubernetes object that events can be sent to. */
+export interface Reference {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly name: string;
+  /** By default that of the object that holds the reference. */
+  readonly namespace?: string;
+  /** Instead of `apiVersion`, with Knative's feature `kreference-group`. */
+  readonly group?: string;
+  readonly address?: string;
+}
+
+/** Where events go: an object, a URI, or a path under an object's own. */
+export interface Destination {
+  readonly ref?: Reference;
+  readonly uri?: string;
+  /** PEM. */
+  readonly CACerts?: string;
+  /** Of the OIDC token. */
+  readonly audience?: string;
+}
+
+export const apiVersion = textLike(
+  /^([a-z0-9.-]+\/)?v[a-z0-9]+$/,
+  'an API version, such as v1 or serving.knative.dev/v1',
+);
+export const kind = textLike(/^[A-Z][A-Za-z0-9]*$/, 'a kind, in the singular and with a capital letter, such as Pod');
+
+/** Of these only one API version can be meant. */
+const API_VERSIONS: Readonly<Record<string, readonly string[]>> = {
+  Broker: ['eventing.knative.dev/v1'],
+  Service: ['v1', 'serving.knative.dev/v1'],
+};
+
+export const reference: Check<Reference> = mapping<Reference>(
+  {
+    apiVersion,
+    kind: required(kind),
+    name: required(filledName),
+    namespace: dnsLabel,
+    group: filledText,
+    address: filledText,
+  },
+  ({ apiVersion, group }, where) => [
+    apiVersion === undefined && group === undefined && { where, what: 'must have apiVersion' },
+    apiVersion !== undefined && group !== undefined && { where, what: 'must not have both apiVersion and group' },
+  ],
+  ({ apiVersion, kind }, where) => {
+    const possible = API_VERSIONS[kind];
+    if (apiVersion === undefined || possible === undefined || possible.includes(apiVersion)) return [];
+    const meant = closest(apiVersion, possible);
+    return [meant !== undefined && { where: `${where}/apiVersion`, what: `is ${apiVersion}. Did you mean ${meant}?` }];
+  },
+);
+
+export const destination: Check<Destination> = mapping<Destination>(
+  { ref: reference, uri: text, CACerts: filledText, audience: filledText },
+  ({ ref, uri }, where) => {
+    if (uri === undefined) return [ref === undefined && { where, what: 'must have ref or uri' }];
+    const absolute = URL.canParse(uri);
+    if (ref !== undefined) return [absolute && { where, what: 'must not have both ref and an absolute uri' }];
+    const hasHost = absolute && new URL(uri).host !== '';
+    return [
+      !hasHost && { where: `${where}/uri`, what: `must be absolute where there is no ref, is ${JSON.stringify(uri)}` },
+    ];
+  },
+);
+
+/** What a reference in a manifest that was not checked points at, as far as it can be told. */
+export function referenceIn(value: unknown): Partial<Reference> {
+  const ref = isObject(value) ? value.ref : undefined;
+  return isObject(ref) ? (ref as Partial<Reference>) : {};
+}

@@ -1,0 +1,341 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkManifest, type Trigger } from '../../src/index.ts';
+import { mapping, required, text } from '../../src/manifests/check.ts';
+import { API_SERVER_SOURCE, BROKER, changed, EXAMPLES, PING_SOURCE, TRIGGER } from './examples.ts';
+
+const lines = (manifest: unknown) => checkManifest(manifest).map(({ where, what }) => `${where}: ${what}`);
+
+describe('a manifest that is right', () => {
+  it.each(Object.entries(EXAMPLES))('has no problems: %s', (_, manifest) => {
+    expect(lines(manifest)).toEqual([]);
+  });
+
+  it.each([
+    ['a Broker of nothing but a name', { ...BROKER, metadata: { name: 'b' }, spec: {} }],
+    ['one without a spec', { ...BROKER, spec: undefined }],
+    ['what the API server adds', { ...BROKER, metadata: { ...BROKER.metadata, uid: 'x', generation: 1 }, status: {} }],
+    ['a Trigger for every event', { ...TRIGGER, spec: { broker: 'b', subscriber: { uri: 'https://example.com/in' } } }],
+    [
+      'the older filter',
+      changed(changed(TRIGGER, '/spec/filters', undefined), '/spec/filter', { attributes: { type: '' } }),
+    ],
+    ['another kind', { apiVersion: 'v1', kind: 'ConfigMap', anything: 'goes' }],
+    ['a Broker of somebody else', { apiVersion: 'messages.example.com/v1', kind: 'Broker' }],
+    ['another kind of Knative', { apiVersion: 'sources.knative.dev/v1', kind: 'ContainerSource' }],
+  ])('has none either: %s', (_, manifest) => {
+    expect(lines(JSON.parse(JSON.stringify(manifest)))).toEqual([]);
+  });
+});
+
+describe('a typo', () => {
+  /** Places where any key is right. */
+  const FREE = /\/(labels|annotations|matchLabels|exact|prefix|suffix|extensions)$/;
+
+  function* keys(value: unknown, where = ''): Generator<[string, string]> {
+    if (typeof value !== 'object' || value === null || FREE.test(where)) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (!Array.isArray(value)) yield [where, key];
+      yield* keys(inner, `${where}/${key}`);
+    }
+  }
+
+  it.each(Object.entries(EXAMPLES))('in any key of a manifest is found: %s', (_, manifest) => {
+    for (const [where, key] of keys(manifest)) {
+      const at = where
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], manifest);
+      const value = (at as Record<string, unknown>)[key];
+      for (const typo of [key.slice(0, -1), `${key}s`, key.toUpperCase(), `_${key}`]) {
+        const broken = changed(changed(manifest, `${where}/${key}`, undefined), `${where}/${typo}`, value);
+        expect({ where, typo, found: checkManifest(broken).length > 0 }).toEqual({ where, typo, found: true });
+      }
+    }
+  });
+
+  it.each([
+    ['/spec/delivery/retries', 3, TRIGGER, 'is not known here, and Knative would pass over it. Did you mean retry?'],
+    ['/spec/filtres', [], TRIGGER, 'is not known here, and Knative would pass over it. Did you mean filters?'],
+    [
+      '/spec/subscriber/service',
+      'x',
+      TRIGGER,
+      'is not known here, and Knative would pass over it. Known here: ref, uri, CACerts, audience.',
+    ],
+    [
+      '/spec/resources/0/labelSelector',
+      {},
+      API_SERVER_SOURCE,
+      'is not known here, and Knative would pass over it. Known here: apiVersion, kind, selector.',
+    ],
+    [
+      '/spec/mode',
+      'Resources',
+      API_SERVER_SOURCE,
+      'must be Reference or Resource, is "Resources". Did you mean Resource?',
+    ],
+    [
+      '/spec/delivery/backoffPolicy',
+      'exponental',
+      BROKER,
+      'must be linear or exponential, is "exponental". Did you mean exponential?',
+    ],
+    [
+      '/spec/filters/0/any/0/exact/type',
+      'dev.knative.apiserver.resource.added',
+      TRIGGER,
+      'is "dev.knative.apiserver.resource.added", a type that no source sends. Did you mean dev.knative.apiserver.resource.add?',
+    ],
+    ['/metadata/name', 'Orders', BROKER, /must be a name of lower-case letters/],
+    ['/kind', 'Triger', TRIGGER, 'is Triger. Did you mean Trigger?'],
+    [
+      '/apiVersion',
+      'eventing.knativ.dev/v1',
+      TRIGGER,
+      'is eventing.knativ.dev/v1, but a Trigger is of eventing.knative.dev/v1',
+    ],
+    [
+      '/apiVersion',
+      'eventing.knative.dev/v1beta1',
+      BROKER,
+      'is eventing.knative.dev/v1beta1, but a Broker is of eventing.knative.dev/v1',
+    ],
+    [
+      '/apiVersion',
+      'eventing.knative.dev/v1',
+      PING_SOURCE,
+      'is eventing.knative.dev/v1, but a PingSource is of sources.knative.dev/v1',
+    ],
+  ])('is told where it is, and what was meant: %s', (where, value, manifest, what) => {
+    expect(checkManifest(changed(manifest, where, value))).toEqual([
+      { where, what: typeof what === 'string' ? what : expect.stringMatching(what) },
+    ]);
+  });
+
+  it('in an annotation of Knative is found, and those of others are left alone', () => {
+    const manifest = {
+      ...BROKER,
+      metadata: {
+        name: 'b',
+        annotations: { 'messaging.knative.dev/asynchandler': 'true', 'example.com/async-handler': '1' },
+      },
+    };
+    expect(checkManifest(manifest)).toEqual([
+      {
+        where: '/metadata/annotations/messaging.knative.dev~1asynchandler',
+        what: 'is not known to Knative. Did you mean messaging.knative.dev/async-handler?',
+      },
+    ]);
+  });
+});
+
+describe('what means something else than it seems', () => {
+  it.each<[string, unknown, string, unknown, string]>([
+    [
+      'backoffPolicy alone',
+      TRIGGER,
+      '/spec/delivery',
+      { retry: 3, backoffPolicy: 'linear' },
+      '/spec/delivery: must have backoffDelay too: with one of the two, retries come at once',
+    ],
+    [
+      'backoffDelay alone',
+      TRIGGER,
+      '/spec/delivery',
+      { retry: 3, backoffDelay: 'PT1S' },
+      '/spec/delivery: must have backoffPolicy too: with one of the two, retries come at once',
+    ],
+    [
+      'a back-off without retry',
+      BROKER,
+      '/spec/delivery',
+      { backoffPolicy: 'linear', backoffDelay: 'PT1S' },
+      '/spec/delivery: must have retry: without it an event is sent once',
+    ],
+    [
+      'filter beside filters',
+      TRIGGER,
+      '/spec/filter',
+      { attributes: { kind: 'Pod' } },
+      '/spec/filter: has no effect beside filters',
+    ],
+    [
+      'two dialects in one filter',
+      TRIGGER,
+      '/spec/filters',
+      [{ exact: { a: 'b' }, prefix: { a: 'b' } }],
+      '/spec/filters/0: must have one dialect, has exact and prefix',
+    ],
+    ['a filter without a dialect', TRIGGER, '/spec/filters', [{}], '/spec/filters/0: must have one dialect, has none'],
+    [
+      'a filter that names nothing',
+      TRIGGER,
+      '/spec/filters',
+      [{ exact: {} }],
+      '/spec/filters/0/exact: must name an attribute',
+    ],
+    ['any of nothing', TRIGGER, '/spec/filters', [{ any: [] }], '/spec/filters/0/any: must have something in it'],
+    [
+      'In without values',
+      API_SERVER_SOURCE,
+      '/spec/namespaceSelector',
+      { matchExpressions: [{ key: 'a', operator: 'In' }] },
+      '/spec/namespaceSelector/matchExpressions/0: must have values for operator In',
+    ],
+    [
+      'Exists with values',
+      API_SERVER_SOURCE,
+      '/spec/namespaceSelector',
+      { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] },
+      '/spec/namespaceSelector/matchExpressions/0: must not have values for operator Exists',
+    ],
+    [
+      'a sink of two kinds',
+      PING_SOURCE,
+      '/spec/sink/uri',
+      'http://example.com',
+      '/spec/sink: must not have both ref and an absolute uri',
+    ],
+    ['a sink that is none', PING_SOURCE, '/spec/sink', {}, '/spec/sink: must have ref or uri'],
+    [
+      'a path for a sink',
+      PING_SOURCE,
+      '/spec/sink',
+      { uri: '/in' },
+      '/spec/sink/uri: must be absolute where there is no ref, is "/in"',
+    ],
+    [
+      'a URI without a host',
+      PING_SOURCE,
+      '/spec/sink',
+      { uri: 'mailto:me' },
+      '/spec/sink/uri: must be absolute where there is no ref, is "mailto:me"',
+    ],
+    [
+      'a Broker of another group',
+      PING_SOURCE,
+      '/spec/sink/ref/apiVersion',
+      'eventing.knative.dev/v2',
+      '/spec/sink/ref/apiVersion: is eventing.knative.dev/v2. Did you mean eventing.knative.dev/v1?',
+    ],
+    [
+      'group beside apiVersion',
+      PING_SOURCE,
+      '/spec/sink/ref/group',
+      'eventing.knative.dev',
+      '/spec/sink/ref: must not have both apiVersion and group',
+    ],
+    ['no apiVersion', PING_SOURCE, '/spec/sink/ref/apiVersion', undefined, '/spec/sink/ref: must have apiVersion'],
+    ['data twice', PING_SOURCE, '/spec/dataBase64', 'e30=', '/spec: must not have both data and dataBase64'],
+    [
+      'data that is no JSON',
+      PING_SOURCE,
+      '/spec/data',
+      'sweep',
+      '/spec/data: must be a JSON object, because contentType is application/json',
+    ],
+    [
+      'data that is a list',
+      PING_SOURCE,
+      '/spec/data',
+      '[]',
+      '/spec/data: must be a JSON object, because contentType is application/json',
+    ],
+    ['no broker', TRIGGER, '/spec/broker', undefined, '/spec: must have broker'],
+    [
+      'a Broker twice',
+      TRIGGER,
+      '/spec/brokerRef',
+      { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'b' },
+      '/spec: must not have both broker and brokerRef',
+    ],
+    ['no name', TRIGGER, '/metadata', { namespace: 'shop' }, '/metadata: must have name'],
+  ])('is a problem: %s', (_, manifest, where, value, line) => {
+    expect(lines(changed(manifest, where, value))).toEqual([line]);
+  });
+});
+
+describe('a value that cannot be', () => {
+  it.each<[unknown, string, unknown, string]>([
+    [TRIGGER, '/spec/delivery/retry', -1, 'must be an integer, 0 or more, is -1'],
+    [TRIGGER, '/spec/delivery/retry', '3', 'must be an integer, 0 or more, is "3"'],
+    [
+      TRIGGER,
+      '/spec/delivery/backoffDelay',
+      '200ms',
+      'must be an ISO 8601 duration such as PT0.2S or PT1M, is "200ms"',
+    ],
+    [TRIGGER, '/spec/delivery/timeout', 'PT0S', 'must be longer than nothing, is PT0S'],
+    [
+      TRIGGER,
+      '/spec/filters/0/any/0/exact/Type',
+      'x',
+      'must be an attribute: lower-case letters and digits, a letter first, is "Type"',
+    ],
+    [TRIGGER, '/spec/filters/0/any/0/exact/kind', true, 'must be a text that is not empty, is true'],
+    [TRIGGER, '/spec/filters', { exact: {} }, 'must be a list, is an object'],
+    [TRIGGER, '/spec/subscriber', null, 'must be a mapping, is null'],
+    [BROKER, '/metadata/annotations/messaging.knative.dev~1async-handler', true, 'must be a text, is true'],
+    [BROKER, '/metadata/annotations/messaging.knative.dev~1async-handler', 'yes', 'must be true or false, is "yes"'],
+    [BROKER, '/metadata/labels/-', 'x', 'must be a label key, such as app or example.com/app, is "-"'],
+    [API_SERVER_SOURCE, '/spec/resources', [], 'must have something in it'],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0/kind',
+      'pods',
+      'must be a kind, in the singular and with a capital letter, such as Pod, is "pods"',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0/apiVersion',
+      'core/v1/pods',
+      'must be an API version, such as v1 or serving.knative.dev/v1, is "core/v1/pods"',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0/selector/matchExpressions/0/operator',
+      'Exist',
+      'must be In or NotIn or Exists or DoesNotExist, is "Exist". Did you mean Exists?',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/ceOverrides/extensions/my-cluster',
+      'x',
+      'must be an attribute: lower-case letters and digits, a letter first, is "my-cluster"',
+    ],
+    [PING_SOURCE, '/spec/timezone', 'Vienna', 'must be a time zone such as Europe/Vienna, is "Vienna"'],
+    [PING_SOURCE, '/spec/dataBase64', '%', 'must be base64'],
+  ])('is named: %#', (manifest, where, value, what) => {
+    const base = where === '/spec/dataBase64' ? changed(manifest, '/spec/data', undefined) : manifest;
+    expect(checkManifest(changed(base, where, value))).toEqual([{ where, what }]);
+  });
+
+  it.each([
+    [undefined, 'must be a mapping with apiVersion and kind'],
+    ['Broker', 'must be a mapping with apiVersion and kind'],
+    [{ kind: 'Broker' }, 'must have apiVersion'],
+    [{ apiVersion: 'v1' }, 'must have kind'],
+  ])('is named also where there is no manifest at all: %j', (manifest, what) => {
+    expect(checkManifest(manifest)).toEqual([{ where: '', what }]);
+  });
+});
+
+it('does not take what every JavaScript object has for a field', () => {
+  const manifest = JSON.parse('{"apiVersion":"eventing.knative.dev/v1","kind":"constructor"}');
+  expect(checkManifest(manifest)).toEqual([]);
+  expect(lines(JSON.parse(JSON.stringify(TRIGGER).replace('"filters"', '"toString"')))).toEqual([
+    expect.stringContaining('/spec/toString: is not known here'),
+  ]);
+});
+
+it('lets the compiler keep checks and interfaces the same', () => {
+  // @ts-expect-error a field of the interface that no check knows
+  mapping<{ a: string; b?: string }>({ a: required(text) });
+  // @ts-expect-error a check of a field that the interface does not have
+  mapping<{ a: string }>({ a: required(text), b: text });
+  // @ts-expect-error a field that must be there, and a check that does not ask for it
+  mapping<{ a: string }>({ a: text });
+  // @ts-expect-error a mode of delivery that there is not
+  const policy: NonNullable<Trigger['spec']['delivery']>['backoffPolicy'] = 'sometimes';
+  expect(policy).toBe('sometimes');
+});
