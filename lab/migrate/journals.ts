@@ -27,7 +27,8 @@ export function functionsIn(all: readonly Line[], startedAt: number): Record<str
         .map((line) => ({ atMs: Date.parse(line.at) - startedAt, ms: Number(line.ms) }));
       const statuses = Map.groupBy(deliveries, ({ status }) => String(status ?? 'none'));
       const answers = Object.fromEntries([...statuses].map(([status, list]) => [status, list.length]));
-      return [name, { coldStarts, events: deliveries.length, answers }];
+      const delivery = ({ at, status, ms }: Line) => [Date.parse(at) - startedAt, Number(status), Number(ms)] as const;
+      return [name, { coldStarts, events: deliveries.length, answers, deliveries: deliveries.map(delivery) }];
     }),
   );
 }
@@ -36,7 +37,8 @@ export function functionsIn(all: readonly Line[], startedAt: number): Record<str
 export function phasesIn(lines: readonly Line[], startedAt: number): MigrationResult['phases'] {
   return lines.flatMap((line) => {
     const what = wordsFor(line);
-    return what === undefined ? [] : [{ atMs: Date.parse(line.at) - startedAt, what }];
+    const phase = line.what === 'vmim-phase' ? { phase: String(line.phase) } : {};
+    return what === undefined ? [] : [{ atMs: Date.parse(line.at) - startedAt, what, ...phase }];
   });
 }
 

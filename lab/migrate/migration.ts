@@ -9,6 +9,7 @@ import { watchBindings } from '../observe/bindings.ts';
 import type { Seen } from '../observe/changes.ts';
 import { longestSilence, lostAnswers } from '../probe/outage.ts';
 import { startPing } from '../probe/ping.ts';
+import { pingSamples } from '../probe/samples.ts';
 import { startTcp } from '../probe/tcp.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Baseline } from './baseline.ts';
@@ -67,7 +68,8 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const span = { from: startedAt, to: endedAt };
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
   const silence = longestSilence(pings.answers, span);
-  const switchedAt = Date.parse(String(kubevirt.find((line) => line.what === 'switched')?.switchedAt ?? endedAt));
+  const switched = kubevirt.find((line) => line.what === 'switched')?.switchedAt as string | undefined;
+  const switchedAt = switched === undefined ? undefined : Date.parse(switched);
   const relative = <T extends object>({ at, ...state }: Seen<T>) => ({ atMs: Math.round(at - startedAt), ...state });
   return {
     mode,
@@ -79,6 +81,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     outageMs: round(silence.ms),
     outageAtMs: Math.round(silence.from - startedAt),
     guestBlackoutMs: kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined,
+    switchedAtMs: switchedAt && switchedAt - startedAt,
     sentPings: pings.sent,
     lostPings: lostAnswers(pings.answers, pings.sent, span),
     tcpMaxStallMs: round(echoes.maxStallMs),
@@ -91,9 +94,11 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
       ...relative(seen),
     })),
     claims: bindings.claimed.list.map((seen) => ({ chassis: undefined, ...relative(seen) })),
-    stolenClaims: bindings.claimed.list.filter(({ at, chassis }) => at < switchedAt && chassis === target).length,
+    stolenClaims: bindings.claimed.list.filter(({ at, chassis }) => at < (switchedAt ?? endedAt) && chassis === target)
+      .length,
     phases: phasesIn(kubevirt, startedAt),
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
+    pings: pingSamples(pings, span).map(([sentAt, rttMs]) => [round(sentAt - startedAt), rttMs]),
   };
 }
 

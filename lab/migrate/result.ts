@@ -3,6 +3,12 @@ import type { GuestHealth } from '../guest/guest.ts';
 /** How the binding is switched: by the functions, only after the migration, or with both chassis open all along. */
 export type Mode = 'handover' | 'single' | 'floor';
 
+/** A ping: when it was sent, and its round trip, both in ms; `null` when no answer came. */
+export type PingSample = readonly [sentAtMs: number, rttMs: number | null];
+
+/** An event's delivery: when it was answered, the status, and how long the answer took, ms. */
+export type Delivery = readonly [answeredAtMs: number, status: number, tookMs: number];
+
 /** Times `atMs` are relative to the creation of the VMIM. */
 export interface MigrationResult {
   readonly mode: Mode;
@@ -17,6 +23,8 @@ export interface MigrationResult {
   readonly outageAtMs: number;
   /** How long QEMU let the guest run nowhere. */
   readonly guestBlackoutMs: number | undefined;
+  /** When the guest ran again, on the target. */
+  readonly switchedAtMs: number | undefined;
   readonly sentPings: number;
   readonly lostPings: number;
   readonly tcpMaxStallMs: number;
@@ -41,8 +49,11 @@ export interface MigrationResult {
   }[];
   /** How often the target claimed the port for itself while the guest still ran on the source. */
   readonly stolenClaims: number;
-  readonly phases: readonly { readonly atMs: number; readonly what: string }[];
+  /** What KubeVirt did, in words; `phase` where it is one of the VMIM. */
+  readonly phases: readonly { readonly atMs: number; readonly what: string; readonly phase?: string }[];
   readonly functions: Readonly<Record<string, FunctionResult>>;
+  /** Every ping, in the order in which they were sent. */
+  readonly pings: readonly PingSample[];
 }
 
 export interface FunctionResult {
@@ -51,6 +62,7 @@ export interface FunctionResult {
   readonly events: number;
   /** How often each status was answered. */
   readonly answers: Readonly<Record<string, number>>;
+  readonly deliveries: readonly Delivery[];
 }
 
 export interface Report {

@@ -48,9 +48,15 @@ export async function runMigrations(options: RunOptions): Promise<Report> {
   }
 }
 
+/** Writes a report for people and programs: each ping and each delivery on a line of its own. */
 export async function writeReport(report: Report, file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
+  const text = JSON.stringify(report, undefined, 2);
+  await writeFile(file, `${text.replace(/\[\s+(-?[\d.]+),\s+([\d.]+|null)(?:,\s+([\d.]+))?\s+\]/g, compact)}\n`);
+}
+
+function compact(_: string, ...numbers: (string | undefined)[]): string {
+  return `[${numbers.slice(0, 3).filter(Boolean).join(', ')}]`;
 }
 
 async function versions(): Promise<Record<string, string>> {

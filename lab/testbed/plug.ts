@@ -2,6 +2,13 @@ import { run, runIn } from './command.ts';
 import type { Chassis } from './description.ts';
 
 /**
+ * Frames that a tap keeps for a guest that does not read, as an incoming one that waits for its memory. Linux's 1,000
+ * are a second and more of the client's traffic: where both chassis are open without a hold, the guest answers all of
+ * that before anything new, for 100 ms, and what is measured is the age of the queue.
+ */
+const QUEUE_FRAMES = '50';
+
+/**
  * Gives a VM's port its place on a chassis, as a CNI plug-in does: makes a tap in the chassis's namespace and puts it
  * on `br-int` under the name of the logical switch port. ovn-controller sees it from then on, and claims the port if
  * the port's binding allows it.
@@ -11,7 +18,7 @@ export async function plug(chassis: Chassis, { tap, port }: { tap: string; port:
   await run('ip', ['-n', chassis.netns, 'tuntap', 'add', tap, 'mode', 'tap']);
   // The userspace datapath computes no checksums for what the kernel left to be done by hardware.
   await runIn(chassis.netns, 'ethtool', ['-K', tap, 'tx', 'off']);
-  await run('ip', ['-n', chassis.netns, 'link', 'set', tap, 'up']);
+  await run('ip', ['-n', chassis.netns, 'link', 'set', tap, 'txqueuelen', QUEUE_FRAMES, 'up']);
   await addPort(chassis, tap, port);
 }
 
