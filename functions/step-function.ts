@@ -1,24 +1,24 @@
 import { applied, nothingToDo } from 'knative-eventing-ts-sdk';
-import type { Step } from '../handover/desired.ts';
+import type { FunctionName } from '../handover/desired.ts';
 import { occasionOf } from '../handover/event.ts';
 import { handOver, type Outcome } from '../handover/handover.ts';
 import { replyOf } from '../handover/reply.ts';
 import { answering, type EventFunction, tell } from './answering.ts';
 import { SharedFlight } from './shared-flight.ts';
 
-/** The function of one step: an event in, Knative's answer out. */
-export function stepFunction(step: Step): EventFunction {
+/** The part of one function in a hand-over: an event about a VM in, Knative's answer out. */
+export function stepFunction(name: FunctionName): EventFunction {
   // An event says no more than "look": one look serves all events of a VM that came before it.
   const looks = new SharedFlight<Outcome>();
   return answering(async (event, world, log) => {
     const occasion = occasionOf(event);
     if (occasion === undefined) return nothingToDo();
-    const { namespace, name } = occasion.vmi;
+    const { vmi } = occasion;
     const all = await world;
-    const { result, own } = await looks.run(`${namespace}/${name}`, () => handOver(step, occasion, all));
+    const { result, own } = await looks.run(`${vmi.namespace}/${vmi.name}`, () => handOver(name, occasion, all));
     if (!own) return nothingToDo();
-    await tell(step, result, all, log);
-    const reply = replyOf(step, result);
+    await tell(name, result, all, log);
+    const reply = replyOf(name, result);
     return reply ? applied(reply) : nothingToDo();
   });
 }

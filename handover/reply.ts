@@ -1,7 +1,7 @@
 import { CloudEvent } from 'cloudevents';
 import type { PortChanged } from '../schemas/generated/port-changed.js';
 import type { Reconciled } from '../schemas/generated/reconciled.js';
-import type { Step } from './desired.ts';
+import type { FunctionName, Step } from './desired.ts';
 import type { Outcome } from './handover.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
 
@@ -12,15 +12,21 @@ const TYPES: Record<Step, string> = {
   'release-port': 'dev.ovn-handover.port.released',
 };
 
-/** The CloudEvent that tells what was done, or `undefined` where nothing was. Schema: `schemas/port-changed.schema.json`. */
-export function replyOf(step: Step, outcome: Outcome): CloudEvent<PortChanged> | undefined {
+/**
+ * The CloudEvent that tells what was done, or `undefined` where nothing was. Schema: `schemas/port-changed.schema.json`;
+ * reconcile tells of one VM as of a sweep.
+ */
+export function replyOf(name: Step, outcome: Outcome): CloudEvent<PortChanged> | undefined;
+export function replyOf(name: FunctionName, outcome: Outcome): CloudEvent<PortChanged | Reconciled> | undefined;
+export function replyOf(name: FunctionName, outcome: Outcome): CloudEvent<PortChanged | Reconciled> | undefined {
   const data = changedIn(outcome);
   if (data === undefined) return undefined;
-  const { namespace, name } = data.vmi;
+  if (name === 'reconcile') return sweepReply({ looked: 1, changed: [data], failed: [] });
+  const { vmi } = data;
   return new CloudEvent({
-    type: TYPES[step],
-    source: `/ovn-handover/${step}`,
-    subject: `/apis/kubevirt.io/v1/namespaces/${namespace}/virtualmachineinstances/${name}`,
+    type: TYPES[name],
+    source: `/ovn-handover/${name}`,
+    subject: `/apis/kubevirt.io/v1/namespaces/${vmi.namespace}/virtualmachineinstances/${vmi.name}`,
     datacontenttype: 'application/json',
     data,
   });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CloudEvent, HTTP } from 'cloudevents';
-import { Dispatcher } from './dispatcher.ts';
+import { parse as parseYaml } from 'yaml';
+import { type Destination, Dispatcher } from './dispatcher.ts';
 import { bodyOf, type Listening, listen } from './http.ts';
 import type { Journal } from './journal.ts';
 import { fields, type Manifest, ManifestError, nameOf, ofKind } from './manifests.ts';
@@ -35,15 +36,22 @@ export class Broker {
 
   /** @throws ManifestError for a Broker or a Trigger that says what this broker cannot do. */
   constructor({ manifests, resolve, journal }: BrokerOptions) {
-    this.#brokers = new Set(ofKind(manifests, API, 'Broker').map(parseBroker));
+    this.#brokers = new Set(ofKind(manifests, API, 'Broker').map((broker) => parseBroker(broker, manifests)));
+    const destination = (service: ServiceReference | undefined): Destination | undefined => {
+      if (service === undefined) return undefined;
+      const url = resolve(service);
+      return url === undefined ? undefined : { name: service.name, url };
+    };
     this.#journal = journal;
     this.#dispatchers = ofKind(manifests, API, 'Trigger').flatMap((manifest) => {
       const trigger = parseTrigger(manifest);
       if (!this.#brokers.has(pathOf(trigger.namespace, trigger.broker))) {
         throw new ManifestError(`${nameOf(manifest)}: spec.broker`, `there is no Broker '${trigger.broker}'`);
       }
-      const url = resolve(trigger.subscriber);
-      return url === undefined ? [] : [new Dispatcher(trigger, url, journal, this.#stop.signal)];
+      const subscriber = destination(trigger.subscriber);
+      const deadLetterSink = destination(trigger.deadLetterSink);
+      if (subscriber === undefined) return [];
+      return [new Dispatcher(trigger, { subscriber, deadLetterSink }, journal, this.#stop.signal)];
     });
   }
 
@@ -129,7 +137,8 @@ function pathOf(namespace: string, broker: string): string {
   return `/${namespace}/${broker}`;
 }
 
-function parseBroker(manifest: Manifest): string {
+/** @param manifests - Those among which the ConfigMap is that says which channel holds the events. */
+function parseBroker(manifest: Manifest, manifests: readonly Manifest[]): string {
   const where = nameOf(manifest);
   if (manifest.metadata.annotations?.[ASYNC] !== 'true') {
     throw new ManifestError(
@@ -137,8 +146,18 @@ function parseBroker(manifest: Manifest): string {
       `this broker answers before it delivers; the annotation ${ASYNC}: "true" is missing`,
     );
   }
-  if (manifest.spec !== undefined) fields(manifest.spec, `${where}: spec`, []);
+  const { config } = fields(manifest.spec ?? {}, `${where}: spec`, ['config']);
+  if (config !== undefined) requireInMemoryChannel(config, `${where}: spec.config`, manifests);
   return pathOf(manifest.metadata.namespace ?? 'default', manifest.metadata.name);
+}
+
+function requireInMemoryChannel(config: unknown, where: string, manifests: readonly Manifest[]): void {
+  const { kind, name, namespace } = fields(config, where, ['apiVersion', 'kind', 'name', 'namespace']);
+  const found = ofKind(manifests, 'v1', 'ConfigMap').find(
+    ({ metadata }) => kind === 'ConfigMap' && metadata.name === name && metadata.namespace === namespace,
+  );
+  const channel = parseYaml(found?.data?.['channel-template-spec'] ?? '')?.kind;
+  if (channel !== 'InMemoryChannel') throw new ManifestError(where, 'must name a ConfigMap for an InMemoryChannel');
 }
 
 function eventOf(request: IncomingMessage, body: string): CloudEvent<unknown> | undefined {

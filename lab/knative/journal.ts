@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 /** One thing that happened, for whoever tells the story of a migration afterwards. */
 export interface Entry {
-  readonly kind: 'event' | 'delivery' | 'coldStart' | 'ended' | 'reply' | 'dropped';
+  readonly kind: 'event' | 'delivery' | 'coldStart' | 'ended' | 'reply' | 'deadLetter' | 'dropped';
   readonly function?: string | undefined;
   readonly trigger?: string | undefined;
   readonly eventId?: string | undefined;

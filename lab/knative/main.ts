@@ -27,7 +27,11 @@ const program = new Command('knative')
   .description("Stand-ins for Knative's source, broker and activator, by the project's own eventing/ and functions/")
   .requiredOption('--kubeconfig <file>', 'the Kubernetes API that the source watches; also given to the functions')
   .requiredOption('--log <file>', 'JSON lines of all that happens; the output of the functions goes beside it')
-  .option('--eventing <folder>', 'kustomization with source, broker and triggers', `${PROJECT}/eventing/base`)
+  .option(
+    '--eventing <folder>',
+    'kustomization with source, broker and triggers',
+    `${PROJECT}/eventing/overlays/kube-ovn`,
+  )
   .option('--event-delay <ms>', 'how much later than Kubernetes the broker hears of a change', milliseconds, 0)
   .option('--idle <ms>', 'time without requests after which a function is ended', milliseconds, 60_000)
   .option('--env <key=value>', 'setting for all functions; repeatable', assignment, {})

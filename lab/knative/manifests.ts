@@ -12,6 +12,8 @@ export interface Manifest {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: unknown;
+  /** Of a ConfigMap. */
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** A manifest says something that the stand-ins cannot do; they must not quietly do less. */
@@ -25,16 +27,16 @@ export class ManifestError extends Error {
 }
 
 /**
- * Reads the objects of a kustomization: those of its `resources`, in order, folders included.
+ * Reads the objects of a kustomization: those of its `resources` and `components`, in order, folders included.
  *
  * @throws ManifestError for any other field of kustomize, because the objects would not be what kustomize makes.
  */
 export async function readKustomization(folder: string): Promise<Manifest[]> {
   const file = join(folder, 'kustomization.yaml');
   const [kustomization] = await readYaml(file);
-  const { resources } = fields(kustomization, file, ['apiVersion', 'kind', 'resources']);
+  const { resources, components = [] } = fields(kustomization, file, ['apiVersion', 'kind', 'resources', 'components']);
   const objects: Manifest[] = [];
-  for (const resource of list(resources, `${file}: resources`).map(String)) {
+  for (const resource of [...list(resources, `${file}: resources`), ...(components as unknown[])].map(String)) {
     const path = join(dirname(file), resource);
     const found = path.endsWith('.yaml') ? ((await readYaml(path)) as Manifest[]) : await readKustomization(path);
     objects.push(...found);

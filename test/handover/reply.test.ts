@@ -71,6 +71,16 @@ describe('the reply', () => {
     expect(validate(reply?.data)).toBe(true);
   });
 
+  test('of reconcile about one VM is that of a sweep over one', () => {
+    const reply = replyOf('reconcile', outcome(moment('VMIM created'), port()));
+    expect(reply?.type).toBe('dev.ovn-handover.reconciled');
+    expect(reply?.data).toMatchObject({
+      looked: 1,
+      changed: [{ vmi: VMI, ports: [{ binding: 'pinned' }] }],
+      failed: [],
+    });
+  });
+
   test('is none where nothing was done', () => {
     expect(replyOf('reuse-port', { ...outcome(moment('VMIM created'), port()), changes: [] })).toBeUndefined();
   });

@@ -187,6 +187,44 @@ describe('delivery', () => {
     expect(journal[1]?.body).toBe('answered 200 with a body that is no CloudEvent: OK');
   });
 
+  it('brings what is given up to the dead letter sink, which says who gave it up, and takes no reply from there', async () => {
+    const failing = await subscriber(() => ({ status: 422, body: 'no' }));
+    const sink = await subscriber((_, count) => (count === 1 ? { status: 503 } : { status: 200, body: '' }));
+    const { ref } = (trigger('sink').spec as { subscriber: { ref: unknown } }).subscriber;
+    const { send, journal } = await broker([trigger('failing', { delivery: { retry: 1, deadLetterSink: { ref } } })], {
+      failing,
+      sink,
+    });
+    await send(event());
+    await until('the sink has it', () => journal.length === 5);
+    expect(journal.map(({ kind, function: name, status }) => [kind, name, status])).toEqual([
+      ['event', undefined, undefined],
+      ['delivery', 'failing', 422],
+      ['deadLetter', 'failing', 422],
+      ['delivery', 'sink', 503],
+      ['delivery', 'sink', 200],
+    ]);
+    expect(sink.received[1]?.event).toMatchObject({
+      id: '1',
+      type: 'order',
+      data: { n: 1 },
+      knativeerrordest: failing.url,
+      knativeerrorcode: '422',
+      knativeerrordata: 'bm8=',
+    });
+  });
+
+  it('drops what the dead letter sink does not take either', async () => {
+    const failing = await subscriber(() => ({ status: 503 }));
+    const delivery = {
+      deadLetterSink: { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'failing' } },
+    };
+    const { send, journal } = await broker([trigger('failing', { delivery })], { failing });
+    await send(event());
+    await until('it is dropped', () => journal.some(({ kind }) => kind === 'dropped'));
+    expect(failing.received).toHaveLength(2);
+  });
+
   it('drops what waits for a retry when it is stopped', async () => {
     const failing = await subscriber(() => ({ status: 503 }));
     const delivery = { retry: 1, backoffPolicy: 'exponential', backoffDelay: 'PT1H' };
@@ -249,6 +287,24 @@ describe('manifests that this broker cannot serve', () => {
   it.each<[string, Manifest[], string]>([
     ['a synchronous broker', [{ ...BROKER, metadata: { name: 'default' } }], 'messaging.knative.dev/async-handler'],
     ['a trigger without its broker', [trigger('lost')], "Trigger shop/lost: spec.broker: there is no Broker 'default'"],
+    [
+      'another channel',
+      [
+        { ...BROKER, spec: { config: { apiVersion: 'v1', kind: 'ConfigMap', name: 'c' } } },
+        {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'c' },
+          data: { 'channel-template-spec': 'kind: KafkaChannel' },
+        },
+      ],
+      'Broker shop/default: spec.config: must name a ConfigMap for an InMemoryChannel',
+    ],
+    [
+      'a dead letter sink by URL',
+      [BROKER, trigger('far', { delivery: { deadLetterSink: { uri: 'http://example.com' } } })],
+      "Trigger shop/far: spec.delivery.deadLetterSink: 'uri' is not known here",
+    ],
     ['an unknown field', [BROKER, trigger('odd', { retry: 3 })], "Trigger shop/odd: spec: 'retry' is not known here"],
     [
       'a subscriber by URL',

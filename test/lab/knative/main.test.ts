@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 describe('the command', () => {
-  it('hears of the events of eventing/base without functions, and ends cleanly', async () => {
+  it('hears of the events of eventing/ without functions, and ends cleanly', async () => {
     const log = `${cluster.directory}/knative.jsonl`;
     running = await startStandIn('knative', ['--kubeconfig', cluster.kubeconfig, '--log', log, '--no-functions']);
     expect(running.line).toBe(
@@ -55,7 +55,7 @@ describe('the command', () => {
     await writeFile(`${folder}/kustomization.yaml`, 'resources: [broker.yaml]\npatches: []\n');
     const args = ['--kubeconfig', cluster.kubeconfig, '--log', `${folder}/log`, '--eventing', folder];
     await expect(startStandIn('knative', args)).rejects.toThrow(
-      `knative ended with code 1: ${folder}/kustomization.yaml: 'patches' is not known here; known are apiVersion, kind, resources\n`,
+      `knative ended with code 1: ${folder}/kustomization.yaml: 'patches' is not known here; known are apiVersion, kind, resources, components\n`,
     );
   });
 });

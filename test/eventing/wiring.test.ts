@@ -1,23 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { readFunctions } from '../../../lab/knative/func-yaml.ts';
-import { type Manifest, ofKind, readKustomization } from '../../../lab/knative/manifests.ts';
-import { parseSource, type SourceSpec } from '../../../lab/knative/source-spec.ts';
-import { parseTrigger, type Trigger } from '../../../lab/knative/trigger.ts';
+import { readFunctions } from '../../lab/knative/func-yaml.ts';
+import { type Manifest, ofKind, readKustomization } from '../../lab/knative/manifests.ts';
+import { parseSource, type SourceSpec } from '../../lab/knative/source-spec.ts';
+import { parseTrigger, type Trigger } from '../../lab/knative/trigger.ts';
 
-const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 let manifests: Manifest[];
 let triggers: Trigger[];
 let source: SourceSpec;
 
 beforeAll(async () => {
-  manifests = await readKustomization(`${PROJECT}/eventing/base`);
+  manifests = await readKustomization(`${PROJECT}/eventing/overlays/kube-ovn`);
   triggers = ofKind(manifests, 'eventing.knative.dev/v1', 'Trigger').map(parseTrigger);
   [source] = ofKind(manifests, 'sources.knative.dev/v1', 'ApiServerSource').map(parseSource) as [SourceSpec];
 });
 
-describe('eventing/base', () => {
+describe('the source and the triggers', () => {
   it('watches migrations, VMIs and target pods of all namespaces', () => {
     expect(source.resources.map(({ path, selector }) => [path, selector])).toEqual([
       ['/apis/kubevirt.io/v1/virtualmachineinstancemigrations', ''],
@@ -54,7 +54,14 @@ describe('eventing/base', () => {
     const accounts = ofKind(manifests, 'v1', 'ServiceAccount').map(({ metadata }) => metadata.name);
     expect(accounts).toEqual(expect.arrayContaining(functions.map(({ name }) => name)));
     expect(functions.map(({ name, env }) => [name, env])).toEqual(
-      functions.map(({ name }) => [name, { FUNC_STEP: name }]),
+      functions.map(({ name }) => [name, expect.objectContaining({ FUNC_STEP: name })]),
+    );
+  });
+
+  it('hands what a step gives up to reconcile, and what reconcile gives up to nobody', () => {
+    const reconcile = { namespace: 'ovn-handover', name: 'reconcile' };
+    expect(triggers.map(({ name, deadLetterSink }) => [name, deadLetterSink])).toEqual(
+      triggers.map(({ name }) => [name, name === 'reconcile' ? undefined : reconcile]),
     );
   });
 

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { Cluster } from '../handover/support/cluster.ts';
+import { addChassis, addPort, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
+import { build, FunctionProcess, HEADERS } from './support/function.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'handover-given-up-'));
+/** As the dead letter sink of a Trigger gets it. */
+const GIVEN_UP = { 'ce-knativeerrordest': 'http://reuse-port.ovn-handover.svc', 'ce-knativeerrorcode': '503' };
+
+let nb: OvnDatabase;
+let sb: OvnDatabase;
+let cluster: Cluster;
+let reconcile: FunctionProcess;
+
+beforeAll(async () => {
+  build();
+  [nb, sb, cluster] = await Promise.all([OvnDatabase.start('nb'), OvnDatabase.start('sb'), Cluster.start()]);
+  const kubeconfig = join(directory, 'kubeconfig');
+  writeFileSync(kubeconfig, cluster.kubeconfig);
+  reconcile = await FunctionProcess.start({
+    FUNC_STEP: 'reconcile',
+    OVN_NB_REMOTE: nb.remote,
+    OVN_SB_REMOTE: sb.remote,
+    KUBECONFIG: kubeconfig,
+  });
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([reconcile, nb, sb, cluster].map((part) => part?.[Symbol.asyncDispose]()));
+  rmSync(directory, { recursive: true });
+});
+
+test('reconcile does what the function that gave an event up did not, for the VM of that event alone', async () => {
+  addChassis(sb, 'chassis-a', 'worker-a', '10.0.0.1');
+  addPort(nb, 'web-01.prod');
+  await cluster.createVm();
+  const migration = await cluster.migrate('move');
+  await migration.createTarget([SCHEDULING_GATE]);
+
+  const answer = await reconcile.send(migration.vmim, GIVEN_UP);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('ce-type')).toBe('dev.ovn-handover.reconciled');
+  expect(JSON.parse(answer.body)).toMatchObject({
+    looked: 1,
+    changed: [{ vmi: { name: 'web-01' }, admittedPod: migration.target, ports: [{ rule: '3d', binding: 'pinned' }] }],
+  });
+  expect(mapOf(nb, 'web-01.prod', 'options')).toMatchObject({ 'requested-chassis': 'chassis-a' });
+  expect((await cluster.pod(migration.target)).spec?.schedulingGates ?? []).toEqual([]);
+  expect((await reconcile.send(migration.vmim, GIVEN_UP)).status).toBe(204);
+});
+
+test('what was refused as malformed is refused again, and nothing is swept', async () => {
+  const before = nb.dump();
+  const answer = await reconcile.send({ apiVersion: 'v1', kind: 'Pod' }, { ...GIVEN_UP, 'ce-knativeerrorcode': '422' });
+  expect(answer).toMatchObject({ status: 422, body: expect.stringContaining('/data/metadata') });
+  const foreign = await reconcile.post('{}', { ...HEADERS, 'ce-type': 'com.example.order' });
+  expect(foreign).toMatchObject({ status: 422, body: expect.stringContaining('dev.knative.sources.ping') });
+  expect(nb.dump()).toBe(before);
+});
