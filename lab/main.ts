@@ -4,8 +4,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { brokenPromises, type Mode, type Report } from './migrate/result.ts';
 import { runMigrations, writeReport } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
-import type { TestbedDescription } from './testbed/description.ts';
-import { readTestbed, startTestbed, stopTestbed } from './testbed/testbed.ts';
+import { describeVm, type TestbedDescription } from './testbed/description.ts';
+import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
 
 const DIRECTORY = fileURLToPath(new URL('run', import.meta.url));
 const PREFIX = 'handover';
@@ -13,6 +13,7 @@ const PREFIX = 'handover';
 interface MigrateOptions {
   readonly mode: Mode;
   readonly migrations: number;
+  readonly nics?: number;
   readonly eventDelay: number;
   readonly pace: number;
   readonly idle: number;
@@ -27,8 +28,9 @@ const program = new Command('lab').description(
 program
   .command('up')
   .description('leave a testbed standing: lab/run/{nb,sb}.sock are the OVN databases')
-  .action(async () => {
-    const testbed = await startTestbed({ directory: DIRECTORY, prefix: PREFIX, keep: true, onProgress: progress });
+  .option('--nics <n>', 'interfaces of the VM, each on a logical switch of its own', positive, 1)
+  .action(async ({ nics }: { nics: number }) => {
+    const testbed = await startLabTestbed({ nics, keep: true });
     console.log(`The testbed stands. Try: ovn-nbctl --db=${testbed.northbound} show`);
   });
 
@@ -49,6 +51,7 @@ program
       .default('handover'),
   )
   .option('--migrations <n>', 'how many, there and back', positive, 1)
+  .option('--nics <n>', 'as for up; by default those of the testbed that stands, else 1', positive)
   .option('--event-delay <ms>', 'added between Kubernetes and the functions', milliseconds, 0)
   .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", milliseconds, 8_000)
   .option('--idle <ms>', 'a function without events ends after this time', milliseconds, 10_000)
@@ -65,7 +68,7 @@ try {
 }
 
 async function migrate(options: MigrateOptions): Promise<void> {
-  const testbed = await testbedForUse();
+  const testbed = await testbedForUse(options.nics);
   // A signal must not leave a guest or a namespace behind; what the process itself does not end, the reaper does.
   const interrupted = (signal: NodeJS.Signals) => {
     console.error(`lab: ${signal}, cleaning up`);
@@ -93,17 +96,33 @@ async function migrate(options: MigrateOptions): Promise<void> {
 }
 
 /** The testbed of `lab up` if it stands; else one of its own, which ends with this command. */
-async function testbedForUse(): Promise<{ description: TestbedDescription; release(): Promise<void> }> {
+async function testbedForUse(
+  nics: number | undefined,
+): Promise<{ description: TestbedDescription; release(): Promise<void> }> {
   if (existsSync(`${DIRECTORY}/testbed.json`)) {
     progress('using the testbed that stands');
-    return { description: await readTestbed(DIRECTORY), release: async () => {} };
+    const description = await readTestbed(DIRECTORY);
+    const { length } = description.vms[0].interfaces;
+    if (nics !== undefined && nics !== length)
+      throw new Error(`the VM of the testbed that stands has ${length} NICs; run 'lab down' first.`);
+    return { description, release: async () => {} };
   }
-  const testbed = await startTestbed({ directory: DIRECTORY, prefix: PREFIX, onProgress: progress });
+  const testbed = await startLabTestbed({ nics: nics ?? 1, keep: false });
   const release = async () => {
     progress('taking the testbed down');
     await testbed.stop();
   };
   return { description: testbed, release };
+}
+
+async function startLabTestbed({ nics, keep }: { nics: number; keep: boolean }): Promise<Testbed> {
+  return startTestbed({
+    directory: DIRECTORY,
+    prefix: PREFIX,
+    vms: [describeVm({ nics })],
+    keep,
+    onProgress: progress,
+  });
 }
 
 function verdict({ mode, migrations }: Report): void {

@@ -5,15 +5,10 @@ import { networkOf } from '../kubevirt/cni.ts';
 import { MIGRATION_JOB_UID } from '../kubevirt/labels.ts';
 import { migration as migrationManifest } from '../kubevirt/manifests.ts';
 import type { VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
-import { watchBindings } from '../observe/bindings.ts';
-import type { Seen } from '../observe/changes.ts';
-import { longestSilence, lostAnswers } from '../probe/outage.ts';
-import { startPing } from '../probe/ping.ts';
-import { pingSamples } from '../probe/samples.ts';
-import { startTcp } from '../probe/tcp.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Baseline } from './baseline.ts';
 import { guestHealth } from './guest-health.ts';
+import { InterfaceWatch } from './interface-watch.ts';
 import { functionsIn, linesIn, phasesIn } from './journals.ts';
 import type { MigrationResult, Mode } from './result.ts';
 import type { Vm } from './vm.ts';
@@ -27,7 +22,6 @@ export interface MigrationOptions {
   readonly eventDelayMs: number;
 }
 
-const PING_EVERY_MS = 5;
 /** Quiet time on both sides, so that what is out at an edge shows. */
 const QUIET_MS = 1_000;
 const MIGRATION_WITHIN_MS = 120_000;
@@ -40,12 +34,9 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const { cluster } = controlPlane;
   const from = vm.node();
   const baseline = new Baseline(testbed, vm);
-  const [{ ip, port }] = vm.interfaces;
   if (mode !== 'handover') await baseline.bind(from);
 
-  const bindings = await watchBindings(testbed, port);
-  const ping = await startPing(testbed.client, ip, { intervalMs: PING_EVERY_MS });
-  const tcp = await startTcp(testbed.client, ip);
+  const watches = await Promise.all(vm.interfaces.map((nic) => InterfaceWatch.start(testbed, nic)));
   await sleep(QUIET_MS);
 
   const startedAt = Date.now();
@@ -57,20 +48,18 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   await cluster.until(() => isFinal(cluster.vmims.latest(migration)), deadline);
   await byHand;
   const target = chassisName(testbed, vm.node());
-  await bindings.wanted
-    .until((seen) => isPinnedTo(target, seen), { timeoutMs: SETTLED_WITHIN_MS + 2 * eventDelayMs })
-    .catch(() => undefined); // The result shows where it stands instead.
+  const settled = watches.map(({ bindings }) =>
+    bindings.wanted.until((seen) => isPinnedTo(target, seen), { timeoutMs: SETTLED_WITHIN_MS + 2 * eventDelayMs }),
+  );
+  await Promise.allSettled(settled); // Where one did not settle, the result shows where it stands instead.
   await sleep(QUIET_MS);
 
-  const endedAt = Date.now();
-  const [pings, echoes, guest] = [await ping.stop(), await tcp.stop(), await healthOf(migration, options)];
-  await bindings.stop();
-  const span = { from: startedAt, to: endedAt };
+  const span = { from: startedAt, to: Date.now() };
+  const guest = await healthOf(migration, options);
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
-  const silence = longestSilence(pings.answers, span);
   const switched = kubevirt.find((line) => line.what === 'switched')?.switchedAt as string | undefined;
   const switchedAt = switched === undefined ? undefined : Date.parse(switched);
-  const relative = <T extends object>({ at, ...state }: Seen<T>) => ({ atMs: Math.round(at - startedAt), ...state });
+  const [first, ...others] = await Promise.all(watches.map((watch) => watch.result({ span, switchedAt, target })));
   return {
     mode,
     migration: migration.metadata.name,
@@ -78,27 +67,12 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     from,
     to,
     phase: cluster.vmims.latest(migration)?.status?.phase ?? 'gone',
-    outageMs: round(silence.ms),
-    outageAtMs: Math.round(silence.from - startedAt),
     guestBlackoutMs: kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined,
     switchedAtMs: switchedAt && switchedAt - startedAt,
-    sentPings: pings.sent,
-    lostPings: lostAnswers(pings.answers, pings.sent, span),
-    tcpMaxStallMs: round(echoes.maxStallMs),
-    tcpBroken: echoes.broken,
-    activatedByRarp: bindings.claimed.list.some(({ at, activated }) => at >= startedAt && activated.includes(target)),
     guest,
-    bindings: bindings.wanted.list.map((seen) => ({
-      requestedChassis: undefined,
-      activationStrategy: undefined,
-      ...relative(seen),
-    })),
-    claims: bindings.claimed.list.map((seen) => ({ chassis: undefined, ...relative(seen) })),
-    stolenClaims: bindings.claimed.list.filter(({ at, chassis }) => at < (switchedAt ?? endedAt) && chassis === target)
-      .length,
+    interfaces: [first!, ...others],
     phases: phasesIn(kubevirt, startedAt),
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
-    pings: pingSamples(pings, span).map(([sentAt, rttMs]) => [round(sentAt - startedAt), rttMs]),
   };
 }
 
@@ -124,8 +98,4 @@ async function healthOf(
   const pod = pods.find((one) => one.metadata.labels?.[MIGRATION_JOB_UID] === metadata.uid) ?? pods[0];
   if (pod === undefined) return 'gone';
   return guestHealth(networkOf(pod, testbed).directory);
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

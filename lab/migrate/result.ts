@@ -18,21 +18,31 @@ export interface MigrationResult {
   readonly to: string;
   /** KubeVirt's own verdict. */
   readonly phase: string;
-  /** Longest time without an answer to ping; a last answer that never comes counts up to the end of the measurement. */
-  readonly outageMs: number;
-  readonly outageAtMs: number;
   /** How long QEMU let the guest run nowhere. */
   readonly guestBlackoutMs: number | undefined;
   /** When the guest ran again, on the target. */
   readonly switchedAtMs: number | undefined;
+  /** Seen from behind, on its console: whether an outage is the network's or the guest's. */
+  readonly guest: GuestHealth;
+  /** In the order of the VM's. */
+  readonly interfaces: readonly [InterfaceResult, ...InterfaceResult[]];
+  /** What KubeVirt did, in words; `phase` where it is one of the VMIM. */
+  readonly phases: readonly { readonly atMs: number; readonly what: string; readonly phase?: string }[];
+  readonly functions: Readonly<Record<string, FunctionResult>>;
+}
+
+/** What the client and OVN saw of one interface of the VM. */
+export interface InterfaceResult {
+  readonly port: string;
+  /** Longest time without an answer to ping; a last answer that never comes counts up to the end of the measurement. */
+  readonly outageMs: number;
+  readonly outageAtMs: number;
   readonly sentPings: number;
   readonly lostPings: number;
   readonly tcpMaxStallMs: number;
   readonly tcpBroken: boolean;
   /** The target opened itself: SB has its name in additional-chassis-activated. */
   readonly activatedByRarp: boolean;
-  /** Seen from behind, on its console: whether an outage is the network's or the guest's. */
-  readonly guest: GuestHealth;
   /** Each change of the logical switch port in NB. */
   readonly bindings: readonly {
     readonly atMs: number;
@@ -49,9 +59,6 @@ export interface MigrationResult {
   }[];
   /** How often the target claimed the port for itself while the guest still ran on the source. */
   readonly stolenClaims: number;
-  /** What KubeVirt did, in words; `phase` where it is one of the VMIM. */
-  readonly phases: readonly { readonly atMs: number; readonly what: string; readonly phase?: string }[];
-  readonly functions: Readonly<Record<string, FunctionResult>>;
   /** Every ping, in the order in which they were sent. */
   readonly pings: readonly PingSample[];
 }
@@ -75,20 +82,42 @@ export interface Report {
   readonly summary: Summary;
 }
 
-type Figure = 'outageMs' | 'guestBlackoutMs' | 'lostPings' | 'tcpMaxStallMs';
-export type Summary = Readonly<Record<Figure, { readonly median: number; readonly worst: number }>>;
+export interface Spread {
+  readonly median: number;
+  readonly worst: number;
+}
+
+export interface Summary {
+  readonly guestBlackoutMs: Spread;
+  /** In the order of the VM's interfaces. */
+  readonly interfaces: readonly {
+    readonly port: string;
+    readonly outageMs: Spread;
+    readonly lostPings: Spread;
+    readonly tcpMaxStallMs: Spread;
+  }[];
+}
 
 export function summarize(migrations: readonly MigrationResult[]): Summary {
-  const figure = (name: Figure) => {
-    const values = migrations.flatMap((migration) => migration[name] ?? []).sort((a, b) => a - b);
-    return { median: median(values), worst: values.at(-1) ?? Number.NaN };
-  };
+  const ports = migrations[0]?.interfaces.map(({ port }) => port) ?? [];
   return {
-    outageMs: figure('outageMs'),
-    guestBlackoutMs: figure('guestBlackoutMs'),
-    lostPings: figure('lostPings'),
-    tcpMaxStallMs: figure('tcpMaxStallMs'),
+    guestBlackoutMs: spread(migrations.flatMap(({ guestBlackoutMs }) => guestBlackoutMs ?? [])),
+    interfaces: ports.map((port, index) => {
+      const figure = (name: 'outageMs' | 'lostPings' | 'tcpMaxStallMs') =>
+        spread(migrations.map(({ interfaces }) => interfaces[index]![name]));
+      return {
+        port,
+        outageMs: figure('outageMs'),
+        lostPings: figure('lostPings'),
+        tcpMaxStallMs: figure('tcpMaxStallMs'),
+      };
+    }),
   };
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { median: median(sorted), worst: sorted.at(-1) ?? Number.NaN };
 }
 
 function median(sorted: readonly number[]): number {
@@ -99,23 +128,28 @@ function median(sorted: readonly number[]): number {
 }
 
 /** What a hand-over promises: everything that this migration broke of it, in words; empty when all is well. */
-export function brokenPromises(result: MigrationResult): string[] {
-  const { mode, phase, guest, outageMs, tcpBroken, activatedByRarp } = result;
+export function brokenPromises({ mode, phase, guest, interfaces }: MigrationResult): string[] {
   const broken: string[] = [];
   if (phase !== 'Succeeded') broken.push(`KubeVirt ended it as ${phase}`);
   if (guest !== 'running') broken.push(`the guest is ${guest}, which no network can help`);
   if (mode !== 'handover') return broken;
+  return [...broken, ...interfaces.flatMap((one) => brokenOn(one).map((promise) => `${one.port}: ${promise}`))];
+}
+
+function brokenOn(result: InterfaceResult): string[] {
+  const { outageMs, tcpBroken, activatedByRarp, stolenClaims } = result;
+  const broken: string[] = [];
   if (outageMs >= 500) broken.push(`ping was out for ${Math.round(outageMs)} ms, 500 ms are promised`);
   if (tcpBroken) broken.push('the TCP connection broke');
   if (!activatedByRarp) broken.push('the target was not opened by the RARP');
-  if (result.stolenClaims > 0) broken.push(`the target stole the claim ${result.stolenClaims} times before the switch`);
+  if (stolenClaims > 0) broken.push(`the target stole the claim ${stolenClaims} times before the switch`);
   const story = bindingStory(result).join(' → ');
   if (!story.endsWith('pinned → dual → pinned')) broken.push(`the binding went ${story || 'nowhere'}`);
   return broken;
 }
 
 /** `unbound`, `pinned` and `dual` in the order in which they were seen. */
-export function bindingStory({ bindings }: MigrationResult): string[] {
+export function bindingStory({ bindings }: InterfaceResult): string[] {
   const words = bindings.map(({ requestedChassis }) =>
     requestedChassis === undefined ? 'unbound' : requestedChassis.includes(',') ? 'dual' : 'pinned',
   );

@@ -12,11 +12,13 @@ import { migrateOnce } from '../../../lab/migrate/migration.ts';
 import { bindingStory, brokenPromises } from '../../../lab/migrate/result.ts';
 import { startVm, type Vm } from '../../../lab/migrate/vm.ts';
 import { watchBindings } from '../../../lab/observe/bindings.ts';
+import { describeVm } from '../../../lab/testbed/description.ts';
 import { startTestbed, type Testbed } from '../../../lab/testbed/testbed.ts';
 
 jest.setTimeout(240_000);
 
 const PACE_MS = 5_000;
+const vms: Testbed['vms'] = [describeVm(), describeVm({ name: 'db-01', nics: 2, index: 1 })];
 let directory: string;
 let testbed: Testbed;
 let controlPlane: ControlPlane;
@@ -25,7 +27,7 @@ beforeAll(async () => {
   const build = spawnSync(process.execPath, ['--conditions=source', 'scripts/build.ts'], { encoding: 'utf8' });
   if (build.status !== 0) throw new Error(build.stderr);
   directory = await mkdtemp(join(tmpdir(), 'handover-'));
-  testbed = await startTestbed({ directory, prefix: 'handovertest' });
+  testbed = await startTestbed({ directory, prefix: 'handovertest', vms });
 });
 
 afterAll(async () => {
@@ -37,12 +39,12 @@ afterEach(async () => {
   await controlPlane?.stop();
 });
 
-/** A control plane and a VM whose port was never bound. */
+/** A control plane and a VM whose ports were never bound. */
 async function start(
   options: { gate?: boolean; functions?: boolean; eventDelayMs?: number },
-  annotations?: Record<string, string>,
+  vm: Parameters<typeof startVm>[2] = {},
 ): Promise<Vm> {
-  await new Baseline(testbed).reset();
+  await new Baseline(testbed, vm.vm).reset();
   controlPlane = await startControlPlane({
     testbed,
     gate: true,
@@ -52,28 +54,42 @@ async function start(
     idleMs: 10_000,
     ...options,
   });
-  return startVm(testbed, controlPlane.cluster, annotations && { annotations });
+  return startVm(testbed, controlPlane.cluster, vm);
 }
 
 test('a first migration, events 2 s late and functions cold, costs no connection and no claim fight, and so does the way back', async () => {
   const vm = await start({ eventDelayMs: 2_000 });
   const there = await migrateOnce({ mode: 'handover', testbed, controlPlane, vm, to: 'node2', eventDelayMs: 2_000 });
   expect(brokenPromises(there)).toEqual([]);
-  expect(bindingStory(there)).toEqual(['unbound', 'pinned', 'dual', 'pinned']);
-  expect(there.stolenClaims).toBe(0);
-  expect(there.bindings.at(-1)).toMatchObject({
+  const [nic] = there.interfaces;
+  expect(bindingStory(nic)).toEqual(['unbound', 'pinned', 'dual', 'pinned']);
+  expect(nic.stolenClaims).toBe(0);
+  expect(nic.bindings.at(-1)).toMatchObject({
     requestedChassis: 'chassis-2',
     record: { 'handover-binding': 'pinned', 'handover-source': 'node1', 'handover-target': 'node2' },
   });
-  expect(Object.keys(there.functions)).toEqual(['disable-dual-chassis', 'enable-dual-chassis', 'reuse-port']);
-  for (const { coldStarts, answers } of Object.values(there.functions)) {
+  // At every tenth minute of the clock, reconcile is woken too.
+  const { reconcile: _, ...steps } = there.functions;
+  expect(Object.keys(steps)).toEqual(['disable-dual-chassis', 'enable-dual-chassis', 'reuse-port']);
+  for (const { coldStarts, answers } of Object.values(steps)) {
     expect(coldStarts).toHaveLength(1);
     expect(answers['200']).toBe(1);
   }
 
   const back = await migrateOnce({ mode: 'handover', testbed, controlPlane, vm, to: 'node1', eventDelayMs: 2_000 });
   expect(brokenPromises(back)).toEqual([]);
-  expect(back.bindings.at(-1)).toMatchObject({ requestedChassis: 'chassis-1' });
+  expect(back.interfaces[0].bindings.at(-1)).toMatchObject({ requestedChassis: 'chassis-1' });
+});
+
+test('a VM with two interfaces on two logical switches keeps both, there and back', async () => {
+  const vm = await start({}, { vm: vms[1]! });
+  for (const to of ['node2', 'node1']) {
+    const result = await migrateOnce({ mode: 'handover', testbed, controlPlane, vm, to, eventDelayMs: 0 });
+    expect(brokenPromises(result)).toEqual([]);
+    expect(result.interfaces.map(({ port }) => port)).toEqual(['db-01.prod', 'db-01.prod.net2.prod.ovn']);
+    const requestedChassis = to.replace('node', 'chassis-');
+    for (const { bindings } of result.interfaces) expect(bindings.at(-1)).toMatchObject({ requestedChassis });
+  }
 });
 
 test('with the functions away the target waits at its gate, the port is not touched and the guest keeps its network', async () => {
@@ -99,7 +115,7 @@ test('with the functions away the target waits at its gate, the port is not touc
 });
 
 test('a VM without the annotation gets no gate, and its port is not touched though the functions run', async () => {
-  const vm = await start({}, {});
+  const vm = await start({}, { annotations: {} });
   const bindings = await watchBindings(testbed);
   const { cluster } = controlPlane;
   const migration = await cluster.vmims.create(
