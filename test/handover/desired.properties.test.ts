@@ -87,10 +87,13 @@ const objects: fc.Arbitrary<Objects> = fc.record({
 });
 
 /** Whatever Kubernetes may say, and whatever may stand on the port. */
-function always(property: (facts: Facts, record: PortRecord | undefined, objects: Objects) => void): void {
+function always(
+  property: (facts: Facts, record: PortRecord | undefined, objects: Objects) => void,
+  { numRuns = 5_000 } = {},
+): void {
   fc.assert(
     fc.property(objects, maybe(record), (seen, record) => property(factsOf(seen), record, seen)),
-    { numRuns: 5_000 },
+    { numRuns },
   );
 }
 
@@ -154,12 +157,16 @@ describe('whatever is seen', () => {
 
   test('each rule has one function, and one binding but for the step between two dual ones', () => {
     const made = new Map<string, Set<string>>();
-    always((facts, record) => {
-      const wanted = desired(facts, record);
-      if (wanted.binding === 'leave') return;
-      const kinds = made.get(wanted.rule) ?? new Set();
-      made.set(wanted.rule, kinds.add(`${wanted.step} ${wanted.binding}`));
-    });
+    // The rarest row of the table comes about once in 3,000 runs, and all have to come.
+    always(
+      (facts, record) => {
+        const wanted = desired(facts, record);
+        if (wanted.binding === 'leave') return;
+        const kinds = made.get(wanted.rule) ?? new Set();
+        made.set(wanted.rule, kinds.add(`${wanted.step} ${wanted.binding}`));
+      },
+      { numRuns: 60_000 },
+    );
     const table = Object.fromEntries([...made].map(([rule, kinds]) => [rule, [...kinds].sort()]));
     expect(table).toEqual({
       2: ['release-port unbound'],
