@@ -29,7 +29,6 @@ const functions: Record<typeof settings.FUNC_STEP, EventFunction> = {
   reconcile,
 };
 const answer = functions[settings.FUNC_STEP];
-const world = worldOf(settings);
 const unanswered = new Set<ServerResponse>();
 let draining = false;
 
@@ -48,17 +47,20 @@ const runtimeFunction = {
   },
 };
 
-const listening = await start(
+const listening = start(
   runtimeFunction as unknown as Parameters<typeof start>[0],
   {
     logLevel: settings.LOG_LEVEL,
     port: Number(settings.FUNC_PORT),
   } as unknown as Parameters<typeof start>[1],
 );
-listening.on('request', (_request, response: ServerResponse) => {
-  unanswered.add(response);
-  response.once('close', () => unanswered.delete(response));
+void listening.then((server) => {
+  server.on('request', (_request, response: ServerResponse) => {
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+  });
 });
+const world = listening.then(() => worldOf(settings));
 
 function die(line: string): never {
   process.stderr.write(`${line}\n`);

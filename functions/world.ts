@@ -6,7 +6,7 @@ import { profileOf } from '../handover/profile.ts';
 import { type Settings, SettingsError } from '../handover/settings.ts';
 import { Southbound } from '../handover/southbound.ts';
 
-/** The world by the settings. The Kubernetes client is by far the largest module: it loads while the server starts to listen. */
+/** The world by the settings. The Kubernetes client is half of all code: it loads here, when the server listens already. */
 export async function worldOf(settings: Settings): Promise<World & AsyncDisposable> {
   const { kubernetesClient } = await import('../handover/kubernetes-client.ts');
   const northbound = clientOf(settings, 'OVN_NB_REMOTE', 'OVN_Northbound');

@@ -55,7 +55,7 @@ async function run(options: Options): Promise<void> {
     functions: options.functions ? await readFunctions(PROJECT) : [],
     command: {
       file: process.execPath,
-      args: ['--enable-source-maps', 'dist/index.mjs'],
+      args: ['dist/index.mjs'],
       cwd: PROJECT,
       env: { KUBECONFIG: resolve(options.kubeconfig), ...options.env },
     },

@@ -16,9 +16,11 @@ export class OvnDatabase implements AsyncDisposable {
   readonly name: 'OVN_Northbound' | 'OVN_Southbound';
   readonly #directory = mkdtempSync(join(tmpdir(), 'handover-ovn-'));
   readonly #tool: string;
+  readonly #args: readonly string[];
   #server: ChildProcess | undefined;
 
-  private constructor(which: 'nb' | 'sb') {
+  private constructor(which: 'nb' | 'sb', args: readonly string[]) {
+    this.#args = args;
     this.name = which === 'nb' ? 'OVN_Northbound' : 'OVN_Southbound';
     this.file = join(this.#directory, `${which}.db`);
     this.remote = `unix:${join(this.#directory, `${which}.sock`)}`;
@@ -26,8 +28,9 @@ export class OvnDatabase implements AsyncDisposable {
     execFileSync('ovsdb-tool', ['create', this.file, `${SCHEMAS}/ovn-${which}.ovsschema`]);
   }
 
-  static async start(which: 'nb' | 'sb'): Promise<OvnDatabase> {
-    const database = new OvnDatabase(which);
+  /** @param args of the server beside its own socket, such as a remote for TLS */
+  static async start(which: 'nb' | 'sb', args: readonly string[] = []): Promise<OvnDatabase> {
+    const database = new OvnDatabase(which, args);
     await database.start();
     return database;
   }
@@ -38,7 +41,7 @@ export class OvnDatabase implements AsyncDisposable {
     rmSync(control, { force: true });
     this.#server = spawn(
       'ovsdb-server',
-      [this.file, `--remote=p${this.remote}`, `--unixctl=${control}`, '-vconsole:off'],
+      [this.file, `--remote=p${this.remote}`, `--unixctl=${control}`, '-vconsole:off', ...this.#args],
       { stdio: 'ignore' },
     );
     while (!existsSync(control)) {

@@ -1,0 +1,189 @@
+/**
+ * From the exec of a function's process to its listening, and to its first transaction committed, in turns with the
+ * function that `func` makes for TypeScript and CloudEvents.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { run } from '../lab/testbed/command.ts';
+import { Authority } from '../packages/ovsdb-client-ts/test/support/certificates.ts';
+import { freePort, TemporaryDirectory } from '../packages/ovsdb-client-ts/test/support/server.ts';
+import { build, HEADERS } from '../test/functions/support/function.ts';
+import { Cluster } from '../test/handover/support/cluster.ts';
+import { addChassis, addPort, OvnDatabase } from '../test/handover/support/ovn.ts';
+import type { Benchmark } from './harness/benchmark.ts';
+import { positive } from './harness/options.ts';
+import { median } from './harness/statistics.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const STOCK = join(import.meta.dirname, 'stock-function');
+const PORT = 'web-01.prod';
+
+export default {
+  command: new Command('cold-start')
+    .description("from exec to listening and to the first commit, beside func's stock TypeScript function")
+    .option('--runs <n>', 'of each', positive, 20),
+  async run({ runs }: { runs: number }, progress) {
+    progress('building both functions');
+    build();
+    await buildStock();
+    progress('starting OVN NB and SB with TLS, and the Kubernetes API');
+    await using world = await World.start();
+    const stock: number[] = [];
+    const listening: number[] = [];
+    const committed: number[] = [];
+    const memory: number[] = [];
+    for (let turn = 1; turn <= runs; turn++) {
+      progress(`turn ${turn} of ${runs}`);
+      stock.push(await stockStart());
+      const ours = await world.coldStart();
+      listening.push(ours.listening);
+      committed.push(ours.committed);
+      memory.push(ours.residentMb);
+    }
+    return {
+      setup: { 'stock function': `faas-js-runtime ${stockVersion()}` },
+      series: [
+        { name: 'stock function, listening', unit: 'ms', values: stock },
+        { name: 'reuse-port, listening', unit: 'ms', values: listening },
+        { name: 'reuse-port, first commit', unit: 'ms', values: committed },
+        { name: 'reuse-port, resident after it', unit: 'MB', values: memory },
+      ],
+      limits: [
+        { what: 'listening, x stock', value: median(listening) / median(stock), atMost: 0.6 },
+        { what: 'first commit, x stock listening', value: median(committed) / median(stock), atMost: 1.5 },
+        { what: 'resident, MB', value: Math.max(...memory), atMost: 100 },
+      ],
+    };
+  },
+} satisfies Benchmark;
+
+interface ColdStart {
+  readonly listening: number;
+  readonly committed: number;
+  readonly residentMb: number;
+}
+
+/** OVN's databases, reached by TLS, and a VM that is about to migrate. */
+class World implements AsyncDisposable {
+  readonly #parts = new AsyncDisposableStack();
+  #nb!: OvnDatabase;
+  #cluster!: Cluster;
+  #settings!: Record<string, string>;
+  #migrations = 0;
+
+  static async start(): Promise<World> {
+    const world = new World();
+    const parts = world.#parts;
+    try {
+      const directory = parts.use(new TemporaryDirectory());
+      const authority = new Authority(directory);
+      const { cert, key, ca } = authority.issue('server');
+      const [nbPort, sbPort] = [await freePort(), await freePort()];
+      const tls = (port: number) => [
+        `--remote=pssl:${port}:127.0.0.1`,
+        ...[`--certificate=${cert}`, `--private-key=${key}`, `--ca-cert=${ca}`],
+      ];
+      world.#nb = parts.use(await OvnDatabase.start('nb', tls(nbPort)));
+      const sb = parts.use(await OvnDatabase.start('sb', tls(sbPort)));
+      addChassis(sb, 'chassis-a', 'worker-a', '10.0.0.1');
+      addPort(world.#nb, PORT);
+      world.#cluster = parts.use(await Cluster.start());
+      await world.#cluster.createVm();
+      const kubeconfig = join(directory.path, 'kubeconfig');
+      writeFileSync(kubeconfig, world.#cluster.kubeconfig);
+      const client = authority.issue('client');
+      world.#settings = {
+        FUNC_STEP: 'reuse-port',
+        OVN_NB_REMOTE: `ssl:127.0.0.1:${nbPort}`,
+        OVN_SB_REMOTE: `ssl:127.0.0.1:${sbPort}`,
+        ...{ OVN_CERT: client.cert, OVN_KEY: client.key, OVN_CA: client.ca, KUBECONFIG: kubeconfig },
+      };
+    } catch (error) {
+      await parts.disposeAsync();
+      throw error;
+    }
+    return world;
+  }
+
+  /** One start that pins the port; then all is again as it was before. */
+  async coldStart(): Promise<ColdStart> {
+    const { vmim } = await this.#cluster.migrate(`move-${++this.#migrations}`);
+    const committed = Promise.withResolvers<number>();
+    const watch = await this.#nb.watch('Logical_Switch_Port', ['options'], (row) => {
+      if (JSON.stringify(row).includes('requested-chassis')) committed.resolve(performance.now());
+    });
+    const started = await startProcess(['dist/index.mjs'], ROOT, this.#settings);
+    try {
+      const answer = await fetch(started.url, { method: 'POST', body: JSON.stringify(vmim), headers: HEADERS });
+      if (answer.status !== 200) throw new Error(`reuse-port answered ${answer.status}: ${await answer.text()}`);
+      return {
+        listening: started.listening,
+        committed: (await committed.promise) - started.at,
+        residentMb: residentMb(started.child),
+      };
+    } finally {
+      await end(started.child);
+      await watch.stop();
+      await this.#cluster.patchVmim(vmim.metadata.name, { phase: 'Failed' });
+      this.#nb.ctl('lsp-del', PORT);
+      addPort(this.#nb, PORT);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+  }
+}
+
+async function stockStart(): Promise<number> {
+  const program = ['node_modules/faas-js-runtime/bin/cli.js', './build/index.js'];
+  const started = await startProcess(program, STOCK, { FUNC_LOG_LEVEL: 'info' });
+  await end(started.child);
+  return started.listening;
+}
+
+/** Starts a function as its image does, and resolves when a connection to it succeeds. */
+async function startProcess(args: readonly string[], cwd: string, settings: Readonly<Record<string, string>>) {
+  const port = await freePort('::');
+  const at = performance.now();
+  const env = { PATH: process.env.PATH, ...settings, FUNC_PORT: `${port}` };
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
+    await sleep(1);
+  }
+  return { child, at, listening: performance.now() - at, url: `http://127.0.0.1:${port}` };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.once('connect', () => socket.destroy());
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+function residentMb({ pid }: ChildProcess): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1024;
+}
+
+async function buildStock(): Promise<void> {
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', STOCK]);
+  await run('tsc', ['-p', STOCK]);
+}
+
+function stockVersion(): string {
+  return JSON.parse(readFileSync(join(STOCK, 'node_modules/faas-js-runtime/package.json'), 'utf8')).version;
+}
