@@ -1,12 +1,17 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { ReceiveAdapter } from './cluster/receive-adapter.ts';
+import { freePort } from './free-port.ts';
 import { Cluster } from './kubevirt/cluster.ts';
 import { StandIn } from './stand-in.ts';
 import type { TestbedDescription } from './testbed/description.ts';
 
 export interface ControlPlaneOptions {
   readonly testbed: TestbedDescription;
+  /** Whose API server and ApiServerSource: the lab's own, by default, or kube-apiserver and Knative's adapter. */
+  readonly kubernetes?: 'stand-in' | 'real';
   /** Whether target pods are created with the scheduling gate. */
   readonly gate: boolean;
   /** Whether anybody answers the events. */
@@ -25,22 +30,29 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly cluster: Cluster;
   readonly kubeconfig: string;
-  /** Files of JSON lines: what happened, as each part saw it. */
-  readonly logs: { readonly kubevirt: string; readonly knative: string };
+  /** Files of JSON lines: what happened, as each part saw it, and what the API server was asked. */
+  readonly logs: Readonly<Record<'kubevirt' | 'knative' | 'requests', string>>;
+  /** Where Kubernetes is real. */
+  readonly adapter?: ReceiveAdapter;
+  /** Folder with a kubeconfig for each of our ServiceAccounts, where Kubernetes is real. */
+  readonly serviceAccounts?: string;
   stop(): Promise<void>;
 }
 
-const GATE = new URL('../eventing/components/scheduling-gate/policy.yaml', import.meta.url).pathname;
+const EVENTING = fileURLToPath(new URL('../eventing/overlays/kube-ovn', import.meta.url));
+const GATE = fileURLToPath(new URL('../eventing/components/scheduling-gate/policy.yaml', import.meta.url));
 
 /** Starts all parts; resolves when events would reach the functions. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { testbed, onProgress = () => {} } = options;
+  const real = options.kubernetes === 'real';
   const directory = join(testbed.directory, 'control-plane');
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const file = (name: string) => join(directory, name);
   const kubeconfig = file('kubeconfig');
-  const logs = { kubevirt: file('kubevirt.jsonl'), knative: file('knative.jsonl') };
+  const serviceAccounts = file('service-accounts');
+  const logs = { kubevirt: file('kubevirt.jsonl'), knative: file('knative.jsonl'), requests: file('requests.jsonl') };
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop();
@@ -51,20 +63,38 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     started.push(await StandIn.start(name, program, args, file(`${folder}.log`)));
   };
   try {
-    await start('the Kubernetes API stand-in', 'kubernetes-api', [
-      ...['--kubeconfig', kubeconfig, '--log', file('kubernetes-api.jsonl')],
-      ...(options.gate ? ['--admission', GATE] : []),
-    ]);
+    const api = ['--kubeconfig', kubeconfig, '--log', logs.requests];
+    if (real) {
+      const gate = options.gate ? ['--gate'] : [];
+      await start('kube-apiserver', 'cluster', [...api, '--service-accounts', serviceAccounts, ...gate]);
+    } else {
+      const gate = options.gate ? ['--admission', GATE] : [];
+      await start('the Kubernetes API stand-in', 'kubernetes-api', [...api, ...gate]);
+    }
     await start('the KubeVirt stand-in', 'kubevirt', [
       ...['--kubeconfig', kubeconfig, '--log', logs.kubevirt, '--pace', `${options.paceMs}`],
       ...['--testbed', join(testbed.directory, 'testbed.json')],
     ]);
-    await start('the Knative stand-ins (source, broker, activator)', 'knative', [
+    const ingress = real ? await freePort() : 0;
+    await start(`the Knative stand-ins (${real ? '' : 'source, '}broker, activator)`, 'knative', [
       ...['--kubeconfig', kubeconfig, '--log', logs.knative],
       ...['--event-delay', `${options.eventDelayMs}`, '--idle', `${options.idleMs}`],
       ...['--env', `OVN_NB_REMOTE=${testbed.northbound}`, '--env', `OVN_SB_REMOTE=${testbed.southbound}`],
       ...(options.functions ? [] : ['--no-functions']),
+      ...(real ? ['--no-source', '--port', `${ingress}`, '--service-accounts', serviceAccounts] : []),
     ]);
+    let adapter: ReceiveAdapter | undefined;
+    if (real) {
+      onProgress("starting Knative's receive adapter");
+      adapter = await ReceiveAdapter.of(EVENTING, {
+        serviceAccounts,
+        broker: `http://127.0.0.1:${ingress}`,
+        output: file('adapter.log'),
+        audit: logs.requests,
+      });
+      started.push(adapter);
+      await adapter.start();
+    }
     const config = new KubeConfig();
     config.loadFromString(await readFile(kubeconfig, 'utf8'));
     const core = config.makeApiClient(CoreV1Api);
@@ -74,7 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const cluster = new Cluster(config);
     await cluster.start();
     started.push(cluster);
-    return { cluster, kubeconfig, logs, stop };
+    return { cluster, kubeconfig, logs, stop, ...(adapter && { adapter, serviceAccounts }) };
   } catch (error) {
     await stop();
     throw error;

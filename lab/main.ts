@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ControlPlaneOptions } from './control-plane.ts';
 import { brokenPromises, type Mode, type Report } from './migrate/result.ts';
 import { runMigrations, writeReport } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
@@ -18,6 +19,7 @@ interface MigrateOptions {
   readonly pace: number;
   readonly idle: number;
   readonly gate: boolean;
+  readonly kubernetes: NonNullable<ControlPlaneOptions['kubernetes']>;
   readonly json?: string;
 }
 
@@ -56,6 +58,14 @@ program
   .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", milliseconds, 8_000)
   .option('--idle <ms>', 'a function without events ends after this time', milliseconds, 10_000)
   .option('--no-gate', 'create target pods without the scheduling gate')
+  .addOption(
+    new Option(
+      '--kubernetes <whose>',
+      "the lab's own API server and event source, or kube-apiserver and Knative's adapter",
+    )
+      .choices(['stand-in', 'real'])
+      .default('stand-in'),
+  )
   .option('--json <file>', 'write the figures there')
   .action(migrate);
 
@@ -84,6 +94,7 @@ async function migrate(options: MigrateOptions): Promise<void> {
       paceMs: options.pace,
       idleMs: options.idle,
       gate: options.gate,
+      kubernetes: options.kubernetes,
       onProgress: progress,
       onMigration: (result) => console.log(`\n${timeline(result)}\n`),
     });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { parse as parseYaml } from 'yaml';
 import { type Destination, Dispatcher } from './dispatcher.ts';
@@ -19,6 +20,8 @@ export interface BrokerOptions {
   readonly manifests: readonly Manifest[];
   /** The URL of a Trigger's subscriber; a Trigger whose subscriber is undefined gets no events. */
   readonly resolve: (subscriber: ServiceReference) => string | undefined;
+  /** Milliseconds between an event's arrival and its first delivery; 0 by default. */
+  readonly delay?: number;
   readonly journal: Journal;
 }
 
@@ -29,19 +32,21 @@ export interface BrokerOptions {
 export class Broker {
   readonly #brokers: ReadonlySet<string>;
   readonly #dispatchers: readonly Dispatcher[];
+  readonly #delay: number;
   readonly #journal: Journal;
   readonly #stop = new AbortController();
   readonly #deliveries = new Set<Promise<void>>();
   #listening: Listening | undefined;
 
   /** @throws ManifestError for a Broker or a Trigger that says what this broker cannot do. */
-  constructor({ manifests, resolve, journal }: BrokerOptions) {
+  constructor({ manifests, resolve, delay = 0, journal }: BrokerOptions) {
     this.#brokers = new Set(ofKind(manifests, API, 'Broker').map((broker) => parseBroker(broker, manifests)));
     const destination = (service: ServiceReference | undefined): Destination | undefined => {
       if (service === undefined) return undefined;
       const url = resolve(service);
       return url === undefined ? undefined : { name: service.name, url };
     };
+    this.#delay = delay;
     this.#journal = journal;
     this.#dispatchers = ofKind(manifests, API, 'Trigger').flatMap((manifest) => {
       const trigger = parseTrigger(manifest);
@@ -55,8 +60,9 @@ export class Broker {
     });
   }
 
-  async start(): Promise<void> {
-    this.#listening = await listen((request, response) => void this.#receive(request, response));
+  /** @param port of the ingress; 0, the default, takes a free one. */
+  async start(port = 0): Promise<void> {
+    this.#listening = await listen((request, response) => void this.#receive(request, response), port);
   }
 
   urlOf(namespace: string, name: string): string {
@@ -114,6 +120,8 @@ export class Broker {
 
   /** A reply goes back to where its event came in. */
   async #deliver(dispatcher: Dispatcher, event: CloudEvent<unknown>, ttl: number): Promise<void> {
+    // Each event is late by itself, so that a row of events is late once and not each after another.
+    if (this.#delay > 0) await sleep(this.#delay, undefined, { signal: this.#stop.signal });
     const reply = await dispatcher.deliver(event);
     if (!reply) return;
     const { trigger } = dispatcher;

@@ -10,8 +10,6 @@ export interface EventStreamOptions {
   readonly sink: string;
   /** Sent as Kn-Namespace: that of the source. */
   readonly namespace: string;
-  /** Milliseconds between the arrival of an event and its first sending. */
-  readonly delay: number;
   readonly journal: Journal;
 }
 
@@ -25,11 +23,9 @@ export class EventStream {
     this.#options = options;
   }
 
-  /** Each event is due a delay after its own arrival, so that a row of events is late once and not each after another. */
   push(event: CloudEvent<unknown>): void {
-    const dueAt = performance.now() + this.#options.delay;
     this.#last = this.#last
-      .then(() => this.#send(event, dueAt))
+      .then(() => this.#send(event))
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) throw error;
       });
@@ -41,10 +37,9 @@ export class EventStream {
     await this.#last;
   }
 
-  async #send(event: CloudEvent<unknown>, dueAt: number): Promise<void> {
+  async #send(event: CloudEvent<unknown>): Promise<void> {
     const { signal } = this.#stop;
     const { sink, namespace, journal } = this.#options;
-    await sleep(Math.max(0, dueAt - performance.now()), undefined, { signal });
     for (let attempt = 1; ; attempt++) {
       const { status, body } = await postEvent(sink, event, { headers: { 'kn-namespace': namespace }, signal });
       if (status !== undefined && status < 300) return;

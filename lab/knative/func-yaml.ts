@@ -6,6 +6,7 @@ import { anyFields, list, readYaml, text } from './manifests.ts';
 export interface FunctionSpec {
   readonly name: string;
   readonly namespace: string;
+  readonly serviceAccount: string;
   /** The literal ones; what comes from a ConfigMap or a Secret has to be given by whoever starts the function. */
   readonly env: Readonly<Record<string, string>>;
   /** Path that answers 200 when the function can take requests. */
@@ -27,6 +28,7 @@ async function readFunction(file: string): Promise<FunctionSpec> {
   return {
     name: text(spec.name, `${file}: name`),
     namespace: text(deploy.namespace ?? 'default', `${file}: deploy.namespace`),
+    serviceAccount: text(deploy.serviceAccountName ?? 'default', `${file}: deploy.serviceAccountName`),
     env: literalEnv(anyFields(spec.run ?? {}, `${file}: run`).envs, `${file}: run.envs`),
     readiness: text(health.readiness ?? '/health/readiness', `${file}: deploy.healthEndpoints.readiness`),
   };

@@ -1,47 +1,31 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Background, type Program } from '../background.ts';
+import { freePort } from '../free-port.ts';
 
 const READY_WITHIN_MS = 60_000;
 const PROBE_EVERY_MS = 20;
 /** Kubernetes' own terminationGracePeriodSeconds. */
 const GRACE_MS = 30_000;
 
-export interface FunctionCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
+export type FunctionCommand = Program & { readonly env: Readonly<Record<string, string>> };
 
 /** A running function: one process, one port. */
 export class FunctionProcess {
   readonly url: string;
   /** Resolves with how the process ended, e.g. `exit code 0` or `SIGKILL`. */
   readonly ended: Promise<string>;
-  readonly #child: ChildProcess;
+  readonly #process: Background;
 
   /** @param output - File that its stdout and stderr are appended to. */
   static async start(command: FunctionCommand, output: string): Promise<FunctionProcess> {
     return new FunctionProcess(command, output, await freePort());
   }
 
-  private constructor({ file, args, cwd, env }: FunctionCommand, output: string, port: number) {
-    const log = openSync(output, 'a');
-    // The kernel ends the function with us, also when we are killed.
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', file, ...args], {
-      cwd,
-      env: { PATH: process.env.PATH, ...env, FUNC_PORT: String(port) },
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
+  private constructor(command: FunctionCommand, output: string, port: number) {
+    const env = { PATH: process.env.PATH, ...command.env, FUNC_PORT: String(port) };
+    this.#process = new Background({ ...command, env }, output);
     this.url = `http://127.0.0.1:${port}`;
-    this.ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(error.message));
-      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
+    this.ended = this.#process.ended;
   }
 
   /**
@@ -74,18 +58,6 @@ export class FunctionProcess {
 
   /** Asks the process to end, makes it end when it does not, and waits until it is gone. */
   async stop(): Promise<void> {
-    this.#child.kill('SIGTERM');
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
-    await this.ended;
-    clearTimeout(kill);
+    await this.#process.stop(GRACE_MS);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '::');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

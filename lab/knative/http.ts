@@ -9,9 +9,9 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Serves HTTP on a free port of 127.0.0.1. */
-export async function listen(handler: RequestListener): Promise<Listening> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
+/** Serves HTTP on a port of 127.0.0.1; 0 takes a free one. */
+export async function listen(handler: RequestListener, port = 0): Promise<Listening> {
+  const server = createServer(handler).listen(port, '127.0.0.1');
   await once(server, 'listening');
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => close(server) };
 }

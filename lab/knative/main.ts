@@ -2,11 +2,13 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Command, InvalidArgumentError } from 'commander';
+import { serviceAccountKubeconfig } from '../cluster/service-accounts.ts';
 import { Broker } from './broker.ts';
 import { readFunctions } from './func-yaml.ts';
 import { openJournal } from './journal.ts';
 import { ManifestError, ofKind, readKustomization } from './manifests.ts';
 import { PingSource, parsePingSource } from './ping-source.ts';
+
 import { Serving } from './serving.ts';
 import { ApiServerSource } from './source.ts';
 import { parseSource } from './source-spec.ts';
@@ -15,12 +17,15 @@ const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 interface Options {
   readonly kubeconfig: string;
+  readonly serviceAccounts?: string;
   readonly log: string;
   readonly eventing: string;
   readonly eventDelay: number;
+  readonly port: number;
   readonly idle: number;
   readonly env: Readonly<Record<string, string>>;
   readonly functions: boolean;
+  readonly source: boolean;
 }
 
 const program = new Command('knative')
@@ -32,10 +37,16 @@ const program = new Command('knative')
     'kustomization with source, broker and triggers',
     `${PROJECT}/eventing/overlays/kube-ovn`,
   )
-  .option('--event-delay <ms>', 'how much later than Kubernetes the broker hears of a change', milliseconds, 0)
+  .option(
+    '--service-accounts <folder>',
+    "has a kubeconfig for each function's ServiceAccount, which it is given instead",
+  )
+  .option('--event-delay <ms>', 'how much later than the broker a function hears of an event', milliseconds, 0)
+  .option('--port <number>', "of the broker's ingress; 0 takes a free one", Number, 0)
   .option('--idle <ms>', 'time without requests after which a function is ended', milliseconds, 60_000)
   .option('--env <key=value>', 'setting for all functions; repeatable', assignment, {})
   .option('--no-functions', 'leave the functions out: nobody hears of the events')
+  .option('--no-source', 'leave the ApiServerSource out: a real one brings the events')
   .parse();
 
 try {
@@ -53,12 +64,17 @@ async function run(options: Options): Promise<void> {
 
   const serving = new Serving({
     functions: options.functions ? await readFunctions(PROJECT) : [],
-    command: {
+    command: ({ namespace, serviceAccount }) => ({
       file: process.execPath,
       args: ['dist/index.mjs'],
       cwd: PROJECT,
-      env: { KUBECONFIG: resolve(options.kubeconfig), ...options.env },
-    },
+      env: {
+        KUBECONFIG: options.serviceAccounts
+          ? serviceAccountKubeconfig(resolve(options.serviceAccounts), namespace, serviceAccount)
+          : resolve(options.kubeconfig),
+        ...options.env,
+      },
+    }),
     idle: options.idle,
     logs: dirname(options.log),
     journal: journal.write,
@@ -68,14 +84,16 @@ async function run(options: Options): Promise<void> {
   const broker = new Broker({
     manifests,
     resolve: (service) => (options.functions ? serving.urlOf(service) : undefined),
+    delay: options.eventDelay,
     journal: journal.write,
   });
-  await broker.start();
+  await broker.start(options.port);
 
-  const specs = ofKind(manifests, 'sources.knative.dev/v1', 'ApiServerSource').map(parseSource);
+  const manifestsOfSources = options.source ? ofKind(manifests, 'sources.knative.dev/v1', 'ApiServerSource') : [];
+  const specs = manifestsOfSources.map(parseSource);
   const sources = specs.map((spec) => {
     const sink = broker.urlOf(spec.sink.namespace, spec.sink.name);
-    return new ApiServerSource(spec, config, { sink, delay: options.eventDelay, journal: journal.write });
+    return new ApiServerSource(spec, config, { sink, journal: journal.write });
   });
 
   const pings = ofKind(manifests, 'sources.knative.dev/v1', 'PingSource').map((manifest) => {
@@ -94,8 +112,8 @@ async function run(options: Options): Promise<void> {
 
   await Promise.all(sources.map((source) => source.start()));
   for (const ping of pings) ping.start();
-  const watched = specs.flatMap((spec) => spec.resources.map(({ kind }) => kind));
-  console.log(`Ready: events of ${watched.join(', ')}${options.functions ? '' : ', but no functions'}.`);
+  const watched = specs.flatMap((spec) => spec.resources.map(({ kind }) => kind)).join(', ') || 'a source elsewhere';
+  console.log(`Ready: events of ${watched}${options.functions ? '' : ', but no functions'}.`);
 }
 
 function milliseconds(value: string): number {

@@ -34,7 +34,7 @@ export class PingSource {
 
   constructor(spec: PingSourceSpec, { sink, journal }: { sink: string; journal: Journal }) {
     this.#spec = spec;
-    this.#stream = new EventStream({ sink, namespace: spec.namespace, delay: 0, journal });
+    this.#stream = new EventStream({ sink, namespace: spec.namespace, journal });
   }
 
   start(): void {

@@ -9,8 +9,8 @@ import type { ServiceReference } from './trigger.ts';
 
 export interface ServingOptions {
   readonly functions: readonly FunctionSpec[];
-  /** What runs in each function's container; its `env` goes over that of the function's `func.yaml`. */
-  readonly command: FunctionCommand;
+  /** What runs in a function's container; its `env` goes over that of the function's `func.yaml`. */
+  readonly command: (spec: FunctionSpec) => FunctionCommand;
   /** Milliseconds without a request after which a function's process is ended. */
   readonly idle: number;
   /** Folder for `<function>.log`, the output of its processes. */
@@ -25,16 +25,12 @@ export class Serving {
   constructor({ functions, command, idle, logs, journal }: ServingOptions) {
     mkdirSync(logs, { recursive: true });
     this.#activators = new Map(
-      functions.map((spec) => [
-        keyOf(spec),
-        new Activator({
-          spec,
-          command: { ...command, env: { K_SERVICE: spec.name, ...spec.env, ...command.env } },
-          idle,
-          output: join(logs, `${spec.name}.log`),
-          journal,
-        }),
-      ]),
+      functions.map((spec) => {
+        const { env, ...rest } = command(spec);
+        const ownEnv = { K_SERVICE: spec.name, ...spec.env, ...env };
+        const output = join(logs, `${spec.name}.log`);
+        return [keyOf(spec), new Activator({ spec, command: { ...rest, env: ownEnv }, idle, output, journal })];
+      }),
     );
   }
 

@@ -4,6 +4,8 @@ import { anyFields, fields, list, type Manifest, ManifestError, nameOf, text } f
 export interface WatchedResource {
   readonly apiVersion: string;
   readonly kind: string;
+  /** As the API server's paths name it, e.g. `pods`. */
+  readonly plural: string;
   /** Path of the collection in the API server, e.g. `/api/v1/pods`. */
   readonly path: string;
   /** Label selector in the syntax of the API; empty for all. */
@@ -13,6 +15,9 @@ export interface WatchedResource {
 export interface SourceSpec {
   readonly name: string;
   readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Whether it watches all namespaces, or only its own. */
+  readonly allNamespaces: boolean;
   readonly resources: readonly WatchedResource[];
   /** The broker that the events go to. */
   readonly sink: { readonly namespace: string; readonly name: string };
@@ -28,12 +33,14 @@ export function parseSource(manifest: Manifest): SourceSpec {
   const { name, namespace = 'default' } = manifest.metadata;
   const spec = fields(manifest.spec, where, ['serviceAccountName', 'mode', 'namespaceSelector', 'resources', 'sink']);
   if (spec.mode !== 'Resource') throw new ManifestError(`${where}.mode`, "must be 'Resource'");
-  const scope = namespaced(spec.namespaceSelector, `${where}.namespaceSelector`) ? namespace : undefined;
+  const allNamespaces = !namespaced(spec.namespaceSelector, `${where}.namespaceSelector`);
   return {
     name,
     namespace,
+    serviceAccount: text(spec.serviceAccountName ?? 'default', `${where}.serviceAccountName`),
+    allNamespaces,
     resources: list(spec.resources, `${where}.resources`).map((resource, index) =>
-      parseResource(resource, scope, `${where}.resources[${index}]`),
+      parseResource(resource, allNamespaces ? undefined : namespace, `${where}.resources[${index}]`),
     ),
     sink: parseSink(spec.sink, namespace, `${where}.sink`),
   };
@@ -52,16 +59,18 @@ function parseResource(value: unknown, namespace: string | undefined, where: str
   const kind = text(resource.kind, `${where}.kind`);
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const scope = namespace === undefined ? '' : `/namespaces/${namespace}`;
+  const plural = pluralOf(kind);
   return {
     apiVersion,
     kind,
-    path: `${root}${scope}/${plural(kind)}`,
+    plural,
+    path: `${root}${scope}/${plural}`,
     selector: resource.selector === undefined ? '' : labelSelector(resource.selector, `${where}.selector`),
   };
 }
 
 /** The adapter guesses the plural in the same way, and does not ask the API server. */
-function plural(kind: string): string {
+function pluralOf(kind: string): string {
   const singular = kind.toLowerCase();
   if (singular.endsWith('s')) return `${singular}es`;
   return singular.endsWith('y') ? `${singular.slice(0, -1)}ies` : `${singular}s`;

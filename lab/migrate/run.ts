@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { startControlPlane } from '../control-plane.ts';
+import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts';
 import { run } from '../testbed/command.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Baseline } from './baseline.ts';
@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly paceMs: number;
   readonly idleMs: number;
   readonly gate: boolean;
+  readonly kubernetes?: NonNullable<ControlPlaneOptions['kubernetes']>;
   readonly onProgress: (step: string) => void;
   readonly onMigration: (result: MigrationResult) => void;
 }

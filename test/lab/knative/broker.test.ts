@@ -40,11 +40,12 @@ async function subscriber(answer: (event: CloudEvent<unknown>, count: number) =>
   return subscriber;
 }
 
-async function broker(triggers: Manifest[], subscribers: Record<string, Subscriber | undefined>) {
+async function broker(triggers: Manifest[], subscribers: Record<string, Subscriber | undefined>, delay = 0) {
   const journal: Entry[] = [];
   const broker = new Broker({
     manifests: [BROKER, ...triggers],
     resolve: ({ name }) => subscribers[name]?.url,
+    delay,
     journal: (entry) => journal.push(entry),
   });
   await broker.start();
@@ -62,6 +63,17 @@ describe('the ingress', () => {
     expect(await send(event())).toMatchObject({ status: 202, body: '' });
     await until('the event has come', () => slow.received.length === 1);
     release.resolve({ status: 204 });
+  });
+
+  it('delays a row of events once and not each after another', async () => {
+    const late = await subscriber(() => ({ status: 204 }));
+    const { send } = await broker([trigger('late')], { late }, 1_000);
+    const began = performance.now();
+    for (let id = 0; id < 8; id++) await send(event({ id: `${id}` }));
+    const sent = performance.now();
+    await until('all have come', () => late.received.length === 8);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
+    expect(performance.now() - sent).toBeLessThan(5_000);
   });
 
   it('refuses what is no CloudEvent, another method, and a broker that it does not know', async () => {

@@ -9,7 +9,7 @@ import { until } from './support/until.ts';
 jest.setTimeout(60_000);
 
 const HISTORY = 20;
-const PODS = { apiVersion: 'v1', kind: 'Pod', path: '/api/v1/pods', selector: '' };
+const PODS = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', path: '/api/v1/pods', selector: '' };
 
 let api: KubernetesApi;
 let direct: KubeConfig;

@@ -35,8 +35,8 @@ afterEach(async () => {
   await sink.close();
 });
 
-async function start(delay = 0): Promise<void> {
-  running = new ApiServerSource(source(), config, { sink: sink.url, delay, journal: (entry) => journal.push(entry) });
+async function start(): Promise<void> {
+  running = new ApiServerSource(source(), config, { sink: sink.url, journal: (entry) => journal.push(entry) });
   await running.start();
 }
 
@@ -163,17 +163,5 @@ describe('delivery to the sink', () => {
     await until('it is dropped', () => journal.length === 1);
     expect(sink.received).toHaveLength(6);
     expect(journal[0]).toMatchObject({ kind: 'dropped', status: 503, attempt: 6 });
-  });
-
-  it('delays a row of events once and not each after another', async () => {
-    const names = Array.from({ length: 8 }, (_, n) => `p${n}`);
-    await start(1_000);
-    const began = performance.now();
-    for (const name of names) await createPod(name);
-    const created = performance.now();
-    await until('all have come', () => sink.received.length === names.length);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
-    expect(performance.now() - created).toBeLessThan(5_000);
-    expect(received()).toEqual(names.map((name) => `add ${name}`));
   });
 });

@@ -18,13 +18,13 @@ export async function startServing(options: { idle: number; env?: Record<string,
   const logs = await mkdtemp(join(tmpdir(), 'knative-test-'));
   const journal: Entry[] = [];
   const serving = new Serving({
-    functions: [{ ...SERVICE, env: { GREETING: 'hello' }, readiness: '/health/readiness' }],
-    command: {
+    functions: [{ ...SERVICE, serviceAccount: 'greet', env: { GREETING: 'hello' }, readiness: '/health/readiness' }],
+    command: () => ({
       file: process.execPath,
       args: ['--conditions=source', '--no-warnings', RUNTIME, MODULE],
       cwd: PROJECT,
       env: options.env ?? {},
-    },
+    }),
     idle: options.idle,
     logs,
     journal: (entry) => journal.push(entry),
