@@ -6,6 +6,8 @@ const common = {
     ],
   },
   extensionsToTreatAsEsm: ['.ts'],
+  // Copies of the project with faults in them, while mutation testing runs.
+  modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
 };
 

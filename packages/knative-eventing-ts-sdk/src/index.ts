@@ -1,4 +1,6 @@
 export { type Answer, applied, nothingToDo, refuse, tryAgain } from './answers.ts';
+export type { ApiServerEvent } from './api-server-event.ts';
+export { eventOf, type HttpMessage } from './http-message.ts';
 export { MalformedEventError } from './malformed-event-error.ts';
 export type {
   ApiServerSource,
@@ -19,4 +21,5 @@ export type { Problem } from './manifests/problem.ts';
 export type { LabelRequirement, LabelSelector } from './manifests/selector.ts';
 export type { Trigger, TriggerSpec } from './manifests/trigger.ts';
 export { type PingEvent, parsePingEvent } from './ping-event.ts';
+export { type ObjectReference, parseReferenceEvent, type ReferenceEvent } from './reference-event.ts';
 export { parseResourceEvent, type ResourceEvent, type ResourceObject } from './resource-event.ts';
