@@ -11,6 +11,7 @@ export type {
 } from './manifests/api-server-source.ts';
 export type { Broker } from './manifests/broker.ts';
 export { checkManifest } from './manifests/check-manifest.ts';
+export { checkManifests, type ManifestProblem } from './manifests/check-manifests.ts';
 export type { Delivery } from './manifests/delivery.ts';
 export type { Destination, Reference } from './manifests/destination.ts';
 export { millisecondsOf } from './manifests/duration.ts';

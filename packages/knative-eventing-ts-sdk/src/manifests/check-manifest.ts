@@ -43,6 +43,6 @@ export function checkManifest(manifest: unknown): readonly Problem[] {
   return meant === undefined ? [] : [{ where: '/kind', what: `is ${kind}. Did you mean ${meant}?` }];
 }
 
-function isOfKnative(apiVersion: string): boolean {
+export function isOfKnative(apiVersion: string): boolean {
   return /^(eventing|sources)\.knative\.dev\//.test(apiVersion);
 }

@@ -1,4 +1,3 @@
-import { isObject } from '../cloud-event.ts';
 import { type Check, filledText, mapping, required, text, textLike } from './check.ts';
 import { dnsLabel, filledName } from './metadata.ts';
 import { closest } from './problem.ts';
@@ -70,9 +69,3 @@ export const destination: Check<Destination> = mapping<Destination>(
     ];
   },
 );
-
-/** What a reference in a manifest that was not checked points at, as far as it can be told. */
-export function referenceIn(value: unknown): Partial<Reference> {
-  const ref = isObject(value) ? value.ref : undefined;
-  return isObject(ref) ? (ref as Partial<Reference>) : {};
-}

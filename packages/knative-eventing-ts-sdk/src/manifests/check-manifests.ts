@@ -1,0 +1,122 @@
+import { isObject } from '../cloud-event.ts';
+import type { ApiServerSource } from './api-server-source.ts';
+import type { Broker } from './broker.ts';
+import { checkManifest, isOfKnative } from './check-manifest.ts';
+import type { Destination } from './destination.ts';
+import type { EventFilter } from './filters.ts';
+import type { PingSource } from './ping-source.ts';
+import { hint, type Problem } from './problem.ts';
+import type { Trigger } from './trigger.ts';
+
+/** A problem, and the manifest that has it. */
+export interface ManifestProblem extends Problem {
+  /** Kind, namespace and name, e.g. `Trigger shop/ship`. */
+  readonly manifest: string;
+}
+
+/**
+ * Checks manifests that are applied together, e.g. all that `kubectl kustomize` prints: each one by `checkManifest`, and
+ * whether they fit: a Trigger or a source that names a Broker which is not there, and a Trigger that waits for events
+ * which no source of its Broker sends. What is not among the manifests is not missed: a namespace without any Broker
+ * may have one in the cluster.
+ */
+export function checkManifests(manifests: readonly unknown[]): readonly ManifestProblem[] {
+  const problems = manifests.map((manifest) => ({ manifest, found: checkManifest(manifest) }));
+  const sound = problems
+    .filter(({ manifest, found }) => found.length === 0 && isOfKnative((manifest as Checked).apiVersion))
+    .map(({ manifest }) => manifest as Checked);
+  return [...problems, ...sound.map((manifest) => ({ manifest, found: fit(manifest, sound) }))].flatMap(
+    ({ manifest, found }) => found.map((problem) => ({ manifest: nameOf(manifest), ...problem })),
+  );
+}
+
+type Checked = Broker | Trigger | ApiServerSource | PingSource;
+
+function fit(manifest: Checked, all: readonly Checked[]): readonly Problem[] {
+  switch (manifest.kind) {
+    case 'Trigger': {
+      const { broker } = manifest.spec;
+      if (broker === undefined) return [];
+      const missing = missingBroker(broker, namespaceOf(manifest), '/spec/broker', all);
+      return missing.length > 0 ? missing : neverSent(manifest, broker, all);
+    }
+    case 'ApiServerSource':
+    case 'PingSource': {
+      const sink = brokerOf(manifest.spec.sink, namespaceOf(manifest));
+      return sink === undefined ? [] : missingBroker(sink.name, sink.namespace, '/spec/sink/ref/name', all);
+    }
+    default:
+      return [];
+  }
+}
+
+function missingBroker(name: string, namespace: string, where: string, all: readonly Checked[]): readonly Problem[] {
+  const brokers = all
+    .filter((each) => each.kind === 'Broker' && namespaceOf(each) === namespace)
+    .map(({ metadata }) => metadata.name ?? '');
+  if (brokers.length === 0 || brokers.includes(name)) return [];
+  const meant = hint(name, brokers) || ` There: ${brokers.join(', ')}.`;
+  return [{ where, what: `is ${name}, but these manifests have no such Broker in namespace ${namespace}.${meant}` }];
+}
+
+/** Values of `type` and `kind` that a Trigger compares with, and that no source of its Broker can have. */
+function neverSent(trigger: Trigger, broker: string, all: readonly Checked[]): readonly Problem[] {
+  const sources = all.filter((each): each is ApiServerSource => {
+    if (each.kind !== 'ApiServerSource') return false;
+    const sink = brokerOf(each.spec.sink, namespaceOf(each));
+    return sink?.name === broker && sink.namespace === namespaceOf(trigger);
+  });
+  if (sources.length === 0) return [];
+  const modes = new Set(sources.map(({ spec: { mode = 'Reference' } }) => mode));
+  const kinds = sources.flatMap(({ spec }) => spec.resources.map(({ kind }) => kind));
+  const names = sources.map(({ metadata }) => metadata.name).join(', ');
+  return wanted(trigger).flatMap(({ where, attribute, value }) => {
+    if (attribute === 'kind' && !kinds.includes(value)) {
+      const meant = hint(value, kinds) || ` Sent: ${kinds.join(', ')}.`;
+      return [{ where, what: `is ${value}, which ApiServerSource ${names} does not send.${meant}` }];
+    }
+    const mode = /^dev\.knative\.apiserver\.(ref|resource)\./.exec(value)?.[1] === 'ref' ? 'Reference' : 'Resource';
+    if (attribute !== 'type' || !value.startsWith('dev.knative.apiserver.') || modes.has(mode)) return [];
+    return [{ where, what: `is ${value}, which ApiServerSource ${names} does not send: it is not in ${mode} mode` }];
+  });
+}
+
+interface Wanted {
+  readonly where: string;
+  readonly attribute: string;
+  readonly value: string;
+}
+
+function wanted({ spec: { filter, filters } }: Trigger): readonly Wanted[] {
+  if (filters === undefined) return compared(filter?.attributes ?? {}, '/spec/filter/attributes');
+  return filters.flatMap((each, index) => inFilter(each, `/spec/filters/${index}`));
+}
+
+/** What a filter compares with; not what it excludes. */
+function inFilter({ exact = {}, all = [], any = [] }: EventFilter, where: string): readonly Wanted[] {
+  return [
+    ...compared(exact, `${where}/exact`),
+    ...all.flatMap((each, index) => inFilter(each, `${where}/all/${index}`)),
+    ...any.flatMap((each, index) => inFilter(each, `${where}/any/${index}`)),
+  ];
+}
+
+function compared(attributes: Readonly<Record<string, string>>, where: string): readonly Wanted[] {
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== '')
+    .map(([attribute, value]) => ({ where: `${where}/${attribute}`, attribute, value }));
+}
+
+function brokerOf({ ref }: Destination, ownNamespace: string): { name: string; namespace: string } | undefined {
+  return ref?.kind === 'Broker' ? { name: ref.name, namespace: ref.namespace ?? ownNamespace } : undefined;
+}
+
+function namespaceOf({ metadata }: Checked): string {
+  return metadata.namespace ?? 'default';
+}
+
+function nameOf(manifest: unknown): string {
+  const { kind, metadata } = isObject(manifest) ? manifest : {};
+  const { namespace = 'default', name = '' } = isObject(metadata) ? metadata : {};
+  return `${kind ?? 'manifest'} ${namespace}/${name}`;
+}
