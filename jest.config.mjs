@@ -7,7 +7,7 @@ const common = {
   },
   extensionsToTreatAsEsm: ['.ts'],
   // Copies of the project with faults in them, while mutation testing runs.
-  modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
+  modulePathIgnorePatterns: ['<rootDir>/coverage/'],
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
 };
 

@@ -9,8 +9,8 @@ export default {
   concurrency: 2,
   timeoutMS: 20_000,
   reporters: ['clear-text', 'progress', 'json', 'html'],
-  jsonReporter: { fileName: 'reports/mutation.json' },
-  htmlReporter: { fileName: 'reports/mutation.html' },
+  jsonReporter: { fileName: 'coverage/mutation.json' },
+  htmlReporter: { fileName: 'coverage/mutation.html' },
   thresholds: { high: 95, low: 90, break: 90 },
-  tempDirName: '.stryker-tmp',
+  tempDirName: 'coverage/stryker',
 };
