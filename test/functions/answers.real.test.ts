@@ -266,26 +266,6 @@ describe('when a neighbour is away', () => {
       await blind[Symbol.asyncDispose]();
     }
   }, 40_000);
-
-  test('a function that is told to end answers what it has begun', async () => {
-    const ending = await FunctionProcess.start({ ...settings, FUNC_STEP: 'disable-dual-chassis' });
-    try {
-      expectNothing(await ending.send(pod('source-running')));
-      nb.hang(true);
-      const answers = Promise.all([1, 2, 3].map(() => ending.send(pod('source-running'))));
-      // The requests are on their way into the hanging server when the end is called for.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      ending.child.kill('SIGTERM');
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      nb.hang(false);
-      for (const answer of await answers) expectNothing(answer);
-      if (ending.child.exitCode === null) await new Promise((resolve) => ending.child.once('exit', resolve));
-      expect(ending.child.exitCode).toBe(0);
-    } finally {
-      nb.hang(false);
-      await ending[Symbol.asyncDispose]();
-    }
-  }, 20_000);
 });
 
 describe('a bad setting ends the process with status 1 and one line that names it', () => {

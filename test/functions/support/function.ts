@@ -48,6 +48,11 @@ export class FunctionProcess implements AsyncDisposable {
     throw new Error('the function was not ready within 20 s');
   }
 
+  /** What it has written there so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   /** Runs one that is expected to end by itself. */
   static async end(settings: Record<string, string>): Promise<{ status: number | null; stderr: string }> {
     const started = new FunctionProcess(await freePort(), settings);

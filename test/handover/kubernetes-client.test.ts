@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { KubernetesApi } from '../../handover/kubernetes.ts';
+import { kubernetesClient } from '../../handover/kubernetes-client.ts';
+import { selfSignedCertificate } from '../../lab/kubernetes-api/certificate.ts';
+import { pod } from './support/moments.ts';
+
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, unknown>;
+  readonly body: string;
+}
+
+const VMI = { namespace: 'prod', name: 'web-01' };
+const REMARK = { type: 'Normal', reason: 'PortPinned', message: 'pinned' } as const;
+const TARGET = pod('target-02-scheduled');
+
+/** Answers what it is told to, and keeps what it was asked. */
+let server: Server;
+let sockets: Set<Socket>;
+let seen: Seen[];
+let answer: { status: number; body: string };
+let certificate: { cert: string; key: string };
+
+beforeAll(async () => {
+  certificate = await selfSignedCertificate();
+});
+beforeEach(async () => {
+  [sockets, seen, answer] = [new Set(), [], { status: 200, body: '{"items":[]}' }];
+  server = createServer(certificate, async (request, response) => {
+    const { method = '', url = '', headers } = request;
+    seen.push({ method, url, headers, body: Buffer.concat(await request.toArray()).toString() });
+    response.writeHead(answer.status).end(answer.body);
+  });
+  server.on('secureConnection', (socket: Socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const port = () => (server.address() as AddressInfo).port;
+
+function client(change: object = {}): KubernetesApi {
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(
+    {
+      name: 'c',
+      server: `https://127.0.0.1:${port()}`,
+      caData: Buffer.from(certificate.cert).toString('base64'),
+      skipTLSVerify: false,
+    },
+    { name: 'u', token: 'secret', ...change },
+  );
+  return kubernetesClient('ovn-handover/test', config);
+}
+
+describe('requests', () => {
+  test('name the function and carry its token, and read the most recent state', async () => {
+    await client().listLauncherPods('prod', 'uid-1');
+    expect(seen).toMatchObject([
+      { method: 'GET', headers: { authorization: 'Bearer secret', 'user-agent': 'ovn-handover/test' } },
+    ]);
+    expect(decodeURIComponent(seen[0]!.url)).toBe(
+      '/api/v1/namespaces/prod/pods?labelSelector=kubevirt.io=virt-launcher,kubevirt.io/created-by=uid-1',
+    );
+  });
+
+  test('share a connection', async () => {
+    const api = client();
+    for (let i = 0; i < 5; i++) await api.getVmi(VMI);
+    expect(sockets.size).toBe(1);
+  });
+
+  test('of a burst share a few', async () => {
+    const api = client();
+    await Promise.all(Array.from({ length: 200 }, () => api.getVmi(VMI)));
+    expect(seen).toHaveLength(200);
+    expect(sockets.size).toBeLessThanOrEqual(16);
+  });
+
+  test.each(['../../nodes', 'a/b', 'a?x=y', 'a#b', '%2e%2e', 'a b'])(
+    'a VMI named %j stays one segment',
+    async (name) => {
+      await client().getVmi({ namespace: 'prod', name });
+      const segments = seen[0]!.url.split('?')[0]!.split('/');
+      expect(segments.slice(0, -1).join('/')).toBe('/apis/kubevirt.io/v1/namespaces/prod/virtualmachineinstances');
+      expect(decodeURIComponent(segments.at(-1)!)).toBe(name);
+    },
+  );
+
+  test('a VMI whose name is no label value is looked for among all VMIMs of its namespace', async () => {
+    await client().listMigrations({ namespace: 'prod', name: 'a'.repeat(64) });
+    expect(seen[0]!.url).not.toContain('labelSelector');
+  });
+
+  test('patch a pod by JSON merge patch, and write an event once', async () => {
+    const api = client();
+    await api.patchPod(TARGET, { metadata: { annotations: { a: 'b' } } });
+    await api.createEvent({ ...VMI, uid: 'u1' }, 'reuse-port', REMARK);
+    await api.createEvent({ ...VMI, uid: 'u1' }, 'reuse-port', REMARK);
+    expect(seen[0]).toMatchObject({
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: '{"metadata":{"annotations":{"a":"b"}}}',
+    });
+    const [first, second] = seen.slice(1).map(({ body }) => JSON.parse(body));
+    expect(first).toMatchObject({ kind: 'Event', involvedObject: { name: 'web-01', uid: 'u1' }, reason: 'PortPinned' });
+    expect(second.metadata.name).toBe(first.metadata.name);
+  });
+});
+
+describe('answers', () => {
+  test('404: there is no such object', async () => {
+    answer = { status: 404, body: '{}' };
+    const api = client();
+    expect(await api.getVmi(VMI)).toBeUndefined();
+    expect(await api.listMigrations()).toEqual([]);
+    expect(await api.patchPod(TARGET, {})).toBe('gone');
+  });
+
+  test('409: the pod was changed, the event is told already', async () => {
+    answer = { status: 409, body: '{}' };
+    const api = client();
+    expect(await api.patchPod(TARGET, {})).toBe('conflict');
+    await api.createEvent({ ...VMI, uid: 'u1' }, 'reuse-port', REMARK);
+  });
+
+  test.each([401, 403, 410, 429, 500, 503])('%d: try again, and what it was about', async (status) => {
+    answer = { status, body: 'no JSON' };
+    await expect(client().getVmi(VMI)).rejects.toMatchObject({
+      name: 'TryAgainError',
+      message: `Kubernetes API: get VMI prod/web-01: HTTP ${status}`,
+    });
+  });
+
+  test('no JSON, or no server: try again, without the token in what is said', async () => {
+    answer = { status: 200, body: '<html>' };
+    const api = client();
+    const said = async () => String(await api.getVmi(VMI).catch((error) => `${error} ${error.cause?.stack}`));
+    expect(await said()).toMatch(/^TryAgainError: Kubernetes API: get VMI prod\/web-01: .*JSON/);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await said()).toMatch(/ECONNREFUSED|ECONNRESET|hang up/);
+    expect(await said()).not.toContain('secret');
+  });
+});
+
+describe('in a pod', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'handover-token-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('the mounted token is read again when it has been rotated', async () => {
+    const tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, 'first');
+    const api = client({ token: undefined, authProvider: { name: 'tokenFile', config: { tokenFile } } });
+    await api.getVmi(VMI);
+    writeFileSync(tokenFile, 'second');
+    jest.useFakeTimers({
+      now: Date.now() + 61_000,
+      doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'queueMicrotask'],
+    });
+    await api.getVmi(VMI);
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
+  });
+});
