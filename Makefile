@@ -10,6 +10,7 @@ help:
 
 demo: setup
 	@node --conditions=source lab/main.ts migrate --json lab/out/result.json
+	@node --conditions=source lab/main.ts report lab/out/result.json
 	@echo 'The figures: lab/out/result.json'
 
 # What only the tests need is installed for them alone.

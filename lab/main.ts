@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ControlPlaneOptions } from './control-plane.ts';
 import { brokenPromises, type Mode, type Report } from './migrate/result.ts';
-import { runMigrations, writeReport } from './migrate/run.ts';
+import { runMigrations, writeResult } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
+import { writeReport } from './report/write.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
 import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
 
 const DIRECTORY = fileURLToPath(new URL('run', import.meta.url));
+const OUT = fileURLToPath(new URL('out', import.meta.url));
 const PREFIX = 'handover';
 
 interface MigrateOptions {
@@ -69,8 +72,19 @@ program
   .option('--json <file>', 'write the figures there')
   .action(migrate);
 
+program
+  .command('report')
+  .description('draw results: lab/out/report.html and lab/out/report.svg')
+  .argument('[file...]', 'results of `lab migrate --json`, of any modes', [`${OUT}/result.json`])
+  .action(async (files: string[]) => {
+    console.log(`The report: ${(await writeReport(files, OUT)).map((file) => relative('.', file)).join(', ')}`);
+  });
+
+program.hook('preAction', (_, command) => {
+  if (command.name() !== 'report') requireRoot();
+});
+
 try {
-  requireRoot();
   await program.parseAsync();
 } catch (error) {
   console.error(`lab: ${(error as Error).message}`);
@@ -98,7 +112,7 @@ async function migrate(options: MigrateOptions): Promise<void> {
       onProgress: progress,
       onMigration: (result) => console.log(`\n${timeline(result)}\n`),
     });
-    if (options.json !== undefined) await writeReport(report, options.json);
+    if (options.json !== undefined) await writeResult(report, options.json);
     if (report.migrations.length > 1) console.log(`\n${summaryTable(report)}\n`);
     verdict(report);
   } finally {

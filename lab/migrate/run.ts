@@ -50,7 +50,7 @@ export async function runMigrations(options: RunOptions): Promise<Report> {
 }
 
 /** Writes a report for people and programs: each ping and each delivery on a line of its own. */
-export async function writeReport(report: Report, file: string): Promise<void> {
+export async function writeResult(report: Report, file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const text = JSON.stringify(report, undefined, 2);
   await writeFile(file, `${text.replace(/\[\s+(-?[\d.]+),\s+([\d.]+|null)(?:,\s+([\d.]+))?\s+\]/g, compact)}\n`);
