@@ -16,6 +16,7 @@ etcd                      etcd             go.etcd.io/etcd/server/v3
 kube-apiserver            kubernetes       k8s.io/kubernetes/cmd/kube-apiserver
 kubectl                   kubernetes       k8s.io/kubernetes/cmd/kubectl
 apiserver_receive_adapter knative-eventing knative.dev/eventing/cmd/apiserver_receive_adapter
+func                      func             knative.dev/func/cmd/func
 '
 
 say() { printf 'cluster: %s\n' "$*"; }
