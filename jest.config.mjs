@@ -13,7 +13,7 @@ const common = {
 
 /**
  * `unit` needs nothing but Node. `real` needs root, Open vSwitch, OVN and QEMU, and runs one file at a time
- * because the files share the machine's two cores.
+ * because the files share the machine's two cores. `cluster` needs what `lab/cluster/binaries.sh` builds, too.
  */
 export default {
   projects: [
@@ -21,13 +21,18 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{test,packages}/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.real\\.test\\.ts$', '/node_modules/', '/dist/'],
+      testPathIgnorePatterns: ['\\.(real|cluster)\\.test\\.ts$', '/node_modules/', '/dist/'],
     },
     {
       ...common,
       displayName: 'real',
       testMatch: ['<rootDir>/{test,packages}/**/*.real.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+    },
+    {
+      ...common,
+      displayName: 'cluster',
+      testMatch: ['<rootDir>/test/**/*.cluster.test.ts'],
     },
   ],
 };

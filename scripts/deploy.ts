@@ -115,7 +115,8 @@ async function offeredGate(): Promise<string | undefined> {
 }
 
 /**
- * Bundles here, by our lock file, and has an image made of the bundle: nothing is installed in it.
+ * Bundles here, by our lock file, and has an image made of the bundle. Installed in it is only the Node.js that the
+ * bundle's code cache was made by.
  * @returns the image with its digest
  */
 async function build(image: string): Promise<string> {
@@ -123,9 +124,14 @@ async function build(image: string): Promise<string> {
   const context = join(directory, 'image');
   await cp(join(PROJECT, 'dist'), join(context, 'dist'), { recursive: true });
   await cp(join(PROJECT, 'func.yaml'), join(context, 'func.yaml'));
-  const { name, version, type, engines, scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
-  const manifest = { name, version, private: true, type, engines, scripts: { start: scripts.start } };
-  await writeFile(join(context, 'package.json'), JSON.stringify(manifest));
+  const manifest = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
+  const { name, version, type, engines } = manifest;
+  const scripts = { start: manifest.scripts.start };
+  const dependencies = { node: manifest.dependencies.node };
+  await writeFile(
+    join(context, 'package.json'),
+    JSON.stringify({ name, version, private: true, type, engines, scripts, dependencies }),
+  );
   await run('func', ['build', '--path', context, '--image', image, '--push']);
   return readFile(join(context, '.func/built-image'), 'utf8');
 }
