@@ -12,7 +12,9 @@ import { profileOf } from '../handover/profile.ts';
 import { Southbound } from '../handover/southbound.ts';
 import type { Choices } from './choices.ts';
 import type { Agenda } from './clock.ts';
+import type { Situation } from './coverage.ts';
 import type { ApiServer } from './kubernetes.ts';
+import type { Tell } from './kubevirt.ts';
 import type { Ovn } from './ovn.ts';
 import type { Promises } from './promises.ts';
 
@@ -27,6 +29,13 @@ const FAULTS = [
   'kills after',
   'takes effect after the time-out',
 ] as const;
+const SITUATION_OF: Record<(typeof FAULTS)[number], Situation> = {
+  'is not sent': 'request fails',
+  'gets no answer': 'outcome unknown',
+  'kills before': 'process killed',
+  'kills after': 'process killed',
+  'takes effect after the time-out': 'outcome unknown',
+};
 
 export interface Surroundings {
   /** Whether a function has something to go on with since the schedule last let them run. */
@@ -38,8 +47,9 @@ export interface Surroundings {
   readonly promises: Promises;
   /** Whether requests may go wrong now. */
   readonly isFaulty: () => boolean;
-  tell(line: string): void;
-  onNorthboundChange(): void;
+  readonly tell: Tell | undefined;
+  meet(situation: Situation): void;
+  readonly onNorthboundChange: () => void;
 }
 
 /** One process of one function: the project's own code, and requests that the schedule carries out. */
@@ -61,7 +71,7 @@ export class Replica {
   }
 
   #world(): World {
-    const { ovn, api, promises } = this.#around;
+    const { ovn, api, promises, tell, onNorthboundChange } = this.#around;
     const client = (database: string) =>
       ({
         transact: (operations: Parameters<OvsdbClient['transact']>[0]) => {
@@ -70,16 +80,15 @@ export class Replica {
           const what = isWrite
             ? () => `${database} transact ${JSON.stringify(operations)}`
             : () => `${database} select`;
-          return this.#request(what, database, async () => {
+          return this.#request(what, database, () => {
             const { results, changes } = ovn.transact(operations);
-            if (changes.length > 0) {
-              promises.written(changes, sentAt);
-              this.#around.onNorthboundChange();
-              for (const { port } of changes) {
-                this.#around.tell(
-                  `${this.name} has bound ${port.name}: ${port.options['requested-chassis'] ?? 'nothing'}, record ${port.externalIds['handover-binding'] ?? 'none'}`,
-                );
-              }
+            if (changes.length === 0) return results;
+            promises.written(changes, sentAt);
+            onNorthboundChange();
+            for (const { port } of changes) {
+              tell?.(
+                `${this.name} has bound ${port.name}: ${port.options['requested-chassis'] ?? 'nothing'}, record ${port.externalIds['handover-binding'] ?? 'none'}`,
+              );
             }
             return results;
           });
@@ -94,7 +103,7 @@ export class Replica {
             'Kubernetes',
             () => {
               const outcome = (api[verb] as (...all: unknown[]) => Promise<unknown>)(...given);
-              if (verb === 'patchPod') this.#around.tell(`${this.name} patches target pod`);
+              if (verb === 'patchPod') tell?.(`${this.name} patches target pod`);
               return outcome;
             },
           ),
@@ -110,7 +119,7 @@ export class Replica {
   }
 
   /** Sends a request: it is carried out later, and answered later still, if all goes well. */
-  #request<Result>(what: () => string, server: string, carryOut: () => Promise<Result>): Promise<Result> {
+  #request<Result>(what: () => string, server: string, carryOut: () => Result | Promise<Result>): Promise<Result> {
     if (this.isDead) return new Promise(() => {});
     const { agenda, choices, isFaulty, tell } = this.#around;
     return new Promise<Result>((resolve, reject) => {
@@ -124,7 +133,10 @@ export class Replica {
         this.#around.isTouched = true;
         act();
       };
-      if (fault !== undefined) tell(`${this.name}: ${what()} ${fault}`);
+      if (fault !== undefined) {
+        this.#around.meet(SITUATION_OF[fault]);
+        tell?.(`${this.name}: ${what()} ${fault}`);
+      }
       if (fault === 'is not sent')
         return void agenda.after(
           latency(choices),
@@ -135,20 +147,20 @@ export class Replica {
           REQUEST_TIMEOUT_MS,
           ifAlive(() => reject(away(true))),
         );
-        agenda.after(REQUEST_TIMEOUT_MS + latency(choices), () => void carryOut().catch(() => {}));
+        agenda.after(REQUEST_TIMEOUT_MS + latency(choices), () => settled(carryOut));
         return;
       }
       agenda.after(latency(choices), () => {
         if (this.isDead) return;
         if (fault === 'kills before') return this.#die();
-        const outcome = carryOut();
-        outcome.catch(() => {});
+        const outcome = settled(carryOut);
         if (fault === 'kills after') return this.#die();
         agenda.after(
           latency(choices),
           ifAlive(() => {
             if (fault === 'gets no answer') reject(away(true));
-            else outcome.then(resolve, reject);
+            else if ('error' in outcome) reject(outcome.error);
+            else resolve(outcome.result);
           }),
         );
       });
@@ -158,6 +170,14 @@ export class Replica {
   #die(): void {
     this.isDead = true;
     for (const act of this.onDeath) act();
+  }
+}
+
+function settled<Result>(act: () => Result): { readonly result: Result } | { readonly error: unknown } {
+  try {
+    return { result: act() };
+  } catch (error) {
+    return { error };
   }
 }
 

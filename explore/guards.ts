@@ -1,91 +1,110 @@
-import { registerHooks } from 'node:module';
-
+/** One place in `handover/`. */
 interface Edit {
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** Each guard of the hand-over as it stands in the source, and what the source is without it. */
-const GUARDS: Readonly<Record<string, readonly Edit[]>> = {
-  'row-read-first': [
-    {
-      file: 'handover.ts',
-      from: '  const ports = await world.northbound.portsOf(vmi, hint?.ports);\n  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n',
-      to: '  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n  const ports = await world.northbound.portsOf(vmi, hint?.ports);\n',
-    },
-  ],
-  wait: [
-    {
-      file: 'northbound.ts',
-      from: 'changes.flatMap(guardedChange)',
-      to: "changes.flatMap(guardedChange).filter(({ op }) => op !== 'wait')",
-    },
-  ],
-  'shelf-life': [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
-  'uid-of-owner': [
-    {
-      file: 'facts.ts',
-      from: '.filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid)\n    .filter((pod) => pod.metadata.labels',
-      to: '.filter((pod) => pod.metadata.labels',
-    },
-  ],
-  'uid-of-migration': [
-    {
-      file: 'facts.ts',
-      from: 'pod.metadata.labels?.[MIGRATION_UID_LABEL] === migration.metadata.uid',
-      to: 'pod.metadata.labels?.[MIGRATION_UID_LABEL] !== undefined',
-    },
-  ],
-  'uid-of-state': [
-    { file: 'facts.ts', from: 'state?.migrationUid === migration.metadata.uid ? state', to: 'state ? state' },
-  ],
-  'uid-of-record': [{ file: 'desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
-  'late-path': [
-    { file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' },
-  ],
-  'activated-gone': [
-    { file: 'handover.ts', from: 'if (arming.length > 0) refuseIfActivated', to: 'if (false) refuseIfActivated' },
-  ],
-  'end-in-row': [
-    {
-      file: 'desired.ts',
-      from: "record: { ...record, binding: 'pinned', target: vmi.node }",
-      to: "record: { ...record, binding: 'pinned' }",
-    },
-  ],
-  'end-read-last': [
-    {
-      file: 'kubernetes.ts',
-      from: '    const migrations = await this.#api.listMigrations(vmi);\n    const instance = await this.#api.getVmi(vmi);\n',
-      to: '    const instance = await this.#api.getVmi(vmi);\n    const migrations = await this.#api.listMigrations(vmi);\n',
-    },
-  ],
-};
-
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  'uid-checks': ['uid-of-owner', 'uid-of-migration', 'uid-of-state', 'uid-of-record'],
-};
-
-export const GUARD_NAMES: readonly string[] = [...Object.keys(GUARDS), ...Object.keys(GROUPS)];
-
-/**
- * From here on, modules of the hand-over are loaded without a guard: the project's own source with that one place edited.
- * @throws Error where the source no longer has the place
- */
-export function removeGuard(name: string): void {
-  const edits = (GROUPS[name] ?? [name]).flatMap((one) => GUARDS[one] ?? []);
-  if (edits.length === 0) throw new Error(`There is no guard "${name}"; there are ${GUARD_NAMES.join(', ')}.`);
-  registerHooks({
-    load(url, context, next) {
-      const loaded = next(url, context);
-      let source = String(loaded.source);
-      for (const { from, to } of edits.filter(({ file }) => url.endsWith(`/handover/${file}`))) {
-        if (source.split(from).length !== 2)
-          throw new Error(`${url} no longer has the guard ${name}: edit explore/guards.ts`);
-        source = source.replace(from, to);
-      }
-      return url.includes('/handover/') ? { ...loaded, source } : loaded;
-    },
-  });
+interface Guard {
+  readonly prevents: string;
+  /** A schedule that was seen to break a promise without it; another may, once the model has changed. */
+  readonly seed: number;
+  readonly edits: readonly Edit[];
 }
+
+/** Each guard of the hand-over as it stands in the source, and what the source is without it. */
+export const GUARDS: Readonly<Record<string, Guard>> = {
+  'row-read-first': {
+    prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
+    seed: 3332,
+    edits: [
+      {
+        file: 'handover.ts',
+        from: '  const ports = await world.northbound.portsOf(vmi, hint?.ports);\n  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n',
+        to: '  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n  const ports = await world.northbound.portsOf(vmi, hint?.ports);\n',
+      },
+    ],
+  },
+  wait: {
+    prevents: 'an old decision overwrites whatever was decided in between',
+    seed: 153,
+    edits: [
+      {
+        file: 'northbound.ts',
+        from: 'changes.flatMap(guardedChange)',
+        to: "changes.flatMap(guardedChange).filter(({ op }) => op !== 'wait')",
+      },
+    ],
+  },
+  'shelf-life': {
+    prevents: 'a function that was held up acts on what was true long before',
+    seed: 1279,
+    edits: [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
+  },
+  'uid-of-owner': {
+    prevents: "a tenant's pod with the labels of a target is taken for the target",
+    seed: 62,
+    edits: [
+      {
+        file: 'facts.ts',
+        from: '.filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid)\n    .filter((pod) => pod.metadata.labels',
+        to: '.filter((pod) => pod.metadata.labels',
+      },
+    ],
+  },
+  'uid-of-migration': {
+    prevents: 'a target pod that an earlier migration left behind is taken for the target',
+    seed: 675,
+    edits: [
+      {
+        file: 'facts.ts',
+        from: 'pod.metadata.labels?.[MIGRATION_UID_LABEL] === migration.metadata.uid',
+        to: 'pod.metadata.labels?.[MIGRATION_UID_LABEL] !== undefined',
+      },
+    ],
+  },
+  'uid-of-state': {
+    prevents: "the switch of an earlier migration is taken for this one's",
+    seed: 3,
+    edits: [{ file: 'facts.ts', from: 'state?.migrationUid === migration.metadata.uid ? state', to: 'state ? state' }],
+  },
+  'uid-of-record': {
+    prevents: 'a VM that starts anew stays bound by the record of the one before',
+    seed: 9447,
+    edits: [{ file: 'desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
+  },
+  'late-path': {
+    prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
+    seed: 4531,
+    edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
+  },
+  'activated-gone': {
+    prevents: 'a target starts open, because northd remembers an earlier activation',
+    seed: 116,
+    edits: [
+      { file: 'handover.ts', from: 'if (arming.length > 0) refuseIfActivated', to: 'if (false) refuseIfActivated' },
+    ],
+  },
+  'end-in-row': {
+    prevents: 'an arming that was held up commits after its migration has failed',
+    seed: 2696,
+    edits: [
+      {
+        file: 'desired.ts',
+        from: "record: { ...record, binding: 'pinned', target: vmi.node }",
+        to: "record: { ...record, binding: 'pinned' }",
+      },
+    ],
+  },
+  'end-read-last': {
+    prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
+    seed: 2498,
+    edits: [
+      {
+        file: 'kubernetes.ts',
+        from: '    const migrations = await this.#api.listMigrations(vmi);\n    const instance = await this.#api.getVmi(vmi);\n',
+        to: '    const instance = await this.#api.getVmi(vmi);\n    const migrations = await this.#api.listMigrations(vmi);\n',
+      },
+    ],
+  },
+};

@@ -1,81 +1,108 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Choices } from './choices.ts';
 import { installClock } from './clock.ts';
-import { GUARD_NAMES, removeGuard } from './guards.ts';
+import { Coverage } from './coverage.ts';
+import { GUARDS } from './guards.ts';
+import { outsideOfPromises } from './microtasks.ts';
+import { GUARD_NAMES, removeGuard } from './remove-guard.ts';
+import { type Failure, runInThread } from './run.ts';
 import { shrink } from './shrink.ts';
-import type { Report, Work } from './worker.ts';
 
 interface Options {
   readonly schedules: number;
-  readonly seed: number;
+  readonly seed?: number;
   readonly without?: string;
+  readonly guards?: true;
 }
 
 const options = new Command('explore')
   .description('Runs the functions on a model of Kubernetes and OVN, under random schedules with random faults.')
   .option('--schedules <n>', 'how many', wholeNumber, 20_000)
-  .option('--seed <n>', 'the first; each schedule has the seed after the one before', wholeNumber, 1)
+  .option('--seed <n>', 'the first; each schedule has the seed after the one before (default: 1)', wholeNumber)
   .addOption(new Option('--without <guard>', 'take a guard out of the hand-over').choices(GUARD_NAMES))
+  .option(
+    '--guards',
+    'take out one guard after the other, from the seed at which that was seen to fail, or from --seed',
+  )
   .parse()
   .opts<Options>();
 
 const startedAt = performance.now();
-const failure = await explore(options);
-const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-if (failure === undefined) {
-  console.log(`PASSED  ${options.schedules} schedules from seed ${options.seed} broke no promise, in ${seconds} s`);
-} else {
+const isGood = options.guards ? await missEveryGuard(options) : await keepEveryPromise(options);
+process.exitCode = isGood ? 0 : 1;
+
+/** Runs the schedules on all cores until one fails, and tells that one's story. */
+async function keepEveryPromise({ schedules, seed = 1, without }: Options): Promise<boolean> {
+  const threads = Math.min(availableParallelism(), schedules);
+  const failed = new AbortController();
+  const coverage = new Coverage();
+  let done = 0;
+  let failure: Failure | undefined;
+  const progress = setInterval(() => console.log(`${done} of ${schedules} schedules`), 5_000);
+  await Promise.all(
+    Array.from({ length: threads }, async (_, index) => {
+      const work = { first: seed + index, end: seed + schedules, stride: threads, without };
+      const found = await runInThread(work, failed.signal, (more, met) => {
+        done += more;
+        coverage.merge(met);
+      });
+      failure ??= found;
+      if (found) failed.abort();
+    }),
+  ).finally(() => clearInterval(progress));
+
+  if (failure === undefined) {
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+    console.log(`${coverage}\nPASSED  ${schedules} schedules from seed ${seed} broke no promise, in ${seconds} s`);
+    return true;
+  }
   console.log(`Seed ${failure.seed} breaks a promise: ${failure.broken}. Its story, made shorter:`);
-  await tellShortest(failure.seed, options.without);
+  await tellShortest(failure.seed, without);
   console.log(`FAILED  seed ${failure.seed}: ${failure.broken}`);
-  process.exitCode = 1;
+  return false;
 }
 
-/** Runs the schedules on all cores until one fails. @returns the one that failed, if one did */
-async function explore({ schedules, seed, without }: Options): Promise<{ seed: number; broken: string } | undefined> {
-  const threads = Math.min(availableParallelism(), schedules);
-  let done = 0;
-  let failure: { seed: number; broken: string } | undefined;
-  const progress = setInterval(() => console.log(`${done} of ${schedules} schedules`), 5_000);
-  const workers = Array.from({ length: threads }, (_, index) => {
-    const workerData: Work = { first: seed + index, end: seed + schedules, stride: threads, without };
-    return new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-  });
-  const ended = workers.map(
-    (worker) =>
-      new Promise<void>((resolve, reject) => {
-        worker.on('error', reject);
-        worker.on('exit', () => resolve());
-        worker.on('message', (report: Report) => {
-          if ('done' in report) done += report.done;
-          else {
-            failure ??= report;
-            for (const one of workers) void one.terminate();
-          }
-        });
-      }),
+/** Runs the schedules without each guard in turn: all must fail. */
+async function missEveryGuard({ schedules, seed }: Options): Promise<boolean> {
+  const guards = Object.entries(GUARDS).values();
+  let unmissed = 0;
+  const next = async () => {
+    for (const [without, guard] of guards) {
+      const first = seed ?? guard.seed;
+      const work = { first, end: first + schedules, stride: 1, without };
+      const failure = await runInThread(work, new AbortController().signal);
+      if (failure === undefined) unmissed++;
+      console.log(
+        failure
+          ? `${without.padEnd(18)} seed ${failure.seed}, schedule ${failure.seed - first + 1}: ${failure.broken}\n${' '.repeat(19)}(${guard.prevents})`
+          : `${without.padEnd(18)} NOT MISSED in ${schedules} schedules from seed ${first} (${guard.prevents})`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
+  const count = Object.keys(GUARDS).length;
+  console.log(
+    unmissed === 0
+      ? `PASSED  each of ${count} guards is missed`
+      : `FAILED  ${unmissed} of ${count} guards are not missed`,
   );
-  try {
-    await Promise.all(ended);
-  } finally {
-    clearInterval(progress);
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
-  return failure;
+  return unmissed === 0;
 }
 
 async function tellShortest(seed: number, without: string | undefined): Promise<void> {
   if (without !== undefined) removeGuard(without);
   const { runSchedule } = await import('./schedule.ts');
   installClock();
-  const choices = new Choices({ seed });
-  await runSchedule(choices);
-  const replay = await shrink(runSchedule, choices.made);
-  const story: string[] = [];
-  const broken = await runSchedule(new Choices({ replay }), story);
-  console.log([...story, `          =  ${broken}`].join('\n'));
+  Error.stackTraceLimit = 0;
+  await outsideOfPromises(() => {
+    const choices = new Choices({ seed });
+    runSchedule(choices);
+    const replay = shrink(runSchedule, choices.made);
+    const story: string[] = [];
+    const broken = runSchedule(new Choices({ replay }), story);
+    console.log([...story, `          =  ${broken}`].join('\n'));
+  });
 }
 
 function wholeNumber(text: string): number {

@@ -4,12 +4,17 @@ import { isGated, type Pod } from '../handover/kubevirt.ts';
 import { OPTION_KEYS } from '../handover/port.ts';
 import { RECORD_KEYS, recordOf } from '../handover/record.ts';
 import { chassisName, type LogicalSwitchPort, type Ovn, type RowChange } from './ovn.ts';
-import type { Vm } from './vm.ts';
+import type { Moment, Vm } from './vm.ts';
 
 /** Facts may be this old when a transaction that was decided on them is sent. */
 const SHELF_LIFE_MS = 2_000;
 /** Looking at the southbound database and sending the transaction take no longer than this within the shelf life. */
 const SLACK_MS = 600;
+/**
+ * A binding that was overtaken by a switch or an end closes within this, of what was heard of it: the latest event
+ * (30 s), and a broker that comes again after faults.
+ */
+const WINDOW_MS = 90_000;
 
 /** What must hold whatever happens, by the model's own knowledge. The first promise that is broken ends the schedule. */
 export class Promises {
@@ -41,6 +46,7 @@ export class Promises {
     if (vm && !this.meddled.has(vm) && new Set(vm.ports.map(requestedOf)).size > 1) {
       this.break(`the ports of ${vm.name} are bound apart: ${vm.ports.map(requestedOf).join(' and ')}`);
     }
+    this.observe();
   }
 
   #writtenRow({ port, before }: RowChange, sentAt: number): void {
@@ -75,19 +81,12 @@ export class Promises {
         this.break(`${port.name} was released, though ${vm.name} runs`);
       }
     } else if (additional === undefined) {
-      const isThere = moments.some(({ node, guest }) => [node, guest].some((at) => at && chassisName(at) === main));
+      const isThere = moments.some((moment) =>
+        [moment.guest, toldNode(moment)].some((node) => node && chassisName(node) === main),
+      );
       if (!isThere) this.break(`${port.name} was pinned to ${main}, where ${vm.name} does not run`);
     } else {
-      const isDue = moments.some(
-        ({ node, migration: m }) =>
-          m?.target &&
-          node &&
-          !m.ended &&
-          !m.switched &&
-          chassisName(node) === main &&
-          chassisName(m.target) === additional,
-      );
-      if (!isDue)
+      if (!moments.some((moment) => isDualDue(moment, main, additional)))
         this.break(`${port.name} was bound to ${requested}, though no migration of ${vm.name} was before its switch`);
       const { activated, activatedAt } = this.#ovn.bindings.get(port.name)!;
       const wasDual = before.options['activation-strategy'] !== undefined;
@@ -114,15 +113,7 @@ export class Promises {
   atRest(decide: typeof Desired, swept: boolean): void {
     const when = swept ? 'after a sweep' : 'though every event was heard';
     for (const vm of this.#vms) {
-      if (
-        !swept &&
-        (this.unheard.has(vm) ||
-          this.untold.has(vm) ||
-          this.meddled.has(vm) ||
-          this.lost.size > 0 ||
-          (vm.vmi && !vm.last.uid))
-      )
-        continue;
+      if (!swept && this.#isExcused(vm)) continue;
       for (const port of vm.ports) {
         const wrong = this.#wrongAtRest(vm, port, decide);
         if (wrong) this.break(`${port.name} ${wrong}, ${when}`);
@@ -132,6 +123,32 @@ export class Promises {
       const mayGo = gated && migration && !migration.ended && !isBeingDeleted(vm) && this.lost.size === 0;
       if (mayGo) this.break(`target pod ${gated.metadata.uid} waits for ever, ${when}`);
     }
+  }
+
+  /**
+   * To be called whenever something has changed: closes and opens the windows in which ports are bound by what has been
+   * overtaken.
+   */
+  observe(): void {
+    for (const vm of this.#vms) {
+      if (this.#isExcused(vm)) {
+        vm.overtakenSince = undefined;
+        continue;
+      }
+      if (vm.overtakenSince !== undefined && Date.now() - vm.overtakenSince > WINDOW_MS) {
+        this.break(
+          `the ports of ${vm.name} were bound by what had been overtaken for more than ${WINDOW_MS / 1_000} s`,
+        );
+      }
+      if (!vm.ports.some((port) => isOvertaken(vm.last, port))) vm.overtakenSince = undefined;
+      else vm.overtakenSince ??= Date.now();
+    }
+  }
+
+  /** Whether nobody was told of all that is so of a VM: then only a sweep puts it right. */
+  #isExcused(vm: Vm): boolean {
+    const isFailed = vm.vmi !== undefined && vm.last.uid === undefined;
+    return isFailed || this.lost.size > 0 || [this.unheard, this.untold, this.meddled].some((vms) => vms.has(vm));
   }
 
   #wrongAtRest(vm: Vm, port: LogicalSwitchPort, decide: typeof Desired): string | undefined {
@@ -167,6 +184,24 @@ export class Promises {
 
 function requestedOf({ options }: LogicalSwitchPort): string | undefined {
   return options['requested-chassis'];
+}
+
+/** Where the guest runs by what Kubernetes tells. */
+function toldNode({ node, migration }: Moment): string | undefined {
+  return migration?.switched ? migration.target : node;
+}
+
+function isDualDue({ node, migration }: Moment, main: string, additional: string): boolean {
+  if (migration?.target === undefined || node === undefined || migration.ended || migration.switched) return false;
+  return chassisName(node) === main && chassisName(migration.target) === additional;
+}
+
+/** Bound for a migration before its switch that is none any more, or to where the guest no longer runs. */
+function isOvertaken(moment: Moment, port: LogicalSwitchPort): boolean {
+  const [main, additional] = requestedOf(port)?.split(',') ?? [];
+  if (main === undefined || recordOf(port.externalIds) === undefined) return false;
+  if (additional !== undefined && !isDualDue(moment, main, additional)) return true;
+  return moment.guest === undefined || chassisName(moment.guest) !== main;
 }
 
 function isBeingDeleted({ vmims, migration }: Vm): boolean {

@@ -1,11 +1,13 @@
 import { desired, type FunctionName } from '../handover/desired.ts';
-import { OPT_IN_ANNOTATION } from '../handover/kubevirt.ts';
+import { isFinal, OPT_IN_ANNOTATION } from '../handover/kubevirt.ts';
 import { recordOf } from '../handover/record.ts';
 import type { Choices } from './choices.ts';
 import { Agenda, START, setClock } from './clock.ts';
+import type { Situation } from './coverage.ts';
 import { Replica, type Surroundings } from './functions.ts';
 import { type Action, ApiServer, type Kind, NAMESPACE } from './kubernetes.ts';
-import { long, migrate, type Script, type Stage, short } from './kubevirt.ts';
+import { long, migrate, type Script, type Stage, short, type Tell } from './kubevirt.ts';
+import { runMicrotasks } from './microtasks.ts';
 import { chassisName, Ovn } from './ovn.ts';
 import { Promises } from './promises.ts';
 import { wantsOf } from './triggers.ts';
@@ -20,17 +22,21 @@ const BACKOFF_MS = [200, 400, 800, 1_600, 3_200, 6_400, 12_800];
 /**
  * Runs one schedule: random VMs with random lives, any number of replicas, and everything that can go wrong between them.
  * @param story takes one line for each thing that happens
+ * @param met takes the situations that come about
+ * Must be called from outside of any promise's callback.
  * @returns the promise that was broken, if one was
  */
-export async function runSchedule(choices: Choices, story?: string[]): Promise<string | undefined> {
+export function runSchedule(choices: Choices, story?: string[], met = new Set<Situation>()): string | undefined {
   setClock(START);
-  return await new Schedule(choices, story).run();
+  return new Schedule(choices, story, met).run();
 }
 
 class Schedule {
   readonly #agenda = new Agenda();
   readonly #choices: Choices;
-  readonly #story: string[] | undefined;
+  readonly #met: Set<Situation>;
+  /** Absent where nobody listens, so that no line is made for nothing. */
+  readonly #tell: Tell | undefined;
   readonly #ovn = new Ovn();
   readonly #vms: Vm[] = [];
   readonly #api: ApiServer;
@@ -46,9 +52,10 @@ class Schedule {
   #passIsDue = false;
   #steps = 0;
 
-  constructor(choices: Choices, story: string[] | undefined) {
+  constructor(choices: Choices, story: string[] | undefined, met: Set<Situation>) {
     this.#choices = choices;
-    this.#story = story;
+    this.#met = met;
+    this.#tell = story && ((line) => story.push(`${((Date.now() - START) / 1000).toFixed(3).padStart(9)} s  ${line}`));
     for (const node of NODES) this.#ovn.addChassis(node);
     for (let number = 0; number < (choices.chance(0.2) ? 2 : 1); number++) {
       const pod = { pod: `${NAMESPACE}/vm${number}`, vendor: 'kube-ovn' };
@@ -66,7 +73,6 @@ class Schedule {
     this.#api.onAdmitted = (vm, pod) => this.#promises.admitted(vm, pod, Date.now());
     this.#losesEvents = choices.chance(0.4);
     const hasFaults = !choices.chance(0.2);
-    const tell = (line: string) => this.#tell(line);
     this.#around = {
       isTouched: false,
       agenda: this.#agenda,
@@ -75,7 +81,8 @@ class Schedule {
       api: this.#api,
       promises: this.#promises,
       isFaulty: () => hasFaults && !this.#isCalm,
-      tell,
+      tell: this.#tell,
+      meet: (situation) => met.add(situation),
       onNorthboundChange: () => this.#northd(),
     };
     this.#stage = {
@@ -84,16 +91,16 @@ class Schedule {
       choices,
       nodes: NODES,
       gates: !choices.chance(0.15),
-      tell,
+      tell: this.#tell,
+      meet: (situation) => met.add(situation),
+      loseChassis: (node) => this.#go(this.#chassisOutage(node)),
       after: (ms, act) => this.#agenda.after(ms, act),
     };
   }
 
-  async run(): Promise<string | undefined> {
+  run(): string | undefined {
     for (const vm of this.#vms) {
-      this.#api.createVmi(vm, this.#choices.pick(NODES), !this.#choices.chance(0.1));
-      for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.add(vm.guest!);
-      this.#go(this.#life(vm));
+      this.#start(vm, this.#choices.pick(NODES), !this.#choices.chance(0.1));
       if (this.#choices.chance(0.4)) this.#go(this.#mischief(vm));
     }
     // KubeVirt stands still for a while: what is wrong now is not put right by what it would have done next.
@@ -103,11 +110,11 @@ class Schedule {
         this.#isFrozen = true;
       });
     for (let round = 0; round < 12; round++) {
-      await this.#runDry();
+      this.#runDry();
       if (this.#promises.broken) return this.#promises.broken;
-      this.#tell('all is quiet');
+      this.#tell?.('all is quiet');
       this.#promises.atRest(desired, false);
-      await this.#sweep();
+      this.#sweep();
       this.#promises.atRest(desired, true);
       if (this.#promises.broken) return this.#promises.broken;
       if (!this.#isFrozen && this.#waiting.length === 0) return undefined;
@@ -117,16 +124,16 @@ class Schedule {
     return 'the schedule does not come to an end';
   }
 
-  async #sweep(): Promise<void> {
+  #sweep(): void {
     this.#isCalm = true;
-    this.#tell('reconcile');
+    this.#tell?.('reconcile');
     const replica = new Replica('reconcile', 0, this.#around);
     let status: number | undefined;
     void replica.answer(ping()).then((answer) => {
       status = answer.statusCode;
     });
-    await drained();
-    await this.#runDry();
+    runMicrotasks();
+    this.#runDry();
     if (status === undefined) this.#promises.break('reconcile does not come to an end');
     this.#isCalm = false;
     this.#promises.unheard.clear();
@@ -134,11 +141,11 @@ class Schedule {
   }
 
   /** Goes on until nothing is under way. */
-  async #runDry(): Promise<void> {
+  #runDry(): void {
     while (this.#promises.broken === undefined && this.#agenda.step()) {
       if (this.#around.isTouched) {
         this.#around.isTouched = false;
-        await drained();
+        runMicrotasks();
       }
       if (++this.#steps > MOST_STEPS) this.#promises.break('the schedule does not come to an end');
       if (this.#waiting.length > 0) this.#wakeScripts();
@@ -147,16 +154,25 @@ class Schedule {
 
   // KubeVirt and the people.
 
+  #start(vm: Vm, node: string, optedIn: boolean): void {
+    this.#api.createVmi(vm, node, optedIn);
+    for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.add(node);
+    this.#go(this.#life(vm));
+  }
+
   *#life(vm: Vm): Script {
     const choices = this.#choices;
+    const uid = vm.vmi!.metadata.uid;
+    const isOver = () => vm.guest === undefined || vm.vmi?.metadata.uid !== uid;
     for (let count = 1 + choices.below(3); count > 0; count--) {
       yield long(choices);
-      if (vm.guest === undefined) return;
+      if (isOver()) return;
+      if (vm.isSecond) this.#met.add('migrates again after a restart');
       yield* migrate(this.#stage, vm);
       // Another is refused while one is not final; it may come at once, before the source pod's network is gone.
     }
     yield long(choices);
-    if (choices.chance(0.3)) this.#end(vm);
+    if (!isOver() && choices.chance(0.3)) this.#end(vm);
   }
 
   *#mischief(vm: Vm): Script {
@@ -164,63 +180,104 @@ class Schedule {
     for (let ms = choices.below(8); ms > 0; ms--) yield 2_000;
     yield short(choices);
     const port = choices.pick(vm.ports);
-    switch (choices.pick(['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'chassis'] as const)) {
+    const isMeanwhile = vm.last.migration !== undefined;
+    const meet = (situation: Situation) => isMeanwhile && this.#met.add(situation);
+    switch (
+      choices.pick(['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'chassis', 'node'] as const)
+    ) {
       case 'foreign':
         port.options = { ...port.options, qos_burst: '7' };
         port.externalIds = { ...port.externalIds, note: 'theirs' };
-        return this.#tell(`somebody writes keys of their own on ${port.name}`);
+        meet('other writer adds keys meanwhile');
+        return this.#tell?.(`somebody writes keys of their own on ${port.name}`);
       case 'delete':
+        meet('VM deleted meanwhile');
         return this.#end(vm);
       case 'restart':
+        meet('VM restarted meanwhile');
         this.#end(vm);
-        yield long(choices);
-        if (vm.vmi) return;
-        this.#api.createVmi(vm, choices.pick(NODES), true);
-        for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.add(vm.guest!);
-        return this.#tell(`${vm.name} starts anew on ${vm.guest}`);
+        return yield* this.#startAnew(vm, NODES);
       case 'crash':
         if (vm.vmi === undefined) return;
-        vm.guest = undefined;
-        this.#api.updateVmi(vm, { phase: 'Failed' });
-        for (const vmim of vm.vmims)
-          if (!isFinal(vmim.status?.phase)) this.#api.updateVmim(vm, vmim.metadata.uid, { phase: 'Failed' });
-        this.#tell(`the guest of ${vm.name} dies`);
+        meet('guest dies meanwhile');
+        this.#crash(vm);
         yield long(choices);
         return this.#end(vm);
       case 'opt-out': {
         const { [OPT_IN_ANNOTATION]: _, ...rest } = vm.vmi?.metadata.annotations ?? {};
+        meet('opted out meanwhile');
         this.#api.updateVmi(vm, {}, rest);
-        return this.#tell(`the annotation is taken off ${vm.name}`);
+        return this.#tell?.(`the annotation is taken off ${vm.name}`);
       }
       case 'overwrite':
         if (recordOf(port.externalIds) === undefined) return;
+        meet('other writer binds the port meanwhile');
         this.#promises.meddled.add(vm);
         port.options = { ...port.options, 'requested-chassis': chassisName(choices.pick(NODES)) };
         this.#northd();
-        return this.#tell(`somebody binds ${port.name} to ${port.options['requested-chassis']}`);
-      case 'chassis': {
-        const node = choices.pick(NODES);
-        this.#ovn.chassis = this.#ovn.chassis.filter(({ hostname }) => hostname !== node);
-        this.#promises.lost.set(chassisName(node), Date.now());
-        this.#northd();
-        this.#tell(`chassis ${chassisName(node)} goes`);
-        yield { until: () => false, atMost: 0 };
-        this.#ovn.addChassis(node);
-        this.#promises.lost.delete(chassisName(node));
-        for (const one of this.#vms) this.#promises.unheard.add(one);
-        return this.#tell(`chassis ${chassisName(node)} is back`);
+        return this.#tell?.(`somebody binds ${port.name} to ${port.options['requested-chassis']}`);
+      case 'chassis':
+        meet('chassis gone meanwhile');
+        return yield* this.#chassisOutage(choices.pick(NODES));
+      case 'node': {
+        const node = vm.guest;
+        if (node === undefined) return;
+        meet('node of the guest lost meanwhile');
+        this.#tell?.(`node ${node} is lost`);
+        // Its row in the southbound database stays, unless somebody takes it out.
+        if (choices.chance(0.5)) this.#go(this.#chassisOutage(node));
+        this.#crash(vm);
+        yield long(choices);
+        this.#end(vm);
+        const others = NODES.filter((one) => one !== node);
+        return yield* this.#startAnew(vm, others);
       }
     }
   }
 
+  *#startAnew(vm: Vm, nodes: readonly string[]): Script {
+    yield long(this.#choices);
+    if (vm.vmi) return;
+    vm.isSecond = true;
+    this.#start(vm, this.#choices.pick(nodes), true);
+    this.#tell?.(`${vm.name} starts anew on ${vm.guest}`);
+  }
+
+  /** The guest dies, and KubeVirt sees it. */
+  #crash(vm: Vm): void {
+    if (vm.vmi === undefined) return;
+    vm.guest = undefined;
+    this.#api.updateVmi(vm, { phase: 'Failed' });
+    for (const vmim of vm.vmims) {
+      if (!isFinal(vmim)) this.#api.updateVmim(vm, vmim.metadata.uid, { phase: 'Failed' });
+    }
+    this.#tell?.(`the guest of ${vm.name} dies`);
+  }
+
+  *#chassisOutage(node: string): Script {
+    const { lost, unheard } = this.#promises;
+    const name = chassisName(node);
+    if (lost.has(name)) return;
+    this.#ovn.chassis = this.#ovn.chassis.filter(({ hostname }) => hostname !== node);
+    lost.set(name, Date.now());
+    this.#northd();
+    this.#tell?.(`chassis ${name} goes`);
+    yield { until: () => false };
+    this.#ovn.addChassis(node);
+    lost.delete(name);
+    for (const one of this.#vms) unheard.add(one);
+    this.#tell?.(`chassis ${name} is back`);
+  }
+
   #end(vm: Vm): void {
-    this.#tell(`${vm.name} is deleted`);
+    this.#tell?.(`${vm.name} is deleted`);
     for (const { name } of vm.ports) this.#ovn.plugged.get(name)!.clear();
     this.#api.deleteVmi(vm);
   }
 
   #go(script: Script): void {
     const { value, done } = script.next();
+    this.#promises.observe();
     this.#northd();
     if (done) return;
     if (typeof value === 'object') this.#waiting.push({ script, until: value.until });
@@ -275,16 +332,18 @@ class Schedule {
         data: { ...TYPE_META[kind], ...object },
       };
       const times = this.#choices.chance(0.05) ? 2 : 1;
+      if (times > 1) this.#met.add('event twice');
       if (this.#losesEvents && this.#choices.chance(0.04)) {
         if (vm) this.#promises.unheard.add(vm);
-        this.#tell(`${step} never hears of ${action} ${kind} ${object.metadata.name}`);
+        this.#met.add('event lost');
+        this.#tell?.(`${step} never hears of ${action} ${kind} ${object.metadata.name}`);
         continue;
       }
       for (let time = 0; time < times; time++) {
-        const late = this.#choices.chance(0.1)
-          ? this.#choices.pick([100, 700, 2_500, 8_000, 30_000])
-          : 5 + this.#choices.below(20);
-        this.#agenda.after(late, () => this.#deliver(step, event, 0));
+        const isLate = this.#choices.chance(0.1);
+        if (isLate) this.#met.add('event late');
+        const ms = isLate ? this.#choices.pick([100, 700, 2_500, 8_000, 30_000]) : 5 + this.#choices.below(20);
+        this.#agenda.after(ms, () => this.#deliver(step, event, 0));
       }
     }
   }
@@ -303,22 +362,18 @@ class Schedule {
     const { name } = replica;
     const onDeath = () => again();
     replica.onDeath.add(onDeath);
-    this.#tell(`${name} hears of ${describe(event)}`);
+    this.#tell?.(`${name} hears of ${describe(event)}`);
     this.#around.isTouched = true;
     void replica.answer(event).then(({ statusCode, body }) => {
       replica.onDeath.delete(onDeath);
-      if (statusCode === 200) this.#tell(`${name} answers 200`);
+      if (statusCode === 200) this.#tell?.(`${name} answers 200`);
       if (statusCode === 503) {
-        this.#tell(`${name} answers 503: ${body}`);
+        this.#tell?.(`${name} answers 503: ${body}`);
         if (mayCome) again();
         else for (const vm of this.#vms) this.#promises.unheard.add(vm);
       }
       if (statusCode >= 400 && statusCode < 500) this.#promises.break(`${name} refuses a good event: ${body}`);
     });
-  }
-
-  #tell(line: string): void {
-    this.#story?.push(`${((Date.now() - START) / 1000).toFixed(3).padStart(9)} s  ${line}`);
   }
 }
 
@@ -336,13 +391,4 @@ function ping(): object {
 function describe(event: object): string {
   const { type, data } = event as { type: string; data: { kind: string; metadata: { name: string } } };
   return `${type.split('.').at(-1)} ${data.kind} ${data.metadata.name}`;
-}
-
-function isFinal(phase: string | undefined): boolean {
-  return phase === 'Succeeded' || phase === 'Failed';
-}
-
-/** Lets every function run until it waits for a request, or has answered: no chain of promises between is longer. */
-async function drained(): Promise<void> {
-  for (let hop = 0; hop < 40; hop++) await undefined;
 }

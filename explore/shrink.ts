@@ -1,18 +1,18 @@
 import { Choices } from './choices.ts';
 
-type Run = (choices: Choices) => Promise<string | undefined>;
+type Run = (choices: Choices) => string | undefined;
 
 /**
  * Makes a failing schedule duller: takes decisions out and turns them into 0, as long as it still fails.
  * @returns the decisions that are left, for a replay
  */
-export async function shrink(run: Run, made: readonly number[], atMost = 1_500): Promise<readonly number[]> {
+export function shrink(run: Run, made: readonly number[], atMost = 1_500): readonly number[] {
   let best = made;
   let tries = 0;
-  const attempt = async (candidate: readonly number[]): Promise<boolean> => {
+  const attempt = (candidate: readonly number[]): boolean => {
     if (++tries > atMost) return false;
     const choices = new Choices({ replay: candidate });
-    if ((await run(choices)) === undefined) return false;
+    if (run(choices) === undefined) return false;
     best = trimmed(choices.made);
     return true;
   };
@@ -22,7 +22,7 @@ export async function shrink(run: Run, made: readonly number[], atMost = 1_500):
       const part = best.slice(from, from + size);
       if (part.length === 0 || part.every((choice) => choice === 0)) continue;
       const dull = [...best.slice(0, from), ...part.map(() => 0), ...best.slice(from + size)];
-      if (!(await attempt(dull)) && size > 1) await attempt([...best.slice(0, from), ...best.slice(from + size)]);
+      if (!attempt(dull) && size > 1) attempt([...best.slice(0, from), ...best.slice(from + size)]);
     }
   }
   return best;

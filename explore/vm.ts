@@ -25,6 +25,13 @@ export class Vm {
   guest: string | undefined;
   /** The migration that KubeVirt is at. */
   migration: { uid: string; pod: string | undefined } | undefined;
+  /** Where its last migration that succeeded came from, and when that ended. */
+  cameFrom: string | undefined;
+  cameAt = 0;
+  /** Whether an earlier VMI had its name. */
+  isSecond = false;
+  /** Since when its ports are bound by what has been overtaken, if they are. */
+  overtakenSince: number | undefined;
   readonly history: Moment[] = [];
 
   constructor(name: string, ports: readonly LogicalSwitchPort[]) {

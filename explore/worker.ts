@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Choices } from './choices.ts';
 import { installClock } from './clock.ts';
-import { removeGuard } from './guards.ts';
+import { Coverage, type Situation } from './coverage.ts';
+import { outsideOfPromises } from './microtasks.ts';
+import { removeGuard } from './remove-guard.ts';
 
-/** What one thread is to do: seeds `first`, `first + stride`, … below `end`. */
+/** What one thread is to do: seeds `first`, `first + stride`, … below `end`, up to the first that breaks a promise. */
 export interface Work {
   readonly first: number;
   readonly end: number;
@@ -11,7 +13,9 @@ export interface Work {
   readonly without: string | undefined;
 }
 
-export type Report = { readonly done: number } | { readonly seed: number; readonly broken: string };
+export type Report =
+  | { readonly done: number; readonly met: [Situation, number][] }
+  | { readonly seed: number; readonly broken: string };
 
 /** How many schedules are run between two reports. */
 const BATCH = 100;
@@ -25,13 +29,21 @@ Error.stackTraceLimit = 0;
 const report = (message: Report) => parentPort?.postMessage(message);
 
 let done = 0;
+let coverage = new Coverage();
 for (let seed = first; seed < end; seed += stride) {
-  const broken = await runSchedule(new Choices({ seed }));
-  if (broken !== undefined) report({ seed, broken });
-  if (++done % BATCH === 0) {
-    report({ done: BATCH });
-    // Lets the message out.
-    await new Promise(setImmediate);
+  const met = new Set<Situation>();
+  const broken = await outsideOfPromises(() => runSchedule(new Choices({ seed }), undefined, met));
+  if (broken !== undefined) {
+    report({ seed, broken });
+    break;
   }
+  coverage.add(met);
+  if (++done === BATCH) flush();
 }
-report({ done: done % BATCH });
+flush();
+
+function flush(): void {
+  report({ done, met: coverage.counts });
+  done = 0;
+  coverage = new Coverage();
+}
