@@ -4,20 +4,20 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { run } from '../lab/testbed/command.ts';
-import { Authority } from '../packages/ovsdb-client-ts/test/support/certificates.ts';
-import { freePort, TemporaryDirectory } from '../packages/ovsdb-client-ts/test/support/server.ts';
+import { freePort } from '../packages/ovsdb-client-ts/test/support/server.ts';
 import { build, HEADERS } from '../test/functions/support/function.ts';
-import { Cluster } from '../test/handover/support/cluster.ts';
-import { addChassis, addPort, OvnDatabase } from '../test/handover/support/ovn.ts';
+import { addPort } from '../test/handover/support/ovn.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
+import { residentMb } from './harness/process.ts';
 import { median } from './harness/statistics.ts';
+import { Installation } from './installation.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const STOCK = join(import.meta.dirname, 'stock-function');
@@ -32,7 +32,9 @@ export default {
     build();
     await buildStock();
     progress('starting OVN NB and SB with TLS, and the Kubernetes API');
-    await using world = await World.start();
+    await using installation = await Installation.start();
+    addPort(installation.nb, PORT);
+    await installation.cluster.createVm();
     const stock: number[] = [];
     const listening: number[] = [];
     const committed: number[] = [];
@@ -40,7 +42,7 @@ export default {
     for (let turn = 1; turn <= runs; turn++) {
       progress(`turn ${turn} of ${runs}`);
       stock.push(await stockStart());
-      const ours = await world.coldStart();
+      const ours = await coldStart(installation, `move-${turn}`);
       listening.push(ours.listening);
       committed.push(ours.committed);
       memory.push(ours.residentMb);
@@ -68,75 +70,29 @@ interface ColdStart {
   readonly residentMb: number;
 }
 
-/** OVN's databases, reached by TLS, and a VM that is about to migrate. */
-class World implements AsyncDisposable {
-  readonly #parts = new AsyncDisposableStack();
-  #nb!: OvnDatabase;
-  #cluster!: Cluster;
-  #settings!: Record<string, string>;
-  #migrations = 0;
-
-  static async start(): Promise<World> {
-    const world = new World();
-    const parts = world.#parts;
-    try {
-      const directory = parts.use(new TemporaryDirectory());
-      const authority = new Authority(directory);
-      const { cert, key, ca } = authority.issue('server');
-      const [nbPort, sbPort] = [await freePort(), await freePort()];
-      const tls = (port: number) => [
-        `--remote=pssl:${port}:127.0.0.1`,
-        ...[`--certificate=${cert}`, `--private-key=${key}`, `--ca-cert=${ca}`],
-      ];
-      world.#nb = parts.use(await OvnDatabase.start('nb', tls(nbPort)));
-      const sb = parts.use(await OvnDatabase.start('sb', tls(sbPort)));
-      addChassis(sb, 'chassis-a', 'worker-a', '10.0.0.1');
-      addPort(world.#nb, PORT);
-      world.#cluster = parts.use(await Cluster.start());
-      await world.#cluster.createVm();
-      const kubeconfig = join(directory.path, 'kubeconfig');
-      writeFileSync(kubeconfig, world.#cluster.kubeconfig);
-      const client = authority.issue('client');
-      world.#settings = {
-        FUNC_STEP: 'reuse-port',
-        OVN_NB_REMOTE: `ssl:127.0.0.1:${nbPort}`,
-        OVN_SB_REMOTE: `ssl:127.0.0.1:${sbPort}`,
-        ...{ OVN_CERT: client.cert, OVN_KEY: client.key, OVN_CA: client.ca, KUBECONFIG: kubeconfig },
-      };
-    } catch (error) {
-      await parts.disposeAsync();
-      throw error;
-    }
-    return world;
-  }
-
-  /** One start that pins the port; then all is again as it was before. */
-  async coldStart(): Promise<ColdStart> {
-    const { vmim } = await this.#cluster.migrate(`move-${++this.#migrations}`);
-    const committed = Promise.withResolvers<number>();
-    const watch = await this.#nb.watch('Logical_Switch_Port', ['options'], (row) => {
-      if (JSON.stringify(row).includes('requested-chassis')) committed.resolve(performance.now());
-    });
-    const started = await startProcess(['dist/index.mjs'], ROOT, this.#settings);
-    try {
-      const answer = await fetch(started.url, { method: 'POST', body: JSON.stringify(vmim), headers: HEADERS });
-      if (answer.status !== 200) throw new Error(`reuse-port answered ${answer.status}: ${await answer.text()}`);
-      return {
-        listening: started.listening,
-        committed: (await committed.promise) - started.at,
-        residentMb: residentMb(started.child),
-      };
-    } finally {
-      await end(started.child);
-      await watch.stop();
-      await this.#cluster.patchVmim(vmim.metadata.name, { phase: 'Failed' });
-      this.#nb.ctl('lsp-del', PORT);
-      addPort(this.#nb, PORT);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.disposeAsync();
+/** One start of `reuse-port` that pins a port; then all is again as it was before. */
+async function coldStart(installation: Installation, migration: string): Promise<ColdStart> {
+  const { nb, cluster } = installation;
+  const { vmim } = await cluster.migrate(migration);
+  const committed = Promise.withResolvers<number>();
+  const watch = await nb.watch('Logical_Switch_Port', ['options'], (row) => {
+    if (JSON.stringify(row).includes('requested-chassis')) committed.resolve(performance.now());
+  });
+  const started = await startProcess(['dist/index.mjs'], ROOT, installation.settings('reuse-port'));
+  try {
+    const answer = await fetch(started.url, { method: 'POST', body: JSON.stringify(vmim), headers: HEADERS });
+    if (answer.status !== 200) throw new Error(`reuse-port answered ${answer.status}: ${await answer.text()}`);
+    return {
+      listening: started.listening,
+      committed: (await committed.promise) - started.at,
+      residentMb: residentMb(started.child.pid!),
+    };
+  } finally {
+    await end(started.child);
+    await watch.stop();
+    await cluster.patchVmim(vmim.metadata.name, { phase: 'Failed' });
+    nb.ctl('lsp-del', PORT);
+    addPort(nb, PORT);
   }
 }
 
@@ -172,11 +128,6 @@ async function end(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
-}
-
-function residentMb({ pid }: ChildProcess): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) / 1024;
 }
 
 async function buildStock(): Promise<void> {

@@ -14,6 +14,7 @@ import {
 } from 'ovsdb-client-ts';
 import { LookAgainError, TryAgainError } from './errors.ts';
 import type { VmiReference } from './kubevirt.ts';
+import { Memory } from './memory.ts';
 import { OPTION_KEYS, type Port, type PortChange } from './port.ts';
 import type { Profile } from './profile.ts';
 import { RECORD_BINDING_KEY, RECORD_KEYS } from './record.ts';
@@ -23,13 +24,12 @@ const COLUMNS = ['_uuid', 'name', 'addresses', 'dynamic_addresses', 'options', '
 const TIMEOUT_MS = 5_000;
 /** How long a warm function relies on the uuids that it found: a VM may get another interface. */
 const UUIDS_LAST_MS = 60_000;
-const MOST_REMEMBERED = 10_000;
 
 /** The ports of VMs in OVN_Northbound. Nothing is monitored, or kept but row uuids, which are verified at each use. */
 export class Northbound {
   readonly #client: OvsdbClient;
   readonly #profile: Profile;
-  readonly #remembered = new Map<string, { readonly uuids: readonly string[]; readonly until: number }>();
+  readonly #uuids = new Memory<{ readonly uuids: readonly string[]; readonly until: number }>();
 
   constructor(client: OvsdbClient, profile: Profile) {
     this.#client = client;
@@ -47,7 +47,8 @@ export class Northbound {
       if (ports.length === known.length && ports.every((port) => this.#profile.owns(port, vmi))) return ports;
     }
     const ports = await this.#select([this.#profile.condition(vmi)]);
-    this.#remember(vmi, ports);
+    const uuids = ports.map((port) => port.uuid);
+    this.#uuids.remember(keyOf(vmi), { uuids, until: Date.now() + UUIDS_LAST_MS });
     return ports;
   }
 
@@ -105,15 +106,8 @@ export class Northbound {
   }
 
   #recall(vmi: VmiReference): readonly string[] | undefined {
-    const entry = this.#remembered.get(keyOf(vmi));
+    const entry = this.#uuids.recall(keyOf(vmi));
     return entry && entry.until > Date.now() ? entry.uuids : undefined;
-  }
-
-  #remember(vmi: VmiReference, ports: readonly Port[]): void {
-    this.#remembered.delete(keyOf(vmi));
-    const oldest = this.#remembered.keys().next().value;
-    if (this.#remembered.size >= MOST_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
-    this.#remembered.set(keyOf(vmi), { uuids: ports.map((port) => port.uuid), until: Date.now() + UUIDS_LAST_MS });
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type WireRow,
 } from 'ovsdb-client-ts';
 import { TryAgainError } from './errors.ts';
+import { Memory } from './memory.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -22,9 +23,10 @@ export interface PortBinding {
   readonly claimants: readonly string[];
 }
 
-/** Reads of OVN_Southbound; the functions never write there. */
+/** Reads of OVN_Southbound; the functions never write there. Nothing is kept but row uuids, which are verified at each use. */
 export class Southbound {
   readonly #client: OvsdbClient;
+  readonly #uuids = new Memory<string>();
 
   constructor(client: OvsdbClient) {
     this.#client = client;
@@ -49,12 +51,15 @@ export class Southbound {
    * @param hint their uuids, if known; a search by name makes the server scan the table
    */
   async bindingsOf(ports: readonly string[], hint: readonly string[] = []): Promise<readonly PortBinding[]> {
-    const rows = await this.#select(hint.map((id) => select('Port_Binding', ['_uuid', '==', uuid(id)])));
-    const hinted = rows.map(bindingOf).filter(({ port }) => ports.includes(port));
-    if (hinted.length === ports.length) return hinted;
-    return (await this.#select(ports.map((name) => select('Port_Binding', ['logical_port', '==', name])))).map(
-      bindingOf,
+    const remembered = ports.flatMap((port) => this.#uuids.recall(port) ?? []);
+    const known = await this.#bindings((remembered.length === ports.length ? remembered : hint).map(byUuid), ports);
+    if (known.length === ports.length) return known;
+    const found = await this.#bindings(
+      ports.map((port) => ['logical_port', '==', port]),
+      ports,
     );
+    for (const { port, uuid } of found) this.#uuids.remember(port, uuid);
+    return found;
   }
 
   /** Names of the chassis that have claimed a port, main or additional, by port. */
@@ -64,9 +69,14 @@ export class Southbound {
   ): Promise<ReadonlyMap<string, readonly string[]>> {
     const bindings = await this.bindingsOf(ports, hint);
     const claimants = new Set(bindings.flatMap(({ claimants }) => claimants));
-    const rows = await this.#select([...claimants].map((id) => select('Chassis', ['_uuid', '==', uuid(id)])));
+    const rows = await this.#select([...claimants].map((id) => select('Chassis', byUuid(id))));
     const names = new Map(rows.map((row) => [fromWireUuid(row._uuid!), String(row.name)]));
     return new Map(bindings.map(({ port, claimants }) => [port, claimants.flatMap((id) => names.get(id) ?? [])]));
+  }
+
+  async #bindings(conditions: readonly WireCondition[], ports: readonly string[]): Promise<readonly PortBinding[]> {
+    const rows = await this.#select(conditions.map((condition) => select('Port_Binding', condition)));
+    return rows.map(bindingOf).filter(({ port }) => ports.includes(port));
   }
 
   async #select(operations: readonly SelectOperation[]): Promise<readonly WireRow[]> {
@@ -87,6 +97,10 @@ const COLUMNS = {
 
 function select(table: keyof typeof COLUMNS, condition: WireCondition): SelectOperation {
   return { op: 'select', table, where: [condition], columns: COLUMNS[table] };
+}
+
+function byUuid(id: string): WireCondition {
+  return ['_uuid', '==', uuid(id)];
 }
 
 function isOn(node: string): (row: WireRow) => boolean {

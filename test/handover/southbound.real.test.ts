@@ -80,6 +80,25 @@ describe('the port bindings', () => {
     expect(bindings.map(({ port }) => port).sort()).toEqual(names);
   });
 
+  test('are found again without a scan of the table, and searched again when the row is another', async () => {
+    const conditions: unknown[] = [];
+    const spy = {
+      transact: (operations: [{ where: [[string, ...unknown[]]] }]) => {
+        conditions.push(...operations.map(({ where }) => where[0][0]));
+        return client.transact(operations as never);
+      },
+    };
+    const warm = new Southbound(spy as unknown as OvsdbClient);
+    await warm.bindingsOf(names);
+    expect((await warm.bindingsOf(names)).map(({ port }) => port).sort()).toEqual(names);
+    expect(conditions).toEqual(['logical_port', 'logical_port', '_uuid', '_uuid']);
+
+    database.ctl('destroy', 'Port_Binding', second);
+    second = addPortBinding(database, 'web-01.prod.tenant-a', 9);
+    expect((await warm.bindingsOf(names)).map(({ uuid }) => uuid).sort()).toEqual([first, second].sort());
+    expect(conditions.slice(4)).toEqual(['_uuid', '_uuid', 'logical_port', 'logical_port']);
+  });
+
   test('are none for a port that northd has not bound yet', async () => {
     expect(await southbound.bindingsOf(['nobody'])).toEqual([]);
     expect(await southbound.bindingsOf([])).toEqual([]);

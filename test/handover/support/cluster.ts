@@ -35,7 +35,12 @@ export class Cluster implements AsyncDisposable {
 
   static async start(options?: Parameters<typeof startKubernetesApi>[0]): Promise<Cluster> {
     const api = await startKubernetesApi(options);
-    const cluster = new Cluster(api.kubeconfig, () => api.close());
+    return await Cluster.of(api.kubeconfig, () => api.close());
+  }
+
+  /** The same in an API server that runs elsewhere; `close` ends it. */
+  static async of(kubeconfig: string, close: () => Promise<void>): Promise<Cluster> {
+    const cluster = new Cluster(kubeconfig, close);
     await cluster.core.createNamespace({ body: { metadata: { name: VMI.namespace } } });
     return cluster;
   }

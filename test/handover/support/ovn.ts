@@ -59,6 +59,11 @@ export class OvnDatabase implements AsyncDisposable {
     await exit;
   }
 
+  /** Of the server. */
+  get pid(): number {
+    return this.#server?.pid ?? Number.NaN;
+  }
+
   /** Lets the server hang (SIGSTOP), or go on. */
   hang(stopped: boolean): void {
     this.#server?.kill(stopped ? 'SIGSTOP' : 'SIGCONT');

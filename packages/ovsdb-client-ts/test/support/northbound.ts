@@ -30,30 +30,34 @@ export class Northbound implements AsyncDisposable {
     return new Northbound(directory, server, `unix:${socket}`);
   }
 
-  /** Ports as a cloud of virtual machines has them. */
   async addPorts(count: number): Promise<void> {
-    await using client = new OvsdbClient({ remote: this.remote, database: 'OVN_Northbound' });
-    const nb = client.typed(schema);
-    for (let first = 0; first < count; first += PORTS_PER_SWITCH) {
-      const ports = Array.from({ length: Math.min(PORTS_PER_SWITCH, count - first) }, (_, i) => {
-        const n = first + i;
-        const mac = `0a:00:00:${[n >> 16, n >> 8, n].map((byte) => (byte & 255).toString(16).padStart(2, '0')).join(':')}`;
-        return nb.insert('Logical_Switch_Port', {
-          name: `vm-${n}.default`,
-          addresses: [`${mac} 10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`],
-          port_security: [`${mac} 10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`],
-          options: { 'requested-chassis': `node-${n % 500}` },
-          external_ids: { pod: `default/vm-${n}`, vendor: 'kube-ovn', ls: `subnet-${first}` },
-          up: true,
-        });
-      });
-      const ls = nb.insert('Logical_Switch', { name: `subnet-${first}`, ports: ports.map(({ ref }) => ref) });
-      await nb.transact([...ports, ls], { timeoutMs: 60_000 });
-    }
+    await addPorts(this.remote, 0, count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.kill();
     this.directory[Symbol.dispose]();
+  }
+}
+
+/** Ports as a cloud of virtual machines has them, from number `first` up to `end`. */
+export async function addPorts(remote: string, first: number, end: number): Promise<void> {
+  await using client = new OvsdbClient({ remote, database: 'OVN_Northbound' });
+  const nb = client.typed(schema);
+  for (let start = first; start < end; start += PORTS_PER_SWITCH) {
+    const ports = Array.from({ length: Math.min(PORTS_PER_SWITCH, end - start) }, (_, i) => {
+      const n = start + i;
+      const mac = `0a:00:00:${[n >> 16, n >> 8, n].map((byte) => (byte & 255).toString(16).padStart(2, '0')).join(':')}`;
+      return nb.insert('Logical_Switch_Port', {
+        name: `vm-${n}.default`,
+        addresses: [`${mac} 10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`],
+        port_security: [`${mac} 10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`],
+        options: { 'requested-chassis': `node-${n % 500}` },
+        external_ids: { pod: `default/vm-${n}`, vendor: 'kube-ovn', ls: `subnet-${start}` },
+        up: true,
+      });
+    });
+    const ls = nb.insert('Logical_Switch', { name: `subnet-${start}`, ports: ports.map(({ ref }) => ref) });
+    await nb.transact([...ports, ls], { timeoutMs: 60_000 });
   }
 }
