@@ -1,8 +1,9 @@
 /** The process of a function: settings, the runtime, and an end that loses no answer. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { ValidationError } from 'cloudevents';
+import { HTTP } from 'cloudevents';
 import { type Context, start } from 'faas-js-runtime';
+import { eventOf } from 'knative-eventing-ts-sdk';
 import { SettingsError, settingsFrom } from '../handover/settings.ts';
 import type { EventFunction } from './answering.ts';
 import disableDualChassis from './disable-dual-chassis/index.ts';
@@ -18,7 +19,7 @@ const DRAIN_MS = 25_000;
 // faas-js-runtime ends with status 0 on what nobody caught; its own handler comes after this one.
 process.on('uncaughtException', (error) => die(error instanceof SettingsError ? error.message : String(error.stack)));
 // It answers 500, which is retried, to what is no CloudEvent; Fastify takes the status from the error.
-Object.defineProperty(ValidationError.prototype, 'statusCode', { value: 400 });
+HTTP.toEvent = eventOf as unknown as typeof HTTP.toEvent;
 
 const settings = settingsFrom(process.env);
 const functions: Record<typeof settings.FUNC_STEP, EventFunction> = {

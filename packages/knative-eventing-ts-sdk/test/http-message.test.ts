@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { HTTP } from 'cloudevents';
 import {
   eventOf,
   type HttpMessage,
@@ -102,6 +103,22 @@ it.each<[string, HttpMessage, string]>([
   ['data that breaks off', { ...MODES[0]![1]('t', {}), body: '{"kind":' }, 'the body is not JSON'],
   ['bytes that are no text', { ...MODES[0]![1]('t', {}), body: Uint8Array.of(0xff, 0xfe) }, 'the body is not UTF-8'],
   [
+    'an attribute of the wrong type',
+    {
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: '{"specversion":"1.0","id":7,"source":"/s","type":"t"}',
+    },
+    'must be string',
+  ],
+  [
+    'an attribute of no such name',
+    {
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: '{"specversion":"1.0","id":"1","source":"/s","type":"t","Traceparent":"x"}',
+    },
+    'invalid attribute name: "Traceparent"',
+  ],
+  [
     'a batch',
     {
       headers: { 'content-type': 'application/cloudevents-batch+json' },
@@ -123,3 +140,21 @@ it.each(['[]', '"x"', 'null', '{}', '{"specversion":"1.0","id":{},"source":"/s",
     expect(read).toThrow(expect.objectContaining({ name: 'MalformedEventError', statusCode: 400 }));
   },
 );
+
+it('data that a framework has parsed already is taken as it is', () => {
+  const [, binary] = MODES[0]!;
+  const event = eventOf({ ...binary('dev.knative.apiserver.resource.add', {}), body: POD });
+  expect(parseResourceEvent(event).object).toEqual(POD);
+});
+
+it('stays what it is where a runtime is made to read events by it', () => {
+  const { toEvent } = HTTP;
+  HTTP.toEvent = eventOf as unknown as typeof toEvent;
+  try {
+    const [, binary] = MODES[0]!;
+    const event = eventOf(binary('dev.knative.sources.ping', {}));
+    expect(parsePingEvent(event).id).toBe('1');
+  } finally {
+    HTTP.toEvent = toEvent;
+  }
+});
