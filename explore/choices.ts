@@ -1,37 +1,46 @@
+/** One decision: what was chosen, and out of what (how many, or with which probability). */
+export interface Decision {
+  readonly of: number;
+  readonly value: number;
+}
+
 /**
  * Where every decision of a schedule comes from: a seed, or decisions made before. 0 is always the dullest answer (no
  * fault, no delay, first in line), so a story is made shorter by turning decisions into 0.
  */
 export class Choices {
-  readonly made: number[] = [];
-  readonly #replay: readonly number[] | undefined;
+  readonly made: Decision[] = [];
+  readonly #replay: readonly Decision[] | undefined;
   #state: number;
 
-  constructor(from: { readonly seed: number } | { readonly replay: readonly number[] }) {
+  constructor(from: { readonly seed: number } | { readonly replay: readonly Decision[] }) {
     this.#replay = 'replay' in from ? from.replay : undefined;
     this.#state = 'seed' in from ? from.seed >>> 0 : 0;
   }
 
   /** 0 ≤ result < n */
   below(n: number): number {
-    return this.#record(this.#replay ? Math.min(this.#next(), n - 1) : Math.floor(this.#random() * n));
+    return this.#record(n, this.#replay ? this.#next(n) : Math.floor(this.#random() * n));
   }
 
   chance(probability: number): boolean {
-    return this.#record(this.#replay ? Math.min(this.#next(), 1) : Number(this.#random() < probability)) === 1;
+    const isSo = this.#replay ? this.#next(probability) : Number(this.#random() < probability);
+    return this.#record(probability, isSo) === 1;
   }
 
   pick<Item>(items: readonly Item[]): Item {
     return items[this.below(items.length)]!;
   }
 
-  #record(value: number): number {
-    this.made.push(value);
+  #record(of: number, value: number): number {
+    this.made.push({ of, value });
     return value;
   }
 
-  #next(): number {
-    return this.#replay?.[this.made.length] ?? 0;
+  /** In a schedule that has become another one a decision may meet a question that it was no answer to. */
+  #next(of: number): number {
+    const decision = this.#replay?.[this.made.length];
+    return decision?.of === of ? decision.value : 0;
   }
 
   /** mulberry32 */

@@ -1,4 +1,4 @@
-import type { OvsdbClient } from 'ovsdb-client-ts';
+import type { Operation, OvsdbClient } from 'ovsdb-client-ts';
 import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
 import type { EventFunction, Log } from '../functions/answering.ts';
 import reconcile from '../functions/reconcile/index.ts';
@@ -77,9 +77,7 @@ export class Replica {
         transact: (operations: Parameters<OvsdbClient['transact']>[0]) => {
           const isWrite = operations.some(({ op }) => op === 'mutate');
           const sentAt = Date.now();
-          const what = isWrite
-            ? () => `${database} transact ${JSON.stringify(operations)}`
-            : () => `${database} select`;
+          const what = isWrite ? () => `${database} transact (${commentOf(operations)})` : () => `${database} select`;
           return this.#request(what, database, () => {
             const { results, changes } = ovn.transact(operations);
             if (changes.length === 0) return results;
@@ -123,7 +121,7 @@ export class Replica {
     if (this.isDead) return new Promise(() => {});
     const { agenda, choices, isFaulty, tell } = this.#around;
     return new Promise<Result>((resolve, reject) => {
-      const fault = isFaulty() && choices.chance(FAULT_RATE) ? choices.pick(FAULTS) : undefined;
+      const fault = choices.chance(FAULT_RATE) && isFaulty() ? choices.pick(FAULTS) : undefined;
       const away = (unknown: boolean) => {
         if (server === 'Kubernetes') return new TryAgainError(`Kubernetes API: ${what()}: away`);
         return unknown ? new OutcomeUnknownError('transact', 'no answer') : new ConnectError('away');
@@ -171,6 +169,10 @@ export class Replica {
     this.isDead = true;
     for (const act of this.onDeath) act();
   }
+}
+
+function commentOf(operations: readonly Operation[]): string {
+  return operations.flatMap((operation) => (operation.op === 'comment' ? operation.comment : [])).join();
 }
 
 function settled<Result>(act: () => Result): { readonly result: Result } | { readonly error: unknown } {

@@ -16,7 +16,7 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 3332,
+    seed: 3845,
     edits: [
       {
         file: 'handover.ts',
@@ -27,7 +27,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 153,
+    seed: 1,
     edits: [
       {
         file: 'northbound.ts',
@@ -38,12 +38,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'shelf-life': {
     prevents: 'a function that was held up acts on what was true long before',
-    seed: 1279,
+    seed: 656,
     edits: [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
   },
   'uid-of-owner': {
     prevents: "a tenant's pod with the labels of a target is taken for the target",
-    seed: 62,
+    seed: 3,
     edits: [
       {
         file: 'facts.ts',
@@ -54,7 +54,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-migration': {
     prevents: 'a target pod that an earlier migration left behind is taken for the target',
-    seed: 675,
+    seed: 245,
     edits: [
       {
         file: 'facts.ts',
@@ -70,24 +70,24 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-record': {
     prevents: 'a VM that starts anew stays bound by the record of the one before',
-    seed: 9447,
+    seed: 5140,
     edits: [{ file: 'desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
   },
   'late-path': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 4531,
+    seed: 611,
     edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 116,
+    seed: 93,
     edits: [
       { file: 'handover.ts', from: 'if (arming.length > 0) refuseIfActivated', to: 'if (false) refuseIfActivated' },
     ],
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 2696,
+    seed: 5650,
     edits: [
       {
         file: 'desired.ts',
@@ -98,7 +98,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'end-read-last': {
     prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
-    seed: 2498,
+    seed: 1516,
     edits: [
       {
         file: 'kubernetes.ts',

@@ -210,7 +210,15 @@ export function* migrate(stage: Stage, vm: Vm): Script {
   function endSource(): void {
     unplug(source!);
     const old = vm.pods.find(({ spec, status }) => spec.nodeName === source && status?.phase === 'Running');
-    if (old) api.updatePod(vm, old, {}, {}, { phase: 'Succeeded' });
+    if (old === undefined) return;
+    api.updatePod(vm, old, {}, {}, { phase: 'Succeeded' });
+    if (!choices.chance(0.3)) return;
+    stage.after(long(choices), () => {
+      if (isOver()) return;
+      api.deletePod(vm, old);
+      meet('completed source pod deleted');
+      tell?.(`completed pod ${old.metadata.uid} is deleted`);
+    });
   }
 
   /** QEMU's announcements: the last comes 0.8 s after the first. */

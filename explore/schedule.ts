@@ -55,7 +55,7 @@ class Schedule {
   constructor(choices: Choices, story: string[] | undefined, met: Set<Situation>) {
     this.#choices = choices;
     this.#met = met;
-    this.#tell = story && ((line) => story.push(`${((Date.now() - START) / 1000).toFixed(3).padStart(9)} s  ${line}`));
+    this.#tell = story && ((line) => story.push(`${secondsOf(Date.now()).padStart(9)} s  ${line}`));
     for (const node of NODES) this.#ovn.addChassis(node);
     for (let number = 0; number < (choices.chance(0.2) ? 2 : 1); number++) {
       const pod = { pod: `${NAMESPACE}/vm${number}`, vendor: 'kube-ovn' };
@@ -72,7 +72,7 @@ class Schedule {
     );
     this.#api.onAdmitted = (vm, pod) => this.#promises.admitted(vm, pod, Date.now());
     this.#losesEvents = choices.chance(0.4);
-    const hasFaults = !choices.chance(0.2);
+    const hasFaults = choices.chance(0.8);
     this.#around = {
       isTouched: false,
       agenda: this.#agenda,
@@ -103,6 +103,7 @@ class Schedule {
       this.#start(vm, this.#choices.pick(NODES), !this.#choices.chance(0.1));
       if (this.#choices.chance(0.4)) this.#go(this.#mischief(vm));
     }
+    if (this.#choices.chance(0.3)) this.#agenda.after(this.#choices.below(30_000), () => this.#tick());
     // KubeVirt stands still for a while: what is wrong now is not put right by what it would have done next.
     const freeze = this.#choices.chance(0.3);
     if (freeze)
@@ -126,18 +127,28 @@ class Schedule {
 
   #sweep(): void {
     this.#isCalm = true;
-    this.#tell?.('reconcile');
-    const replica = new Replica('reconcile', 0, this.#around);
-    let status: number | undefined;
-    void replica.answer(ping()).then((answer) => {
-      status = answer.statusCode;
-    });
-    runMicrotasks();
+    const reply = this.#reconcile();
     this.#runDry();
-    if (status === undefined) this.#promises.break('reconcile does not come to an end');
+    if (!reply.came) this.#promises.break('reconcile does not come to an end');
     this.#isCalm = false;
     this.#promises.unheard.clear();
     this.#promises.meddled.clear();
+  }
+
+  /** The ten minutes are over, whatever is going on. */
+  #tick(): void {
+    if (this.#vms.some((vm) => vm.last.migration)) this.#met.add('reconcile meanwhile');
+    this.#reconcile();
+  }
+
+  #reconcile(): { readonly came: boolean } {
+    this.#tell?.('reconcile');
+    const reply = { came: false };
+    void new Replica('reconcile', 0, this.#around).answer(ping()).then(() => {
+      reply.came = true;
+    });
+    runMicrotasks();
+    return reply;
   }
 
   /** Goes on until nothing is under way. */
@@ -289,7 +300,8 @@ class Schedule {
   }
 
   #wakeScripts(): void {
-    if (this.#isFrozen) return;
+    // While the last sweep runs all stand still: what they do now it might just have missed.
+    if (this.#isFrozen || this.#isCalm) return;
     const ready = this.#waiting.filter(({ until }) => until());
     if (ready.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
@@ -333,7 +345,7 @@ class Schedule {
       };
       const times = this.#choices.chance(0.05) ? 2 : 1;
       if (times > 1) this.#met.add('event twice');
-      if (this.#losesEvents && this.#choices.chance(0.04)) {
+      if (this.#choices.chance(0.04) && this.#losesEvents && !this.#isCalm) {
         if (vm) this.#promises.unheard.add(vm);
         this.#met.add('event lost');
         this.#tell?.(`${step} never hears of ${action} ${kind} ${object.metadata.name}`);
@@ -360,15 +372,20 @@ class Schedule {
     // A chassis that is gone for good would have it come again for ever.
     const mayCome = attempt < 20;
     const { name } = replica;
-    const onDeath = () => again();
+    const heardAt = Date.now();
+    // An event that leads to nothing is no part of the story.
+    const tell = (what: string) => this.#tell?.(`${name} ${what} ${describe(event)}, heard at ${secondsOf(heardAt)} s`);
+    const onDeath = () => {
+      tell('dies on');
+      again();
+    };
     replica.onDeath.add(onDeath);
-    this.#tell?.(`${name} hears of ${describe(event)}`);
     this.#around.isTouched = true;
     void replica.answer(event).then(({ statusCode, body }) => {
       replica.onDeath.delete(onDeath);
-      if (statusCode === 200) this.#tell?.(`${name} answers 200`);
+      if (statusCode === 200) tell('answers 200 to');
       if (statusCode === 503) {
-        this.#tell?.(`${name} answers 503: ${body}`);
+        tell(`answers 503 (${body}) to`);
         if (mayCome) again();
         else for (const vm of this.#vms) this.#promises.unheard.add(vm);
       }
@@ -383,6 +400,10 @@ const TYPE_META: Record<Kind, object> = {
   VirtualMachineInstance: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance' },
   VirtualMachineInstanceMigration: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstanceMigration' },
 };
+
+function secondsOf(time: number): string {
+  return ((time - START) / 1000).toFixed(3);
+}
 
 function ping(): object {
   return { ...ENVELOPE, type: 'dev.knative.sources.ping', data: {} };

@@ -1,4 +1,4 @@
-import { Choices } from './choices.ts';
+import { Choices, type Decision } from './choices.ts';
 
 type Run = (choices: Choices) => string | undefined;
 
@@ -6,29 +6,34 @@ type Run = (choices: Choices) => string | undefined;
  * Makes a failing schedule duller: takes decisions out and turns them into 0, as long as it still fails.
  * @returns the decisions that are left, for a replay
  */
-export function shrink(run: Run, made: readonly number[], atMost = 1_500): readonly number[] {
+export function shrink(run: Run, made: readonly Decision[], atMost = 5_000): readonly Decision[] {
   let best = made;
   let tries = 0;
-  const attempt = (candidate: readonly number[]): boolean => {
+  const attempt = (candidate: readonly Decision[]): boolean => {
     if (++tries > atMost) return false;
     const choices = new Choices({ replay: candidate });
     if (run(choices) === undefined) return false;
     best = trimmed(choices.made);
     return true;
   };
-  for (let size = Math.ceil(best.length / 2); size >= 1 && tries < atMost; size = Math.floor(size / 2)) {
+  const pass = (size: number) => {
     for (let at = best.length - size; at > -size && tries < atMost; at -= size) {
       const from = Math.max(at, 0);
       const part = best.slice(from, from + size);
-      if (part.length === 0 || part.every((choice) => choice === 0)) continue;
-      const dull = [...best.slice(0, from), ...part.map(() => 0), ...best.slice(from + size)];
-      if (!attempt(dull) && size > 1) attempt([...best.slice(0, from), ...best.slice(from + size)]);
+      if (part.every(isDull)) continue;
+      const [before, after] = [best.slice(0, from), best.slice(from + size)];
+      if (!attempt([...before, ...part.map(({ of }) => ({ of, value: 0 })), ...after])) attempt([...before, ...after]);
     }
-  }
+  };
+  for (let size = Math.ceil(best.length / 2); size >= 1; size = Math.floor(size / 2)) pass(size);
   return best;
 }
 
+function isDull({ value }: Decision): boolean {
+  return value === 0;
+}
+
 /** A replay goes on with 0 by itself. */
-function trimmed(choices: readonly number[]): readonly number[] {
-  return choices.slice(0, choices.findLastIndex((choice) => choice !== 0) + 1);
+function trimmed(decisions: readonly Decision[]): readonly Decision[] {
+  return decisions.slice(0, decisions.findLastIndex((decision) => !isDull(decision)) + 1);
 }
