@@ -45,7 +45,7 @@ try {
 
 async function install({ authority }: RunningCluster, options: Flags): Promise<void> {
   const { kubeconfig, gate, serviceAccounts } = options;
-  const files = ['namespace.yaml', 'functions-rbac.yaml', 'source-rbac.yaml'];
+  const files = ['namespace.yaml', 'functions-rbac.yaml', 'pod-patch-policy.yaml', 'source-rbac.yaml'];
   await kubectl(kubeconfig, 'apply', ...files.flatMap((file) => ['-f', join(EVENTING, 'base', file)]));
   const config = new KubeConfig();
   config.loadFromString(await readFile(kubeconfig, 'utf8'));

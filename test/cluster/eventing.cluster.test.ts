@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { checkManifest, checkManifests } from 'knative-eventing-ts-sdk';
+import { parseAllDocuments } from 'yaml';
+import { settingsFrom } from '../../handover/settings.ts';
+import type { Manifest } from '../../lab/knative/manifests.ts';
+import { ApiServer } from './support/api-server.ts';
+import { typosIn } from './support/typos.ts';
+
+jest.setTimeout(300_000);
+
+const EVENTING = fileURLToPath(new URL('../../eventing', import.meta.url));
+const OVERLAYS = readdirSync(join(EVENTING, 'overlays'));
+const GATE = 'components/scheduling-gate';
+
+let server: ApiServer;
+
+beforeAll(async () => {
+  server = await ApiServer.start();
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+/** What kustomize makes of a folder of eventing/. */
+async function build(folder: string): Promise<Manifest[]> {
+  const text = await server.kubectl('kustomize', join(EVENTING, folder));
+  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+}
+
+describe.each(OVERLAYS)('eventing/overlays/%s', (overlay) => {
+  test('is accepted by the API server, and means what it says by the checks of the SDK', async () => {
+    const { length } = await build(`overlays/${overlay}`);
+    expect(checkManifests(await build(`overlays/${overlay}`))).toEqual([]);
+    const said = await server.kubectl('apply', '-k', join(EVENTING, 'overlays', overlay));
+    expect(said.split('\n').filter((line) => /(created|configured|unchanged)$/.test(line))).toHaveLength(length);
+  });
+
+  test('has settings that the functions start with, and no other', async () => {
+    const settings = (await build(`overlays/${overlay}`)).find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'ovn-handover',
+    )?.data;
+    const certificates = { OVN_CERT: '/cert', OVN_KEY: '/key', OVN_CA: '/cacert' };
+    expect(settingsFrom({ FUNC_STEP: 'reuse-port', ...certificates, ...settings })).toMatchObject(settings ?? {});
+    const schema = JSON.parse(await readFile(join(EVENTING, '../schemas/settings.schema.json'), 'utf8'));
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(settings ?? {})));
+  });
+});
+
+describe('the scheduling gate', () => {
+  test('is accepted by the API server as v1', async () => {
+    const said = await server.kubectl('apply', '-k', join(EVENTING, GATE));
+    expect(said).toMatch(/mutatingadmissionpolicy.* created\nmutatingadmissionpolicybinding.* created$/);
+  });
+
+  test('is the same as v1beta1, but for the version', async () => {
+    const older = (await build(`${GATE}-v1beta1`)).map(({ apiVersion, ...rest }) => {
+      expect(apiVersion).toBe('admissionregistration.k8s.io/v1beta1');
+      return { apiVersion: 'admissionregistration.k8s.io/v1', ...rest };
+    });
+    expect(older).toEqual(await build(GATE));
+  });
+});
+
+test('a letter too many in any key of any kind is caught, by the SDK or by the API server', async () => {
+  const all = (await Promise.all([...OVERLAYS.map((overlay) => `overlays/${overlay}`), GATE].map(build))).flat();
+  const kinds = Map.groupBy(all, ({ kind }) => kind);
+  const missed: string[] = [];
+  const table = [];
+  for (const [kind, [example]] of kinds) {
+    const typos = typosIn(example!);
+    const bySdk = typos.filter(({ document }) => checkManifest(document).length > 0);
+    const rest = typos.filter((typo) => !bySdk.includes(typo));
+    const caught = await Promise.all(rest.map(async ({ document }) => ((await refused(document)) ? 1 : 0)));
+    missed.push(...rest.flatMap(({ where }, index) => (caught[index] === 0 ? [`${kind}${where}`] : [])));
+    table.push({ kind, typos: typos.length, bySdk: bySdk.length, byApiServer: caught.filter(Boolean).length });
+  }
+  console.table(table);
+  expect(missed).toEqual([]);
+});
+
+let files = 0;
+async function refused(manifest: object): Promise<boolean> {
+  const file = join(dirname(server.kubeconfig), `typo-${files++}.json`);
+  await writeFile(file, JSON.stringify(manifest));
+  const apply = server.kubectl('apply', '--dry-run=server', '--validate=strict', '-f', file);
+  return apply.then(
+    () => false,
+    () => true,
+  );
+}
