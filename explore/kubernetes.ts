@@ -16,7 +16,7 @@ export const NAMESPACE = 'prod';
 type KubernetesObject = VirtualMachineInstance | VirtualMachineInstanceMigration | Pod;
 export type Kind = 'VirtualMachineInstance' | 'VirtualMachineInstanceMigration' | 'Pod';
 export type Action = 'add' | 'update' | 'delete';
-export type OnChange = (kind: Kind, action: Action, object: KubernetesObject) => void;
+export type OnChange = (vm: Vm, kind: Kind, action: Action, object: KubernetesObject) => void;
 
 /** The API server: objects that are never changed in place, so that what was read stays as it was. */
 export class ApiServer implements KubernetesApi {
@@ -196,7 +196,7 @@ export class ApiServer implements KubernetesApi {
 
   #changed(vm: Vm, kind: Kind, action: Action, object: KubernetesObject): void {
     this.note(vm);
-    this.#onChange(kind, action, object);
+    this.#onChange(vm, kind, action, object);
   }
 
   #launcher(vm: Vm, labels: Record<string, string>, spec: Pod['spec']): Pod {

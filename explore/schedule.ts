@@ -68,7 +68,7 @@ class Schedule {
     this.#api = new ApiServer(
       this.#vms,
       () => Date.now(),
-      (kind, action, object) => this.#publish(kind, action, object),
+      (vm, kind, action, object) => this.#publish(vm, kind, action, object),
     );
     this.#api.onAdmitted = (vm, pod) => this.#promises.admitted(vm, pod, Date.now());
     this.#losesEvents = choices.chance(0.4);
@@ -320,6 +320,7 @@ class Schedule {
   // Source, broker and functions.
 
   #publish(
+    vm: Vm,
     kind: Kind,
     action: Action,
     object: {
@@ -327,16 +328,9 @@ class Schedule {
       readonly spec?: object;
     },
   ): void {
-    const vm = this.#vms.find(
-      (one) =>
-        one.vmi === object ||
-        one.vmims.includes(object as never) ||
-        one.pods.includes(object as never) ||
-        one.last.from === Date.now(),
-    );
     // Of a VMI's updates nobody hears; what is written of the migration next makes the functions look.
-    if (vm && kind === 'VirtualMachineInstance' && action === 'update') this.#promises.untold.add(vm);
-    else if (vm) this.#promises.untold.delete(vm);
+    if (kind === 'VirtualMachineInstance' && action === 'update') this.#promises.untold.add(vm);
+    else this.#promises.untold.delete(vm);
     for (const step of wantsOf(kind, action, object)) {
       const event = {
         ...ENVELOPE,
@@ -346,7 +340,7 @@ class Schedule {
       const times = this.#choices.chance(0.05) ? 2 : 1;
       if (times > 1) this.#met.add('event twice');
       if (this.#choices.chance(0.04) && this.#losesEvents && !this.#isCalm) {
-        if (vm) this.#promises.unheard.add(vm);
+        this.#promises.unheard.add(vm);
         this.#met.add('event lost');
         this.#tell?.(`${step} never hears of ${action} ${kind} ${object.metadata.name}`);
         continue;
