@@ -1,3 +1,4 @@
+import type { Step } from './desired.ts';
 import { TryAgainError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import { hintAnnotation, portHintOf } from './hint.ts';
@@ -25,6 +26,8 @@ export async function admission(look: {
   readonly facts: Facts;
   readonly verdicts: readonly Verdict[];
   readonly profile: Profile;
+  /** Whether this function makes such a step: it has done so before it asks. */
+  isOwn(step: Step): boolean;
   bindings(): Promise<readonly PortBinding[]>;
 }): Promise<Admission | undefined> {
   const { migration } = look.facts;
@@ -39,8 +42,8 @@ export async function admission(look: {
   }
   for (const { port, wanted } of look.verdicts) {
     if (wanted.rule === '1') continue;
-    const isBound =
-      wanted.rule === '3d' ? wanted.binding === 'pinned' : recordOf(port.externalIds)?.migration === migration.uid;
+    const isMade = wanted.binding !== 'leave' && look.isOwn(wanted.step);
+    const isBound = isMade || recordOf(port.externalIds)?.migration === migration.uid;
     if (!isBound) throw new TryAgainError(`port ${port.name} is not yet bound for migration ${migration.name}`);
   }
 

@@ -9,7 +9,7 @@ export type FunctionName = Step | 'reconcile';
 
 /** What one port's binding should be, by which rule of the table below, and whose step it is to make it so. */
 export type Desired =
-  | { readonly rule: Rule; readonly binding: 'leave'; readonly why: string }
+  | { readonly rule: Rule; readonly binding: 'leave' }
   | { readonly rule: Rule; readonly step: Step; readonly binding: 'unbound' }
   | {
       readonly rule: Rule;
@@ -48,14 +48,14 @@ export type Rule = '1' | '2' | '3a' | '3b' | '3c' | '3d' | '4' | '5';
  */
 export function desired(facts: Facts, record: PortRecord | undefined): Desired {
   const { vmi, migration } = facts;
-  if (record === undefined && !vmi?.optedIn) return leave('1', 'the VMI is not opted in');
+  if (record === undefined && !vmi?.optedIn) return leave('1');
   if (vmi === undefined || vmi.final) {
-    return record ? { rule: '2', step: 'release-port', binding: 'unbound' } : leave('1', 'nothing of ours on the port');
+    return record ? { rule: '2', step: 'release-port', binding: 'unbound' } : leave('1');
   }
   if (migration) return duringMigration(vmi, migration, record);
-  if (record === undefined) return leave('5', 'no migration runs and none ran before');
+  if (record === undefined) return leave('5');
   if (record.vmi !== vmi.uid) return { rule: '2', step: 'release-port', binding: 'unbound' };
-  if (vmi.node === undefined) return leave('4', 'the VMI has no node');
+  if (vmi.node === undefined) return leave('4');
   return {
     rule: '4',
     step: 'disable-dual-chassis',
@@ -89,8 +89,8 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
     };
   }
   const source = vmi.node;
-  if (source === undefined) return leave('3d', 'the VMI has no node');
-  if (target?.ended) return leave('3c', 'the target pod has ended');
+  if (source === undefined) return leave('3d');
+  if (target?.ended) return leave('3c');
 
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
@@ -115,10 +115,10 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
       record: recordFor('dual', source, usable),
     };
   }
-  if (migration.deleting) return leave('3c', 'the migration is being deleted');
+  if (migration.deleting) return leave('3c');
   return { rule: '3d', step: 'reuse-port', binding: 'pinned', node: source, record: recordFor('pinned', source) };
 }
 
-function leave(rule: Rule, why: string): Desired {
-  return { rule, binding: 'leave', why };
+function leave(rule: Rule): Desired {
+  return { rule, binding: 'leave' };
 }

@@ -38,6 +38,7 @@ export function occasionOf(event: unknown): Occasion | undefined {
 }
 
 function invalid(errors: typeof validatePod.errors): MalformedEventError {
-  const [first] = errors ?? [];
-  return new MalformedEventError(422, `/data${first?.instancePath ?? ''}`, first?.message ?? 'invalid');
+  // A validator that says no says why.
+  const { instancePath, message } = errors![0]!;
+  return new MalformedEventError(422, `/data${instancePath}`, message!);
 }

@@ -60,7 +60,7 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
       }
       if (changes.some(isInterim)) throw new LookAgainError('pinned for a moment before it is armed again');
       const made = changes.length > 0 ? changes : committedAfterAll(sent, situation);
-      const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(situation, world) : undefined;
+      const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(name, situation, world) : undefined;
       const warnings = isPartOf(name, 'enable-dual-chassis') ? await unclaimed(situation, world) : [];
       return { situation, changes: made, admitted, warnings };
     } catch (error) {
@@ -124,13 +124,18 @@ function refuseIfActivated(bindings: readonly PortBinding[]): void {
   }
 }
 
-async function admitTarget({ vmi, facts, verdicts, hint }: Situation, world: World): Promise<Admission | undefined> {
+async function admitTarget(
+  name: FunctionName,
+  { vmi, facts, verdicts, hint }: Situation,
+  world: World,
+): Promise<Admission | undefined> {
+  const isOwn = (step: Step) => isPartOf(name, step);
   const bindings = () =>
     world.southbound.bindingsOf(
       verdicts.map(({ port }) => port.name),
       hint?.bindings,
     );
-  const admitted = await admission({ vmi, facts, verdicts, bindings, profile: world.profile });
+  const admitted = await admission({ vmi, facts, verdicts, isOwn, bindings, profile: world.profile });
   if (admitted) await world.kubernetes.admit(admitted.pod, admitted.annotations);
   return admitted;
 }

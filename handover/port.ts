@@ -17,7 +17,9 @@ export interface Verdict {
 }
 
 /** What is to be written to one port: the entries of ours as they shall be, all others of ours deleted. */
-export interface PortChange extends Verdict {
+export interface PortChange {
+  readonly port: Port;
+  readonly wanted: Exclude<Desired, { readonly binding: 'leave' }>;
   readonly options: Readonly<Record<string, string>>;
   readonly externalIds: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,3 @@
-import type { Desired } from './desired.ts';
 import type { Facts } from './facts.ts';
 import type { Pod, VmiReference } from './kubevirt.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
@@ -11,7 +10,7 @@ export interface Remark {
   readonly message: string;
 }
 
-const REASONS: Record<Exclude<Desired['binding'], 'leave'>, string> = {
+const REASONS: Record<PortChange['wanted']['binding'], string> = {
   unbound: 'PortReleased',
   pinned: 'PortPinned',
   dual: 'PortDual',
@@ -19,7 +18,6 @@ const REASONS: Record<Exclude<Desired['binding'], 'leave'>, string> = {
 
 /** What was changed on one port, and a warning where that came too late or had to be done again. */
 export function remarksOf({ port, wanted, options }: PortChange, { migration }: Facts): Remark[] {
-  if (wanted.binding === 'leave') return [];
   const strategy = options[ACTIVATION_STRATEGY];
   const binding = options[REQUESTED_CHASSIS] ?? 'nothing';
   const remarks: Remark[] = [
@@ -29,11 +27,11 @@ export function remarksOf({ port, wanted, options }: PortChange, { migration }: 
       message: `Port ${port.name}: ${REQUESTED_CHASSIS} is ${binding}${strategy ? `, opened by ${strategy}` : ''}${migration ? `, for migration ${migration.name}` : ''} (rule ${wanted.rule}).`,
     },
   ];
-  if (wanted.rule === '3a' && !wasDualFor(port, migration?.uid)) {
+  if (wanted.rule === '3a' && wanted.binding === 'pinned' && !wasDualFor(port, migration?.uid)) {
     remarks.push({
       type: 'Warning',
       reason: 'PortNotDualInTime',
-      message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.binding === 'pinned' ? wanted.node : 'the target'}: its traffic was out until now. Are the functions reached in time?`,
+      message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.node}: its traffic was out until now. Are the functions reached in time?`,
     });
   }
   if (wanted.binding !== 'unbound' && sameRecord(recordOf(port.externalIds), wanted.record)) {

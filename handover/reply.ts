@@ -40,7 +40,7 @@ export function changedIn({ situation, changes, admitted }: Outcome): PortChange
     vmi: { ...vmi, ...(facts.vmi && { uid: facts.vmi.uid }) },
     ...(facts.migration && { migration: facts.migration.uid }),
     ...(admitted && { admittedPod: admitted.pod.metadata.name }),
-    ports: changes.flatMap(changedPort),
+    ports: changes.map(changedPort),
   };
 }
 
@@ -54,18 +54,15 @@ export function sweepReply(summary: Reconciled): CloudEvent<Reconciled> {
   });
 }
 
-function changedPort({ port, wanted, options }: PortChange): PortChanged['ports'] {
-  if (wanted.binding === 'leave') return [];
+function changedPort({ port, wanted, options }: PortChange): PortChanged['ports'][number] {
   const requestedChassis = options[REQUESTED_CHASSIS];
   const activationStrategy = options[ACTIVATION_STRATEGY];
-  return [
-    {
-      name: port.name,
-      uuid: port.uuid,
-      rule: wanted.rule,
-      binding: wanted.binding,
-      ...(requestedChassis !== undefined && { requestedChassis }),
-      ...(activationStrategy !== undefined && { activationStrategy }),
-    },
-  ];
+  return {
+    name: port.name,
+    uuid: port.uuid,
+    rule: wanted.rule,
+    binding: wanted.binding,
+    ...(requestedChassis !== undefined && { requestedChassis }),
+    ...(activationStrategy !== undefined && { activationStrategy }),
+  };
 }

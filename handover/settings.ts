@@ -19,7 +19,7 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
   // An empty variable is what a ConfigMap leaves for "not set".
   const settings = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   if (validate(settings)) return settings as Settings;
-  const problems = (validate.errors ?? []).map(({ instancePath, message, params }) => {
+  const problems = validate.errors!.map(({ instancePath, message, params }) => {
     const allowed = 'allowedValues' in params ? `: ${(params.allowedValues as string[]).join(', ')}` : '';
     return `${instancePath.slice(1) || 'environment'} ${message}${allowed}`;
   });

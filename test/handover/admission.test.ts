@@ -25,6 +25,7 @@ function admitting(target: Pod, ports: readonly Port[], change: Partial<Objects>
     facts,
     verdicts: ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) })),
     profile: profileOf('kube-ovn', ''),
+    isOwn: (step) => step === 'reuse-port',
     bindings: async () => ports.map(({ name }) => ({ uuid: BINDING, port: name, activated: [], claimants: [] })),
   });
 }
@@ -36,6 +37,16 @@ describe('a gated target pod', () => {
       annotations: { 'ovn.kubernetes.io/ip_address': '10.16.0.9', ...HINT },
       remarks: [],
     });
+  });
+
+  test('does not wait for a port whose pin was committed on this very look, and is not read again', async () => {
+    expect(await admitting(gated, [port()])).toMatchObject({ pod: gated, annotations: HINT });
+  });
+
+  test('has the gate of this name, and no other is taken for it', async () => {
+    const named = (name: string) => pod('target-01-created-unscheduled', { spec: { schedulingGates: [{ name }] } });
+    expect(await admitting(named('ovn-handover.dev/port'), [])).toMatchObject({ remarks: [{ reason: 'NoPort' }] });
+    expect(await admitting(named('example.com/quota'), [])).toBeUndefined();
   });
 
   test('waits while a port of the VM is bound for another migration', async () => {
@@ -63,7 +74,7 @@ describe('a gated target pod', () => {
 
   test('of a VM that is not opted in goes on without a word: nothing is ours to hand over', async () => {
     const silent = vmi('01-idle', { metadata: { annotations: {} } });
-    expect(await admitting(gated, [port()], { vmi: silent })).toMatchObject({ annotations: {}, remarks: [] });
+    expect(await admitting(gated, [port()], { vmi: silent })).toEqual({ pod: gated, annotations: {}, remarks: [] });
   });
 
   test('of a VM that opted out half-way goes on: the port that has no record of ours is no reason to wait', async () => {
@@ -109,6 +120,13 @@ describe('a target pod without the gate', () => {
     expect(
       await admitting(pod('target-01-created-unscheduled', { metadata: { annotations } }), [port()]),
     ).toBeUndefined();
+  });
+
+  test('that has the hint but not the identity is given both', async () => {
+    const target = pod('target-01-created-unscheduled', { metadata: { annotations: HINT } });
+    expect(await admitting(target, [port()])).toMatchObject({
+      annotations: { 'ovn.kubernetes.io/ip_address': '10.16.0.9', ...HINT },
+    });
   });
 
   test('of a VM without ports is left alone', async () => {

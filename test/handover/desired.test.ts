@@ -194,6 +194,25 @@ describe('rule 3b: both chassis', () => {
   });
 });
 
+describe('what cannot be told apart yet', () => {
+  const { vmi: vmiFacts, migration: migrationFacts } = factsOf(moment('target pod scheduled'));
+  const during = (change: object) => ({ vmi: vmiFacts, migration: { ...migrationFacts!, ...change } });
+
+  test('a target on the node of the guest is none to be dual with, also where no switch was seen', () => {
+    const target = { ...migrationFacts!.target!, node: 'worker-a' };
+    expect(told(desired(during({ target, switched: false }), undefined))).toBe('3d pinned worker-a');
+  });
+
+  test('a guest that has switched to a pod that cannot be found stays where KubeVirt says it is', () => {
+    expect(told(desired(during({ target: undefined, switched: true }), dual))).toBe('3d pinned worker-a');
+  });
+
+  test('a dual binding from another source, of the same migration, is pinned first', () => {
+    const moved = { ...dual, source: 'worker-c' };
+    expect(told(desired(during({}), moved))).toBe('3b pinned worker-a');
+  });
+});
+
 describe('rule 3c: on its way out', () => {
   test.each([pinned, dual, undefined])(
     'a target pod that has ended leaves the port as it is until KubeVirt has decided',

@@ -109,6 +109,13 @@ describe('a malformed event is refused with a pointer to what is wrong', () => {
       422,
       '/data/metadata/ownerReferences/0',
     ],
+    ['a VMI of a number', event(object('vmi-01-idle', { metadata: { name: 7 } })), 422, '/data/metadata/name'],
+    [
+      'a VMI whose name breaks out',
+      event(object('vmi-01-idle', { metadata: { name: '../x' } })),
+      422,
+      '/data/metadata/name',
+    ],
     ['a pod of a foreign version', event({ ...pod(), apiVersion: 'v2' }), 422, '/data/apiVersion'],
   ])('%s', (_what, malformed, statusCode, where) => {
     expect(refusal(malformed)).toEqual({ statusCode, where });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { factsOf } from '../../handover/facts.ts';
-import type { OwnerReference } from '../../handover/kubevirt.ts';
+import type { OwnerReference, Pod } from '../../handover/kubevirt.ts';
 import { factsAt, IDLE, migration, moment, pod, VMI_UID, VMIM_UID, vmi, vmim } from './support/moments.ts';
 
 const owner = (change: Partial<OwnerReference>): OwnerReference => ({
@@ -46,6 +46,33 @@ describe('a migration, moment by moment', () => {
     )) {
       expect(factsOf(objects).migration?.sourcePod?.metadata.name).toBe('virt-launcher-web-01-tfm2j');
     }
+  });
+
+  test('the source pod is none that only has the labels, or has ended, or runs elsewhere, or is the target', () => {
+    const later = { creationTimestamp: '2026-08-21T00:00:00Z' };
+    const sourceOf = (...pods: Pod[]) => factsAt({ ...running, pods }).migration?.sourcePod?.metadata.uid;
+    const source = pod('source-running');
+    const { metadata, spec } = source;
+    const other = (change: object, more: object = {}) =>
+      pod('source-running', { metadata: { ...later, uid: 'other', ...change }, ...more });
+    expect(sourceOf(other({ ownerReferences: [owner({ uid: 'another' })] }), source)).toBe(metadata.uid);
+    expect(sourceOf(other({}, { status: { phase: 'Succeeded' } }), source)).toBe(metadata.uid);
+    expect(sourceOf(other({}, { spec: { ...spec, nodeName: 'worker-c' } }), source)).toBe(metadata.uid);
+    expect(sourceOf(source, other({}))).toBe('other');
+    expect(sourceOf(other({}), source)).toBe('other');
+    const target = pod('target-02-scheduled', { spec: { ...scheduled.spec, nodeName: spec.nodeName } });
+    expect(sourceOf(target)).toBeUndefined();
+  });
+
+  test('memory is being copied while the VMIM is Running, and in no other phase', () => {
+    const copying = migration().filter((objects) => factsOf(objects).migration?.copying);
+    expect(copying.map(({ moment }) => moment)).toEqual(
+      migration()
+        .filter(({ migrations }) => migrations[0]?.status?.phase === 'Running')
+        .map(({ moment }) => moment),
+    );
+    expect(copying.map(({ moment }) => moment)).toContain('memory is copied');
+    expect(copying.map(({ moment }) => moment)).not.toContain('target ready');
   });
 
   test('an evacuation is a migration like any other', () => {
@@ -136,6 +163,23 @@ describe('whose target pod it is', () => {
       node: 'worker-b',
       pod: { metadata: { uid: scheduled.metadata.uid } },
     });
+  });
+
+  test('a pod that lives is the target, and not a newer one of the same migration that has ended', () => {
+    const ended = pod('target-02-scheduled', {
+      metadata: { uid: 'ended', creationTimestamp: '2026-08-21T00:00:00Z' },
+      status: { phase: 'Failed' },
+    });
+    const { target } = factsAt({ ...running, pods: [ended, scheduled] }).migration!;
+    expect(target).toMatchObject({ ended: false, pod: { metadata: { uid: scheduled.metadata.uid } } });
+  });
+
+  test('a pod without labels, or of a VMI that controls it by another kind, is no target', () => {
+    const bare = pod('target-02-scheduled', { metadata: { labels: undefined } });
+    const set = pod('target-02-scheduled', {
+      metadata: { ownerReferences: [owner({ kind: 'VirtualMachineInstanceReplicaSet' })] },
+    });
+    expect(factsAt({ ...running, pods: [bare, set] }).migration?.target).toBeUndefined();
   });
 
   test('a pod that replaces an unschedulable one within the same migration is the target', () => {
@@ -234,6 +278,22 @@ describe('the VMI', () => {
 
   test.each(['Succeeded', 'Failed'])('is final in phase %s', (phase) => {
     expect(factsAt({ vmi: vmi('01-idle', { status: { phase } }) }).vmi?.final).toBe(true);
+  });
+
+  test('without annotations is not opted in', () => {
+    expect(factsAt({ vmi: vmi('01-idle', { metadata: { annotations: undefined } }) }).vmi?.optedIn).toBe(false);
+  });
+
+  test('without status has no source and has not switched, though a migration runs', () => {
+    const { metadata } = vmi('01-idle');
+    expect(factsAt({ ...running, vmi: { metadata } }).migration).toMatchObject({
+      sourcePod: undefined,
+      switched: false,
+    });
+  });
+
+  test('that is gone has neither facts nor a migration', () => {
+    expect(factsAt({ ...running, vmi: undefined })).toEqual({ vmi: undefined, migration: undefined });
   });
 
   test('without status or with an empty node has no node', () => {

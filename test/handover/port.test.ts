@@ -51,7 +51,7 @@ describe('the change that a port needs', () => {
     expect(changeFor(isPinned, wantPinned, setup)).toBeUndefined();
     expect(changeFor(isDual, wantDual, setup)).toBeUndefined();
     expect(changeFor(port(), wantNone, setup)).toBeUndefined();
-    expect(changeFor(port(), { rule: '5', binding: 'leave', why: '' }, setup)).toBeUndefined();
+    expect(changeFor(port(), { rule: '5', binding: 'leave' }, setup)).toBeUndefined();
   });
 
   test.each([
@@ -92,6 +92,12 @@ describe('the change that a port needs', () => {
     const rest = port({ externalIds: { pod: 'prod/web-01', 'handover-since': SINCE.toISOString() } });
     expect(changeFor(rest, wantNone, setup)).toMatchObject({ externalIds: {} });
   });
+});
+
+test('a port that is to be left alone is left alone, whatever is on it', () => {
+  for (const before of [isPinned, isDual]) {
+    expect(changeFor(before, { rule: '3c', binding: 'leave' }, setup)).toBeUndefined();
+  }
 });
 
 describe('whether a change counted after all', () => {

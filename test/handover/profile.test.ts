@@ -17,6 +17,15 @@ describe('profile kube-ovn', () => {
     expect(profile.condition(VMI)).toEqual(['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]]);
   });
 
+  test("a port says whose it is, if it is a VM's", () => {
+    const ownerOf = (externalIds: Record<string, string>) => profile.ownerOf(port({ externalIds }));
+    expect(ownerOf({ pod: 'prod/web-01' })).toEqual(VMI);
+    for (const text of ['', 'prod', 'prod/', '/web-01', 'a/prod/web-01', 'prod/web-01/eth0']) {
+      expect(ownerOf({ pod: text })).toBeUndefined();
+    }
+    expect(ownerOf({})).toBeUndefined();
+  });
+
   const identity = {
     'ovn.kubernetes.io/ip_address': '10.16.0.9',
     'ovn.kubernetes.io/mac_address': '02:00:5e:10:00:01',
@@ -69,6 +78,29 @@ describe('profile generic', () => {
     expect(profile.owns(port({ name: 'web-01.prod' }), VMI)).toBe(false);
   });
 
+  test("its name says whose it is, if it is a VM's", () => {
+    expect(profile.ownerOf(port({ name: 'prod_web-01-nic' }))).toEqual(VMI);
+    expect(profile.ownerOf(port({ name: 'prod_web-01.example-nic' }))).toEqual({ ...VMI, name: 'web-01.example' });
+    for (const name of [
+      '',
+      'web-01.prod',
+      '_web-01-nic',
+      'prod_-nic',
+      'prod_web-01-nic2',
+      'Prod_web-01-nic',
+      'xprod_web-01',
+    ]) {
+      expect(profile.ownerOf(port({ name }))).toBeUndefined();
+    }
+  });
+
+  test('what a pattern would take for more than itself stands for itself in a template', () => {
+    const dotted = profileOf('generic', '{vmi}.{namespace}.(vm)');
+    expect(dotted.ownerOf(port({ name: 'web-01.prod.(vm)' }))).toEqual(VMI);
+    expect(dotted.ownerOf(port({ name: 'web-01.prodx(vm)' }))).toBeUndefined();
+    expect(dotted.ownerOf(port({ name: 'web-01.prod.vm' }))).toBeUndefined();
+  });
+
   test('every place of the template is filled in', () => {
     const twice = profileOf('generic', '{vmi}.{namespace}.{vmi}');
     expect(twice.condition({ namespace: 'b', name: 'a' })).toEqual(['name', '==', 'a.b.a']);
@@ -95,6 +127,23 @@ describe('profile generic', () => {
     const { missing, differing } = profile.identity(target({ 'ovn-handover.dev/port': '{}' }), undefined, [dualStack]);
     expect(missing).toEqual({});
     expect(differing).toEqual([`ovn-handover.dev/port: {}, the port has ${identity}`]);
+  });
+
+  test.each([
+    ['no address at all', []],
+    ['none that OVN has chosen yet', ['dynamic']],
+    ['unknown ones only', ['unknown']],
+  ])('a port with %s gives no identity', (_what, addresses) => {
+    expect(profile.identity(target({}), undefined, [port({ addresses })])).toEqual({ missing: {}, differing: [] });
+  });
+
+  test('a port with a MAC alone gives an identity without addresses', () => {
+    const { missing } = profile.identity(target(undefined), undefined, [port({ addresses: ['02:00:5e:10:00:01'] })]);
+    expect(JSON.parse(missing['ovn-handover.dev/port']!)).toEqual({
+      ifaceId: 'web-01.prod',
+      mac: '02:00:5e:10:00:01',
+      ips: [],
+    });
   });
 
   test('without a port there is no identity', () => {

@@ -54,6 +54,7 @@ describe('the record on a port', () => {
     expect(sameRecord(DUAL, { ...DUAL })).toBe(true);
     expect(sameRecord(undefined, undefined)).toBe(true);
     expect(sameRecord(DUAL, undefined)).toBe(false);
+    expect(sameRecord(undefined, DUAL)).toBe(false);
     for (const field of ['vmi', 'migration', 'binding', 'source', 'target']) {
       expect(sameRecord(DUAL, { ...DUAL, [field]: 'x' })).toBe(false);
     }

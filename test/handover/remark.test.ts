@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { desired } from '../../handover/desired.ts';
 import { changeFor, type Port } from '../../handover/port.ts';
 import { recordOf } from '../../handover/record.ts';
-import { remarksOf } from '../../handover/remark.ts';
+import { identityDiffers, noPort, notClaimed, remarksOf } from '../../handover/remark.ts';
 import { factsAt, pod, vmi, vmim } from './support/moments.ts';
 import { DUAL, PINNED, port } from './support/ports.ts';
 
@@ -30,7 +30,57 @@ function told(facts: typeof scheduled, before: Port) {
   return change ? remarksOf(change, facts) : [];
 }
 
+const released = { ...scheduled, vmi: undefined, migration: undefined };
+
 describe('what kubectl describe vmi tells', () => {
+  test('a release, with no migration to name, is one line', () => {
+    expect(told(released, port({ record: DUAL }))).toEqual([
+      {
+        type: 'Normal',
+        reason: 'PortReleased',
+        message: 'Port web-01.prod: requested-chassis is nothing (rule 2).',
+      },
+    ]);
+  });
+
+  test('a pinned port has no strategy to name', () => {
+    const [line] = told(switched, port({ record: DUAL }));
+    expect(line?.message).toBe(
+      'Port web-01.prod: requested-chassis is chassis-2, for migration kubevirt-migrate-vm-x7k2p (rule 3a).',
+    );
+  });
+
+  test('a guest that switched while its port had no record of ours at all is a warning', () => {
+    expect(told(switched, port()).map(({ reason }) => reason)).toEqual(['PortPinned', 'PortNotDualInTime']);
+  });
+
+  test('a target that has not claimed, no port, another identity: each is a warning that says what to look at', () => {
+    expect([
+      notClaimed('web-01.prod', 'worker-b', 'chassis-2', 'move'),
+      noPort({ namespace: 'prod', name: 'web-01' }),
+      identityDiffers(pod('target-02-scheduled'), 'ip: a, the source has b'),
+    ]).toEqual([
+      {
+        type: 'Warning',
+        reason: 'TargetNotClaimed',
+        message:
+          'Port web-01.prod is bound to worker-b too, but its chassis chassis-2 has not claimed it while migration move copies memory already: is the target plugged in, and ovn-controller running there?',
+      },
+      {
+        type: 'Warning',
+        reason: 'NoPort',
+        message:
+          'No logical switch port of prod/web-01 found in OVN northbound: the migration goes on without a hand-over. Check OVN_PROFILE and OVN_NB_REMOTE.',
+      },
+      {
+        type: 'Warning',
+        reason: 'IdentityDiffers',
+        message:
+          'Target pod virt-launcher-web-01-c4c8h has another network identity than the source: ip: a, the source has b.',
+      },
+    ]);
+  });
+
   test('a change is one normal line that names port, chassis, strategy, migration and rule', () => {
     const lines = told(scheduled, port({ options: { 'requested-chassis': 'chassis-1' }, record: PINNED }));
     expect(lines).toEqual([

@@ -62,6 +62,29 @@ describe('the reply', () => {
     expect(validate(reply?.data)).toBe(true);
   });
 
+  test.each<[Step, string, Port, object]>([
+    [
+      'enable-dual-chassis',
+      'target pod scheduled',
+      port({ record: PINNED }),
+      { requestedChassis: 'chassis-1,chassis-2', activationStrategy: 'rarp' },
+    ],
+    ['disable-dual-chassis', 'node moved', port({ record: DUAL }), { requestedChassis: 'chassis-2' }],
+  ])('of %s tells which chassis, and what opens the port', (step, at, before, told) => {
+    const { uuid, name } = before;
+    const [changed] = replyOf(step, outcome(moment(at), before))!.data!.ports;
+    expect(changed).toEqual({ uuid, name, rule: expect.any(String), binding: expect.any(String), ...told });
+  });
+
+  test('is one also where the target pod was let go and no port changed', () => {
+    const made = outcome(moment('target pod created'), port());
+    const admitted = { pod: made.situation.facts.migration!.target!.pod, annotations: {}, remarks: [] };
+    expect(replyOf('reuse-port', { ...made, changes: [], admitted })?.data).toMatchObject({
+      admittedPod: 'virt-launcher-web-01-c4c8h',
+      ports: [],
+    });
+  });
+
   test('names every port that was changed, and the pod that was let go', () => {
     const made = outcome(moment('target pod created'), port(), port({ uuid: '2', name: 'web-01.prod.tenant-a' }));
     const admitted = { pod: made.situation.facts.migration!.target!.pod, annotations: {}, remarks: [] };

@@ -85,6 +85,13 @@ describe('settings', () => {
     expect(said).toContain(name);
   });
 
+  test('say it word for word', () => {
+    expect(line({ ...GOOD, OVN_PROFILE: 'openstack', OVN_SB_REMOTE: undefined })).toBe(
+      "settings: environment must have required property 'OVN_SB_REMOTE'; " +
+        'OVN_PROFILE must be equal to one of the allowed values: kube-ovn, generic',
+    );
+  });
+
   test('say what is allowed', () => {
     expect(line({ ...GOOD, FUNC_STEP: 'x' })).toContain('reuse-port, enable-dual-chassis, disable-dual-chassis');
   });

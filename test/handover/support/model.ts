@@ -1,0 +1,89 @@
+import type { OvsdbClient } from 'ovsdb-client-ts';
+import { ApiServer } from '../../../explore/kubernetes.ts';
+import { Ovn } from '../../../explore/ovn.ts';
+import { Vm } from '../../../explore/vm.ts';
+import type { World } from '../../../handover/handover.ts';
+import { Kubernetes } from '../../../handover/kubernetes.ts';
+import { Northbound } from '../../../handover/northbound.ts';
+import { profileOf } from '../../../handover/profile.ts';
+import { Southbound } from '../../../handover/southbound.ts';
+
+export const REFERENCE = { namespace: 'prod', name: 'vm0' };
+
+/** A request to one of OVN's databases; what is thrown before it is carried out, or after it. */
+export interface Request {
+  readonly database: 'NB' | 'SB';
+  readonly operations: Parameters<OvsdbClient['transact']>[0];
+  readonly options: { readonly timeoutMs?: number } | undefined;
+}
+
+/**
+ * The explorer's models of OVN and of the API server, with one VM that runs on `a`, and the project's own code on top:
+ * for what is decided, where the real ones are too slow to be asked a thousand times. Nodes are a, b and c.
+ */
+export class Model {
+  readonly ovn = new Ovn();
+  readonly vm: Vm;
+  readonly api: ApiServer;
+  readonly world: World;
+  readonly requests: Request[] = [];
+  /** What `kubectl describe vmi` would show. */
+  readonly remarks: {
+    readonly by: string;
+    readonly type: string;
+    readonly reason: string;
+    readonly message: string;
+  }[] = [];
+  /** Called before a request is carried out; may throw, or change something first. */
+  before: (request: Request) => void = () => {};
+  /** Called after one was carried out. */
+  after: (request: Request) => void = () => {};
+
+  constructor({ ports = ['vm0.prod'], optedIn = true } = {}) {
+    this.vm = new Vm(
+      'vm0',
+      ports.map((name) => this.ovn.addPort(name, { pod: 'prod/vm0' })),
+    );
+    this.api = new ApiServer([this.vm], Date.now, () => {});
+    this.api.createEvent = async (_vmi?: unknown, by?: unknown, remark?: unknown) => {
+      this.remarks.push({ by: String(by), ...(remark as { type: string; reason: string; message: string }) });
+    };
+    for (const node of ['a', 'b', 'c']) this.ovn.addChassis(node);
+    this.api.createVmi(this.vm, 'a', optedIn);
+    const profile = profileOf('kube-ovn', '');
+    this.world = {
+      northbound: new Northbound(this.#client('NB'), profile),
+      southbound: new Southbound(this.#client('SB')),
+      kubernetes: new Kubernetes(this.api),
+      profile,
+      activationStrategy: 'rarp',
+    };
+  }
+
+  /** Binding of a port as the database has it: chassis, strategy, and our record. */
+  binding(port = this.vm.ports[0]!): string {
+    const { options, externalIds } = port;
+    const strategy = options['activation-strategy'];
+    return `${options['requested-chassis'] ?? 'nothing'}${strategy ? ` by ${strategy}` : ''}, record ${externalIds['handover-binding'] ?? 'none'}`;
+  }
+
+  /** A migration that has a target pod, on a node if one is given. */
+  migrate(node?: string, gated = false) {
+    const vmim = this.api.createVmim(this.vm);
+    const pod = this.api.createTarget(this.vm, vmim.metadata.uid, gated);
+    if (node !== undefined) this.api.updatePod(this.vm, pod, {}, { nodeName: node }, { phase: 'Running' });
+    return { vmim, pod, uid: vmim.metadata.uid };
+  }
+
+  #client(database: Request['database']): OvsdbClient {
+    const transact = async (operations: Request['operations'], options: Request['options']) => {
+      const request = { database, operations, options };
+      this.requests.push(request);
+      this.before(request);
+      const { results } = this.ovn.transact(operations);
+      this.after(request);
+      return results;
+    };
+    return { transact } as unknown as OvsdbClient;
+  }
+}
