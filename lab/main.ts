@@ -8,6 +8,7 @@ import { runMigrations, writeResult } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
 import { writeReport } from './report/write.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
+import { OVN_SUITES, type OvnSuite } from './testbed/ovn-suite.ts';
 import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
 
 const DIRECTORY = fileURLToPath(new URL('run', import.meta.url));
@@ -18,6 +19,7 @@ interface MigrateOptions {
   readonly mode: Mode;
   readonly migrations: number;
   readonly nics?: number;
+  readonly ovn?: OvnSuite;
   readonly eventDelay: number;
   readonly pace: number;
   readonly idle: number;
@@ -26,6 +28,9 @@ interface MigrateOptions {
   readonly json?: string;
 }
 
+/** What a testbed shall be like; one that stands may be any where nothing is said. */
+type Wanted = Pick<MigrateOptions, 'nics' | 'ovn'>;
+
 const program = new Command('lab').description(
   'Real OVN chassis in network namespaces, a real guest in QEMU, and the hand-over between them.',
 );
@@ -33,9 +38,10 @@ const program = new Command('lab').description(
 program
   .command('up')
   .description('leave a testbed standing: lab/run/{nb,sb}.sock are the OVN databases')
-  .option('--nics <n>', 'interfaces of the VM, each on a logical switch of its own', positive, 1)
-  .action(async ({ nics }: { nics: number }) => {
-    const testbed = await startLabTestbed({ nics, keep: true });
+  .option('--nics <n>', 'interfaces of the VM, each on a logical switch of its own (default: 1)', positive)
+  .addOption(ovnOption())
+  .action(async (wanted: Wanted) => {
+    const testbed = await startLabTestbed({ ...wanted, keep: true });
     console.log(`The testbed stands. Try: ovn-nbctl --db=${testbed.northbound} show`);
   });
 
@@ -56,7 +62,8 @@ program
       .default('handover'),
   )
   .option('--migrations <n>', 'how many, there and back', positive, 1)
-  .option('--nics <n>', 'as for up; by default those of the testbed that stands, else 1', positive)
+  .option('--nics <n>', 'as for up; a testbed that stands has to have as many', positive)
+  .addOption(ovnOption())
   .option('--event-delay <ms>', 'added between Kubernetes and the functions', milliseconds, 0)
   .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", milliseconds, 8_000)
   .option('--idle <ms>', 'a function without events ends after this time', milliseconds, 10_000)
@@ -92,7 +99,7 @@ try {
 }
 
 async function migrate(options: MigrateOptions): Promise<void> {
-  const testbed = await testbedForUse(options.nics);
+  const testbed = await testbedForUse(options);
   // A signal must not leave a guest or a namespace behind; what the process itself does not end, the reaper does.
   const interrupted = (signal: NodeJS.Signals) => {
     console.error(`lab: ${signal}, cleaning up`);
@@ -121,18 +128,19 @@ async function migrate(options: MigrateOptions): Promise<void> {
 }
 
 /** The testbed of `lab up` if it stands; else one of its own, which ends with this command. */
-async function testbedForUse(
-  nics: number | undefined,
-): Promise<{ description: TestbedDescription; release(): Promise<void> }> {
+async function testbedForUse(wanted: Wanted): Promise<{ description: TestbedDescription; release(): Promise<void> }> {
   if (existsSync(`${DIRECTORY}/testbed.json`)) {
     progress('using the testbed that stands');
     const description = await readTestbed(DIRECTORY);
-    const { length } = description.vms[0].interfaces;
-    if (nics !== undefined && nics !== length)
-      throw new Error(`the VM of the testbed that stands has ${length} NICs; run 'lab down' first.`);
+    const nics = description.vms[0].interfaces.length;
+    const { ovn } = description;
+    if ((wanted.nics ?? nics) !== nics || (wanted.ovn ?? ovn) !== ovn)
+      throw new Error(
+        `the testbed that stands has the OVN of ${ovn} and a VM with ${nics} NICs; run 'lab down' first.`,
+      );
     return { description, release: async () => {} };
   }
-  const testbed = await startLabTestbed({ nics: nics ?? 1, keep: false });
+  const testbed = await startLabTestbed({ ...wanted, keep: false });
   const release = async () => {
     progress('taking the testbed down');
     await testbed.stop();
@@ -140,14 +148,14 @@ async function testbedForUse(
   return { description: testbed, release };
 }
 
-async function startLabTestbed({ nics, keep }: { nics: number; keep: boolean }): Promise<Testbed> {
-  return startTestbed({
-    directory: DIRECTORY,
-    prefix: PREFIX,
-    vms: [describeVm({ nics })],
-    keep,
-    onProgress: progress,
-  });
+async function startLabTestbed({ nics = 1, ovn = 'bookworm', keep }: Wanted & { keep: boolean }): Promise<Testbed> {
+  const vms: Testbed['vms'] = [describeVm({ nics })];
+  return startTestbed({ directory: DIRECTORY, prefix: PREFIX, vms, ovn, keep, onProgress: progress });
+}
+
+function ovnOption(): Option {
+  const what = "Debian suite whose OVN runs: the machine's own 23.03, 25.03, or 26.03 and newer (default: bookworm)";
+  return new Option('--ovn <suite>', what).choices(OVN_SUITES);
 }
 
 function verdict({ mode, migrations }: Report): void {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts';
 import { run } from '../testbed/command.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
+import { runOvn } from '../testbed/ovn-suite.ts';
 import { Baseline } from './baseline.ts';
 import { migrateOnce } from './migration.ts';
 import { type MigrationResult, type Mode, type Report, summarize } from './result.ts';
@@ -44,7 +45,7 @@ export async function runMigrations(options: RunOptions): Promise<Report> {
       if (result.guest !== 'running') break;
     }
     const summary = summarize(results);
-    return { mode, gate, eventDelayMs, paceMs, versions: await versions(), migrations: results, summary };
+    return { mode, gate, eventDelayMs, paceMs, versions: await versions(testbed), migrations: results, summary };
   } finally {
     onProgress('ending the VM and the control plane');
     await controlPlane.stop();
@@ -62,12 +63,13 @@ function compact(_: string, ...numbers: (string | undefined)[]): string {
   return `[${numbers.slice(0, 3).filter(Boolean).join(', ')}]`;
 }
 
-async function versions(): Promise<Record<string, string>> {
-  const firstLine = async (file: string) => (await run(file, ['--version'])).split('\n')[0] ?? '';
+async function versions({ ovn, client }: TestbedDescription): Promise<Record<string, string>> {
+  const firstLine = async (program: string) =>
+    (await runOvn({ netns: client.netns, ovn }, [program, '--version'])).split('\n')[0] ?? '';
   return {
-    ovn: await firstLine('ovn-nbctl'),
-    ovs: await firstLine('ovs-vsctl'),
-    qemu: await firstLine('qemu-system-x86_64'),
+    ovn: await firstLine('ovn-controller'),
+    ovs: await firstLine('ovs-vswitchd'),
+    qemu: (await run('qemu-system-x86_64', ['--version'])).split('\n')[0] ?? '',
     node: process.version,
     kernel: await run('uname', ['-r']),
   };

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runIn } from './command.ts';
 import { startDaemon } from './daemon.ts';
+import { type OvnSuite, runOvn } from './ovn-suite.ts';
 
 /** Address of OVN's central on the fabric; every chassis reaches the southbound database there. */
 export const CENTRAL_ADDRESS = '10.250.0.1';
@@ -13,7 +14,8 @@ const BRIDGE = 'fabric';
  * Starts the fabric and, in its namespace, the two OVN databases and northd. The databases listen on
  * `<directory>/nb.sock` and `<directory>/sb.sock`, the southbound one also on the fabric.
  */
-export async function startCentral({ directory, netns }: { directory: string; netns: string }): Promise<void> {
+export async function startCentral(central: { directory: string; netns: string; ovn: OvnSuite }): Promise<void> {
+  const { directory, netns, ovn } = central;
   const folder = join(directory, 'central');
   await mkdir(folder, { recursive: true });
   await run('ip', ['netns', 'add', netns]);
@@ -22,12 +24,15 @@ export async function startCentral({ directory, netns }: { directory: string; ne
   await run('ip', ['-n', netns, 'address', 'add', `${CENTRAL_ADDRESS}/24`, 'dev', BRIDGE]);
   await run('ip', ['-n', netns, 'link', 'set', BRIDGE, 'up']);
   await Promise.all([
-    startDatabase(netns, folder, 'nb', [`--remote=punix:${join(directory, 'nb.sock')}`]),
-    startDatabase(netns, folder, 'sb', [`--remote=punix:${join(directory, 'sb.sock')}`, '--remote=ptcp:6642:0.0.0.0']),
+    startDatabase({ ...central, folder }, 'nb', [`--remote=punix:${join(directory, 'nb.sock')}`]),
+    startDatabase({ ...central, folder }, 'sb', [
+      `--remote=punix:${join(directory, 'sb.sock')}`,
+      '--remote=ptcp:6642:0.0.0.0',
+    ]),
   ]);
-  await run('ovn-nbctl', [`--db=unix:${join(directory, 'nb.sock')}`, 'init']);
-  await run('ovn-sbctl', [`--db=unix:${join(directory, 'sb.sock')}`, 'init']);
-  await startDaemon({ netns, program: 'ovn-northd', folder }, [
+  await runOvn({ netns, ovn }, ['ovn-nbctl', `--db=unix:${join(directory, 'nb.sock')}`, 'init']);
+  await runOvn({ netns, ovn }, ['ovn-sbctl', `--db=unix:${join(directory, 'sb.sock')}`, 'init']);
+  await startDaemon({ netns, ovn, program: 'ovn-northd', folder }, [
     `--ovnnb-db=unix:${join(directory, 'nb.sock')}`,
     `--ovnsb-db=unix:${join(directory, 'sb.sock')}`,
   ]);
@@ -45,8 +50,12 @@ export async function connectToFabric(fabric: string, netns: string, name: strin
   await runIn(netns, 'ethtool', ['-K', 'eth0', 'tx', 'off']);
 }
 
-async function startDatabase(netns: string, folder: string, name: 'nb' | 'sb', remotes: string[]): Promise<void> {
+async function startDatabase(
+  { netns, ovn, folder }: { netns: string; ovn: OvnSuite; folder: string },
+  name: 'nb' | 'sb',
+  remotes: string[],
+): Promise<void> {
   const file = join(folder, `${name}.db`);
-  await run('ovsdb-tool', ['create', file, `/usr/share/ovn/ovn-${name}.ovsschema`]);
-  await startDaemon({ netns, program: 'ovsdb-server', folder, name }, [...remotes, file]);
+  await runOvn({ netns, ovn }, ['ovsdb-tool', 'create', file, `/usr/share/ovn/ovn-${name}.ovsschema`]);
+  await startDaemon({ netns, ovn, program: 'ovsdb-server', folder, name }, [...remotes, file]);
 }

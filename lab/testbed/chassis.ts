@@ -4,25 +4,26 @@ import { CENTRAL_ADDRESS, connectToFabric } from './central.ts';
 import { run, runIn } from './command.ts';
 import { startDaemon } from './daemon.ts';
 import type { Chassis } from './description.ts';
+import { type OvnSuite, runOvn } from './ovn-suite.ts';
 
 /** Starts one chassis: its namespace with a leg on the fabric, ovsdb-server, ovs-vswitchd and ovn-controller. */
-export async function startChassis(chassis: Chassis, fabric: string): Promise<void> {
+export async function startChassis(chassis: Chassis, fabric: string, ovn: OvnSuite): Promise<void> {
   const { netns, directory } = chassis;
   await mkdir(directory, { recursive: true });
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
   await connectToFabric(fabric, netns, `to-${chassis.node}`);
-  await startSwitch(chassis);
+  await startSwitch(chassis, ovn);
   await takeFabricAddress(chassis);
   await vsctl(chassis, 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=netdev', 'fail_mode=secure');
-  await startDaemon({ netns, program: 'ovn-controller', folder: directory }, [chassis.ovsdb]);
+  await startDaemon({ netns, ovn, program: 'ovn-controller', folder: directory }, [chassis.ovsdb]);
 }
 
-async function startSwitch(chassis: Chassis): Promise<void> {
+async function startSwitch(chassis: Chassis, ovn: OvnSuite): Promise<void> {
   const { netns, directory } = chassis;
   const file = join(directory, 'conf.db');
-  await run('ovsdb-tool', ['create', file, '/usr/share/openvswitch/vswitch.ovsschema']);
-  await startDaemon({ netns, program: 'ovsdb-server', folder: directory }, [`--remote=p${chassis.ovsdb}`, file]);
+  await runOvn({ netns, ovn }, ['ovsdb-tool', 'create', file, '/usr/share/openvswitch/vswitch.ovsschema']);
+  await startDaemon({ netns, ovn, program: 'ovsdb-server', folder: directory }, [`--remote=p${chassis.ovsdb}`, file]);
   await vsctl(chassis, '--no-wait', 'init');
   await vsctl(
     chassis,
@@ -35,7 +36,7 @@ async function startSwitch(chassis: Chassis): Promise<void> {
     // The userspace datapath: the lab needs no kernel module of Open vSwitch.
     'external_ids:ovn-bridge-datapath-type=netdev',
   );
-  await startDaemon({ netns, program: 'ovs-vswitchd', folder: directory }, [chassis.ovsdb]);
+  await startDaemon({ netns, ovn, program: 'ovs-vswitchd', folder: directory }, [chassis.ovsdb]);
 }
 
 /** The userspace datapath finds a route for geneve only where the address sits on a bridge of its own. */

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { AHEAD_OF_THE_CONTROL_PLANE, runIn } from './command.ts';
+import { AHEAD_OF_THE_CONTROL_PLANE } from './command.ts';
+import { type OvnSuite, runOvn } from './ovn-suite.ts';
 
 /** One of the programs of Open vSwitch or OVN, in the background of a namespace. */
 export interface Daemon {
   readonly netns: string;
+  readonly ovn: OvnSuite;
   readonly program: string;
   /** Its sockets, pid file and log go here. */
   readonly folder: string;
@@ -12,11 +14,10 @@ export interface Daemon {
 }
 
 /** Starts a daemon; resolves when it says that it is ready, which is when it goes to the background. */
-export async function startDaemon({ netns, program, folder, name = program }: Daemon, args: string[]): Promise<void> {
-  const file = join(folder, name);
-  const common = ['--detach', '--no-chdir', `--pidfile=${file}.pid`, `--log-file=${file}.log`, '-vconsole:off'];
-  await runIn(netns, 'nice', [...AHEAD_OF_THE_CONTROL_PLANE, program, ...common, ...args], {
-    OVS_RUNDIR: folder,
-    OVN_RUNDIR: folder,
-  });
+export async function startDaemon(daemon: Daemon, args: string[]): Promise<void> {
+  const { netns, ovn, program, folder, name = program } = daemon;
+  const files = join(folder, name);
+  const common = ['--detach', '--no-chdir', `--pidfile=${files}.pid`, `--log-file=${files}.log`, '-vconsole:off'];
+  const command = ['nice', ...AHEAD_OF_THE_CONTROL_PLANE, program, ...common, ...args];
+  await runOvn({ netns, ovn }, command, { OVS_RUNDIR: folder, OVN_RUNDIR: folder });
 }

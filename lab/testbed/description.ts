@@ -1,3 +1,5 @@
+import type { OvnSuite } from './ovn-suite.ts';
+
 /** One OVN chassis in a network namespace of its own; it plays one Kubernetes node. */
 export interface Chassis {
   /** Kubernetes node name, also the chassis's `external_ids:hostname`. */
@@ -55,6 +57,8 @@ export interface TestbedDescription {
   readonly directory: string;
   /** Each of its network namespaces is named `<prefix>-…`. */
   readonly prefix: string;
+  /** Whose OVN and Open vSwitch run. */
+  readonly ovn: OvnSuite;
   /** Northbound remote, `unix:<directory>/nb.sock`. */
   readonly northbound: string;
   /** Southbound remote, `unix:<directory>/sb.sock`. */

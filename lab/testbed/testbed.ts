@@ -7,6 +7,7 @@ import { cleanUp, namespacesOf } from './cleanup.ts';
 import { run } from './command.ts';
 import { type Chassis, describeVm, type TestbedDescription } from './description.ts';
 import { describeClient, makeLogicalSwitches, networkIsUp, startClient } from './network.ts';
+import { fetchSuite, type OvnSuite } from './ovn-suite.ts';
 import { Reaper } from './reaper.ts';
 
 export interface TestbedOptions {
@@ -16,6 +17,8 @@ export interface TestbedOptions {
   readonly prefix: string;
   /** The VMs that it has ports for; by default `web-01` in `prod` with one interface. */
   readonly vms?: TestbedDescription['vms'];
+  /** Whose OVN it runs; by default the machine's own. */
+  readonly ovn?: OvnSuite;
   /** The testbed stands until `stopTestbed`, and does not end with this process. */
   readonly keep?: boolean;
   /** Told of each step, in words for a person. */
@@ -39,7 +42,7 @@ const LONGEST_SOCKET = '/node1/ovn-controller.4194304.ctl'.length;
  * @throws Error when a testbed with the prefix stands already, the directory's path is too long, or a step fails.
  */
 export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
-  const { prefix, vms = [describeVm()], onProgress = () => {} } = options;
+  const { prefix, vms = [describeVm()], ovn = 'bookworm', onProgress = () => {} } = options;
   const directory = resolve(options.directory);
   if (Buffer.byteLength(directory) + LONGEST_SOCKET > 107) {
     throw new Error(`The testbed's directory ${directory} has too long a path for unix sockets; take a shorter one.`);
@@ -50,7 +53,8 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
       `A testbed with the prefix ${prefix} stands already (network namespace ${standing}); stop it first.`,
     );
   }
-  const description = describe(directory, prefix, vms);
+  await fetchSuite(ovn, onProgress);
+  const description = describe({ directory, prefix, ovn, vms });
   const reaper = new Reaper({ directory, prefix });
   try {
     await build(description, onProgress);
@@ -76,7 +80,8 @@ export async function stopTestbed(directory: string): Promise<void> {
   await cleanUp(await readTestbed(directory));
 }
 
-function describe(directory: string, prefix: string, vms: TestbedDescription['vms']): TestbedDescription {
+function describe(wanted: Pick<TestbedDescription, 'directory' | 'prefix' | 'ovn' | 'vms'>): TestbedDescription {
+  const { directory, prefix, vms } = wanted;
   const chassis = (index: number): Chassis => ({
     node: `node${index}`,
     name: `chassis-${index}`,
@@ -86,27 +91,28 @@ function describe(directory: string, prefix: string, vms: TestbedDescription['vm
     directory: join(directory, `node${index}`),
   });
   return {
-    directory,
-    prefix,
+    ...wanted,
     northbound: `unix:${join(directory, 'nb.sock')}`,
     southbound: `unix:${join(directory, 'sb.sock')}`,
     chassis: [chassis(1), chassis(2), chassis(3)],
     client: describeClient(`${prefix}-client`, vms),
-    vms,
   };
 }
 
 async function build(testbed: TestbedDescription, onProgress: (step: string) => void): Promise<void> {
-  const { directory, northbound, chassis, client, vms } = testbed;
+  const { directory, ovn, northbound, chassis, client, vms } = testbed;
   const fabric = `${testbed.prefix}-fabric`;
   for (const folder of ['central', ...chassis.map(({ node }) => node)]) {
     await rm(join(directory, folder), { recursive: true, force: true });
   }
   await mkdir(directory, { recursive: true });
   onProgress('starting the fabric, the OVN databases and northd');
-  await startCentral({ directory, netns: fabric });
+  await startCentral({ directory, netns: fabric, ovn });
   onProgress(`starting ${chassis.length} chassis: ${chassis.map(({ node, name }) => `${name} (${node})`).join(', ')}`);
-  await Promise.all([makeLogicalSwitches(northbound, vms, client), ...chassis.map((one) => startChassis(one, fabric))]);
+  await Promise.all([
+    makeLogicalSwitches(northbound, vms, client),
+    ...chassis.map((one) => startChassis(one, fabric, ovn)),
+  ]);
   onProgress(`starting the client on ${chassis[2]!.node}`);
   await startClient(client, chassis[2]!);
   onProgress('waiting for tunnels and ports');
