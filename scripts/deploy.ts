@@ -120,7 +120,7 @@ async function offeredGate(): Promise<string | undefined> {
  * @returns the image with its digest
  */
 async function build(image: string): Promise<string> {
-  await run(process.execPath, ['--conditions=source', join(PROJECT, 'scripts/build.ts')]);
+  await run(process.execPath, ['--conditions=source', 'scripts/build.ts'], PROJECT);
   const context = join(directory, 'image');
   await cp(join(PROJECT, 'dist'), join(context, 'dist'), { recursive: true });
   await cp(join(PROJECT, 'func.yaml'), join(context, 'func.yaml'));
@@ -147,9 +147,9 @@ async function deployFunction(name: string, digest: string, warm: boolean): Prom
 }
 
 /** Runs a tool for the reader to watch. func also writes into the folder that it is run from. */
-async function run(tool: string, args: readonly string[]): Promise<void> {
+async function run(tool: string, args: readonly string[], cwd = directory): Promise<void> {
   say([tool === process.execPath ? 'node' : tool, ...args].join(' '));
-  const child = spawn(tool, args, { cwd: directory, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(tool, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
   const [status, error] = await new Promise<[number | null, Error?]>((done) => {
     child.once('error', (error) => done([null, error]));
     child.once('exit', (code) => done([code]));

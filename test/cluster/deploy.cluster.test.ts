@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -37,8 +38,20 @@ async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv
     ({ code, stdout, stderr }) => ({ status: code as number, said: `${stdout}${stderr}` }),
   );
 }
+
+/** A PATH on which a tool is first a shell script; `"$REAL" "$@"` in it is the tool itself. */
+async function inFrontOf(tool: string, script: string): Promise<NodeJS.ProcessEnv> {
+  const folder = join(dirname(server.kubeconfig), `in-front-of-${tool}`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, tool), `#!/bin/sh\nREAL=${binary(tool)}\n${script}`, { mode: 0o755 });
+  return { PATH: `${folder}:${dirname(binary('func'))}:${process.env.PATH}` };
+}
 const deploy = (args: readonly string[], env?: NodeJS.ProcessEnv) =>
-  run(process.execPath, ['--conditions=source', 'scripts/deploy.ts', '--image', IMAGE, ...args], env);
+  run(
+    process.execPath,
+    ['--conditions=source', 'scripts/deploy.ts', ...(args.includes('--image') ? args : ['--image', IMAGE, ...args])],
+    env,
+  );
 const template = async (name: string) =>
   JSON.parse(await server.kubectl('-n', 'ovn-handover', 'get', 'ksvc', name, '-o', 'json')).spec.template;
 
@@ -121,6 +134,47 @@ describe('npm run deploy', () => {
     const { status, said } = await run(binary('func'), ['describe', '--path', folder, '--output', 'json']);
     expect(status).toBe(0);
     expect(JSON.parse(said)).toMatchObject({ name: step, namespace: 'ovn-handover', image: IMAGE });
+  });
+
+  test('has an image made of the bundle and the Node.js that made its code cache, and deploys that', async () => {
+    const context = join(dirname(server.kubeconfig), 'context');
+    // No registry is here: this is what func leaves behind after a push.
+    const env = await inFrontOf(
+      'func',
+      `[ "$1" = build ] || exec "$REAL" "$@"
+      mkdir "$3/.func" && printf %s '${IMAGE}' >"$3/.func/built-image" && cp -r "$3" '${context}'`,
+    );
+    const { status, said } = await deploy(['--image', 'registry.example.com/ovn-handover'], env);
+    expect({ status, said }).toMatchObject({ status: 0 });
+    expect(said).toMatch(/func build --path \S+ --image registry.example.com\/ovn-handover --push/);
+    expect(said).toContain(`--image ${IMAGE} --build=false --push=false`);
+
+    expect((await readdir(context)).sort()).toEqual(['.func', 'dist', 'func.yaml', 'package.json']);
+    const { scripts, dependencies } = JSON.parse(await readFile(join(context, 'package.json'), 'utf8'));
+    const project = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
+    expect(scripts).toEqual({ start: project.scripts.start });
+    expect(dependencies).toEqual({ node: project.dependencies.node });
+  });
+
+  test('takes the gate for the API version that the server offers, and where there is none keeps reuse-port running', async () => {
+    const offering = (versions: readonly string[]) =>
+      inFrontOf(
+        'kubectl',
+        `case "$*" in
+        *admissionregistration.k8s.io/${versions[0] ?? 'none'}) echo '{"resources":[{"name":"mutatingadmissionpolicies"}]}' ;;
+        *admissionregistration.k8s.io/*) echo '{"resources":[]}' ;;
+        *) exec "$REAL" "$@" ;;
+        esac`,
+      );
+    // The real server has v1 only, so it refuses what is written for the older one.
+    const older = await deploy([], await offering(['v1beta1']));
+    expect(older.said).toMatch(/scheduling-gate-v1beta1\n.*no matches for kind "MutatingAdmissionPolicy"/s);
+    expect(older).toMatchObject({ status: 1, said: expect.stringContaining('kubectl apply failed') });
+    expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('0');
+
+    const none = await deploy([], await offering([]));
+    expect(none).toMatchObject({ status: 0, said: expect.stringContaining('so reuse-port is kept running') });
+    expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('1');
   });
 
   test('deploys again, with reuse-port kept running and without TLS', async () => {

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import jsonata from 'jsonata';
+import { parse } from 'yaml';
+import { changeEvent } from '../../lab/knative/change-event.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const FIXTURES = 'test/handover/fixtures';
+const { spec } = parse(read('eventing/components/kafka/key-by-vm.yaml'));
+const expression = jsonata(spec.jsonata.expression);
+/** Those that the source's selector lets pass. */
+const files = readdirSync(new URL(`../../${FIXTURES}`, import.meta.url)).filter(
+  (file) => file.endsWith('.json') && !file.includes('EXCLUDE'),
+);
+
+/** What EventTransform makes of the event of a change: JSONata on the event in structured JSON. */
+function keyed(object: Parameters<typeof changeEvent>[2]) {
+  const event = JSON.parse(JSON.stringify(changeEvent('https://10.0.0.1:443', 'update', object)));
+  return { event, transformed: expression.evaluate(event) as Promise<Record<string, unknown>> };
+}
+
+test.each(files)('the event of %s has its VM for a key, and is otherwise the same', async (file) => {
+  const { event, transformed } = keyed(JSON.parse(read(`${FIXTURES}/${file}`)));
+  const { partitionkey, ...rest } = await transformed;
+  expect(rest).toEqual(event);
+  expect(partitionkey).toBe(`${event.namespace}/web-01`);
+});
+
+test('a pod without a controller is keyed by its namespace alone', async () => {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'stray', namespace: 'prod' } };
+  expect((await keyed(pod as never).transformed).partitionkey).toBe('prod/');
+});
