@@ -1,3 +1,4 @@
+import { millisecondsOf } from 'knative-eventing-ts-sdk';
 import { fields, ManifestError } from './manifests.ts';
 
 /** How a Trigger's events are delivered; durations in milliseconds. */
@@ -9,8 +10,6 @@ export interface Delivery {
   /** For each attempt. */
   readonly timeout: number | undefined;
 }
-
-const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
 /**
  * Reads a Trigger's `delivery`. Without one an event is sent once. With only one of backoffPolicy and backoffDelay the
@@ -44,15 +43,13 @@ export function mayRetry(status: number): boolean {
   return status >= 500 || [404, 408, 409, 429].includes(status);
 }
 
-/** ISO 8601, without years, months and weeks. */
 function duration(value: unknown, where: string): number | undefined {
   if (value === undefined) return undefined;
-  const match = typeof value === 'string' ? DURATION.exec(value) : null;
-  if (!match || match.slice(1).every((part) => part === undefined)) {
+  const milliseconds = typeof value === 'string' ? millisecondsOf(value) : undefined;
+  if (milliseconds === undefined) {
     throw new ManifestError(where, `must be an ISO 8601 duration such as PT0.2S, is ${JSON.stringify(value)}`);
   }
-  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
-  return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+  return milliseconds;
 }
 
 /** RFC 9110, section 10.2.3: seconds, or a date. */

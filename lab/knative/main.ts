@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Command, InvalidArgumentError } from 'commander';
+import { checkManifests } from 'knative-eventing-ts-sdk';
 import { serviceAccountKubeconfig } from '../cluster/service-accounts.ts';
 import { Broker } from './broker.ts';
 import { readFunctions } from './func-yaml.ts';
@@ -59,6 +60,8 @@ try {
 async function run(options: Options): Promise<void> {
   const journal = openJournal(options.log);
   const manifests = await readKustomization(options.eventing);
+  for (const { manifest, where, what } of checkManifests(manifests))
+    throw new ManifestError(`${manifest} ${where}`, what);
   const config = new KubeConfig();
   config.loadFromFile(options.kubeconfig);
 

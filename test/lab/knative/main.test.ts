@@ -50,6 +50,17 @@ describe('the command', () => {
     running = undefined;
   });
 
+  it('does not serve what Knative would take and pass over: a typo ends it with a line', async () => {
+    const folder = cluster.directory;
+    await writeFile(`${folder}/kustomization.yaml`, 'resources: [broker.yaml]\n');
+    const broker = 'apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: { name: b }\nspec: { delivry: {} }\n';
+    await writeFile(`${folder}/broker.yaml`, broker);
+    const args = ['--kubeconfig', cluster.kubeconfig, '--log', `${folder}/log`, '--eventing', folder];
+    await expect(startStandIn('knative', args)).rejects.toThrow(
+      'knative ended with code 1: Broker default/b /spec/delivry: is not known here, and Knative would pass over it. Did you mean delivery?\n',
+    );
+  });
+
   it('says in one line what it cannot serve, and ends with 1', async () => {
     const folder = cluster.directory;
     await writeFile(`${folder}/kustomization.yaml`, 'resources: [broker.yaml]\npatches: []\n');
