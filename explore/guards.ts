@@ -27,7 +27,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 1,
+    seed: 1699,
     edits: [
       {
         file: 'northbound.ts',
@@ -87,12 +87,23 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 5650,
+    seed: 17014,
     edits: [
       {
         file: 'desired.ts',
         from: "record: { ...record, binding: 'pinned', target: vmi.node }",
         to: "record: { ...record, binding: 'pinned' }",
+      },
+    ],
+  },
+  'chassis-known': {
+    prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
+    seed: 9,
+    edits: [
+      {
+        file: 'southbound.ts',
+        from: '  if (names.size === 1 && name !== undefined) return name;\n',
+        to: '  if (names.size === 1 && name !== undefined) return name;\n  return "chassis-".concat(node);\n',
       },
     ],
   },

@@ -51,6 +51,7 @@ export class Promises {
 
   #writtenRow({ port, before }: RowChange, sentAt: number): void {
     const keys = [...changedKeys(before.options, port.options), ...changedKeys(before.externalIds, port.externalIds)];
+    if (keys.length === 0) return;
     const foreign = keys.find((key) => !OPTION_KEYS.includes(key) && !RECORD_KEYS.includes(key));
     if (foreign !== undefined) this.break(`"${foreign}" of ${port.name} was changed, which is somebody else's`);
     const vm = this.#vmOf(port);

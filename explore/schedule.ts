@@ -328,10 +328,12 @@ class Schedule {
       readonly spec?: object;
     },
   ): void {
+    const steps = wantsOf(kind, action, object);
     // Of a VMI's updates nobody hears; what is written of the migration next makes the functions look.
     if (kind === 'VirtualMachineInstance' && action === 'update') this.#promises.untold.add(vm);
-    else this.#promises.untold.delete(vm);
-    for (const step of wantsOf(kind, action, object)) {
+    else if (kind === 'VirtualMachineInstance' || steps.includes('disable-dual-chassis'))
+      this.#promises.untold.delete(vm);
+    for (const step of steps) {
       const event = {
         ...ENVELOPE,
         type: `dev.knative.apiserver.resource.${action}`,
