@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { checkManifest, checkManifests } from 'knative-eventing-ts-sdk';
 import { parseAllDocuments } from 'yaml';
 import { settingsFrom } from '../../handover/settings.ts';
-import type { Manifest } from '../../lab/knative/manifests.ts';
+import { type Manifest, readKustomization } from '../../lab/knative/manifests.ts';
 import { ApiServer } from './support/api-server.ts';
 import { typosIn } from './support/typos.ts';
 
@@ -46,6 +46,13 @@ describe.each(OVERLAYS)('eventing/overlays/%s', (overlay) => {
     const schema = JSON.parse(await readFile(join(EVENTING, '../schemas/settings.schema.json'), 'utf8'));
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(settings ?? {})));
   });
+});
+
+test('the stand-ins of the lab read the overlay kube-ovn as kustomize does', async () => {
+  const byName = (one: Manifest, other: Manifest) => (keyOf(one) < keyOf(other) ? -1 : 1);
+  const keyOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`;
+  const read = await readKustomization(join(EVENTING, 'overlays/kube-ovn'));
+  expect(read.sort(byName)).toEqual((await build('overlays/kube-ovn')).sort(byName));
 });
 
 describe('the scheduling gate', () => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { checkManifests } from 'knative-eventing-ts-sdk';
 import { readFunctions } from '../../lab/knative/func-yaml.ts';
 import { type Manifest, ofKind, readKustomization } from '../../lab/knative/manifests.ts';
 import { parseSource, type SourceSpec } from '../../lab/knative/source-spec.ts';
@@ -18,6 +19,10 @@ beforeAll(async () => {
 });
 
 describe('the source and the triggers', () => {
+  it('mean what they say, by the checks of the SDK', () => {
+    expect(checkManifests(manifests)).toEqual([]);
+  });
+
   it('watches migrations, VMIs and target pods of all namespaces', () => {
     expect(source.resources.map(({ path, selector }) => [path, selector])).toEqual([
       ['/apis/kubevirt.io/v1/virtualmachineinstancemigrations', ''],
