@@ -13,7 +13,7 @@ import {
 export interface Facts {
   /** `undefined`: the API server has no VMI of this name. */
   readonly vmi: VmiFacts | undefined;
-  /** The newest VMIM of this VMI that is not final. */
+  /** The VMIM of this VMI that is not final: of several, the one that is in flight. */
   readonly migration: MigrationFacts | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface Objects {
 
 export function factsOf({ migrations, vmi, pods }: Objects): Facts {
   if (vmi === undefined) return { vmi: undefined, migration: undefined };
-  const migration = newestUnfinished(vmi, migrations);
+  const migration = current(vmi, migrations, pods);
   return {
     vmi: {
       uid: vmi.metadata.uid,
@@ -67,14 +67,18 @@ export function factsOf({ migrations, vmi, pods }: Objects): Facts {
   };
 }
 
-function newestUnfinished(
+function current(
   vmi: VirtualMachineInstance,
   migrations: readonly VirtualMachineInstanceMigration[],
+  pods: readonly Pod[],
 ): VirtualMachineInstanceMigration | undefined {
-  return migrations
+  const unfinished = migrations
     .filter((migration) => migration.spec.vmiName === vmi.metadata.name && !isFinal(migration))
     .filter(({ spec }) => spec.sendTo === undefined && spec.receive === undefined)
-    .sort(newestFirst)[0];
+    .sort(newestFirst);
+  // KubeVirt runs one at a time: a newer one without a target pod waits for its turn, and must not undo what the one in
+  // flight needs.
+  return unfinished.find((migration) => targetOf(migration, vmi, pods)) ?? unfinished[0];
 }
 
 function migrationFacts(

@@ -226,6 +226,18 @@ describe('which migration counts', () => {
     expect(factsAt({ migrations: [newer, older] }).migration?.uid).toBe('newer');
   });
 
+  test('of two unfinished ones the one with a target pod counts, for the newer one only waits for its turn', () => {
+    const newer = vmim('01-pending', { metadata: { uid: 'newer', creationTimestamp: '2026-08-20T10:30:00Z' } });
+    const inFlight = vmim('06-running');
+    const target = pod('target-03-running');
+    for (const migrations of [
+      [inFlight, newer],
+      [newer, inFlight],
+    ]) {
+      expect(factsAt({ migrations, pods: [target] }).migration?.uid).toBe(inFlight.metadata.uid);
+    }
+  });
+
   test('creation times count by time, not by text, and may be Dates', () => {
     const older = vmim('06-running', { metadata: { creationTimestamp: '2026-08-20T12:30:00+02:00' } });
     const newer = vmim('01-pending', {
