@@ -16,14 +16,16 @@ export async function postEvent(
   event: CloudEvent<unknown>,
   options: { readonly headers?: Record<string, string>; readonly timeout?: number | undefined; signal: AbortSignal },
 ): Promise<Answer> {
-  const message = HTTP.binary(event);
+  const { headers, body } = HTTP.binary(event) as { headers: Record<string, string>; body: string | undefined };
+  // An event without data has no type of data either. The SDK says JSON of it, and a function refuses JSON that is empty.
+  if (!body) delete headers['content-type'];
   const signals = [options.signal];
   if (options.timeout !== undefined) signals.push(AbortSignal.timeout(options.timeout));
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { ...(message.headers as Record<string, string>), ...options.headers },
-      body: (message.body as string | undefined) ?? '',
+      headers: { ...headers, ...options.headers },
+      body: body || null,
       redirect: 'manual',
       signal: AbortSignal.any(signals),
     });
