@@ -9,6 +9,7 @@ import {
 } from '@kubernetes/client-node';
 import { CustomResource } from './custom-resource.ts';
 import type {
+  KubernetesObject,
   Manifest,
   Pod,
   VirtualMachine,
@@ -23,6 +24,7 @@ const RESYNC_MS = 1_000;
 
 /** The Kubernetes API as KubeVirt's parts use it: watches with their caches, and the writes. */
 export class Cluster {
+  readonly nodes: Watched<KubernetesObject>;
   readonly pods: Watched<Pod>;
   readonly vms: CustomResource<VirtualMachine>;
   readonly vmis: CustomResource<VirtualMachineInstance>;
@@ -33,6 +35,7 @@ export class Cluster {
   constructor(config: KubeConfig) {
     const changed = () => void this.#changes.emit('change');
     this.#core = config.makeApiClient(CoreV1Api);
+    this.nodes = new Watched<KubernetesObject>(config, '/api/v1/nodes', () => this.#core.listNode(), changed);
     this.pods = new Watched<Pod>(config, '/api/v1/pods', () => this.#core.listPodForAllNamespaces(), changed);
     this.vms = new CustomResource<VirtualMachine>(config, 'virtualmachines', changed);
     this.vmis = new CustomResource<VirtualMachineInstance>(config, 'virtualmachineinstances', changed);
@@ -41,6 +44,14 @@ export class Cluster {
       'virtualmachineinstancemigrations',
       changed,
     );
+  }
+
+  /** In alphabetical order. */
+  nodeNames(): string[] {
+    return this.nodes
+      .all()
+      .map(({ metadata }) => metadata.name)
+      .sort();
   }
 
   /** Resolves when all kinds have been listed. */
@@ -93,7 +104,7 @@ export class Cluster {
     return pod as unknown as Pod;
   }
 
-  async patchPod(pod: Pod, patch: { metadata: { labels?: object; annotations?: object } }): Promise<void> {
+  async patchPod(pod: Pod, patch: PodPatch): Promise<void> {
     await unlessGone(this.#core.patchNamespacedPod({ ...nameOf(pod), body: patch }, MERGE));
   }
 
@@ -106,6 +117,11 @@ export class Cluster {
     const target = { apiVersion: 'v1', kind: 'Node', name: node };
     const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.metadata.name }, target };
     await unlessGone(this.#core.createNamespacedPodBinding({ ...nameOf(pod), body }), 409);
+  }
+
+  /** As an operator does when a machine is gone for good. */
+  async deleteNode(name: string): Promise<void> {
+    await unlessGone(this.#core.deleteNode({ name }));
   }
 
   /** @param gracePeriodSeconds 0 takes the object away at once: for the kubelet alone. */
@@ -125,8 +141,14 @@ export class Cluster {
   }
 
   #watched(): { start(): Promise<void>; stop(): Promise<void> }[] {
-    return [this.pods, this.vms, this.vmis, this.vmims];
+    return [this.nodes, this.pods, this.vms, this.vmis, this.vmims];
   }
+}
+
+interface PodPatch {
+  metadata?: { labels?: object; annotations?: object };
+  /** Gates can only be taken off. */
+  spec?: { schedulingGates: [] };
 }
 
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);

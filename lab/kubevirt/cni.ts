@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Chassis, GuestInterface, TestbedDescription, VmDescription } from '../testbed/description.ts';
-import { plug, unplug } from '../testbed/plug.ts';
+import type { GuestKind } from './guests.ts';
 import type { Pod } from './objects.ts';
 
 /** The network of a launcher pod on its node: all its plugs. */
@@ -39,14 +39,17 @@ export function vmOf(pod: Pod, { vms }: TestbedDescription): VmDescription {
 }
 
 /** CNI ADD */
-export async function addInterfaces(pod: Pod, testbed: TestbedDescription): Promise<readonly PodInterface[]> {
-  const { chassis, interfaces } = networkOf(pod, testbed);
-  for (const one of interfaces) await plug(chassis, one);
-  return interfaces;
+export async function addInterfaces(
+  pod: Pod,
+  testbed: TestbedDescription,
+  guests: GuestKind,
+): Promise<readonly PodInterface[]> {
+  const network = networkOf(pod, testbed);
+  await guests.plug(network);
+  return network.interfaces;
 }
 
 /** CNI DEL: may come more than once, and without an ADD before it. */
-export async function removeInterfaces(pod: Pod, testbed: TestbedDescription): Promise<void> {
-  const { chassis, interfaces } = networkOf(pod, testbed);
-  for (const { tap } of interfaces) await unplug(chassis, tap);
+export async function removeInterfaces(pod: Pod, testbed: TestbedDescription, guests: GuestKind): Promise<void> {
+  await guests.unplug(networkOf(pod, testbed));
 }

@@ -1,5 +1,6 @@
 import type { TestbedDescription } from '../testbed/description.ts';
 import type { Cluster } from './cluster.ts';
+import type { GuestKind } from './guests.ts';
 import type { Lives } from './lives.ts';
 import type { Log } from './log.ts';
 import type { Pace } from './pace.ts';
@@ -9,6 +10,7 @@ import type { Launchers } from './virt-launcher.ts';
 export interface Context {
   readonly cluster: Cluster;
   readonly testbed: TestbedDescription;
+  readonly guests: GuestKind;
   readonly launchers: Launchers;
   readonly lives: Lives;
   readonly pace: Pace;

@@ -2,14 +2,16 @@ import type { GuestInterface } from '../testbed/description.ts';
 import { vmOf } from './cni.ts';
 import type { Context } from './context.ts';
 import { MIGRATION_JOB_NAME } from './labels.ts';
-import { isLauncher, type Pod } from './objects.ts';
+import { isControlledBy, isLauncher, type Pod } from './objects.ts';
 
 /**
  * Kube-OVN's controller, as far as it tells a VM's first pod its network identity. A migration's target pod gets
  * nothing from it here: that is what the hand-over is for.
  */
 export function annotatePods({ cluster, testbed, lives }: Context): void {
-  const isFirst = (pod: Pod) => isLauncher(pod) && pod.metadata.annotations?.[MIGRATION_JOB_NAME] === undefined;
+  const isOfVmi = (pod: Pod) => cluster.vmis.all().some((vmi) => isControlledBy(pod, vmi));
+  const isFirst = (pod: Pod) =>
+    isLauncher(pod) && isOfVmi(pod) && pod.metadata.annotations?.[MIGRATION_JOB_NAME] === undefined;
   lives.onEach(
     () => cluster.pods.all().filter(isFirst),
     async (pod) => {

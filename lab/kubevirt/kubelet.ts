@@ -2,13 +2,15 @@ import { abortable } from './abortable.ts';
 import { addInterfaces, removeInterfaces, vmOf } from './cni.ts';
 import type { Context } from './context.ts';
 import { MIGRATION_JOB_UID } from './labels.ts';
-import { isFinal, isLauncher, type Pod, timestamp } from './objects.ts';
+import { isControlledBy, isFinal, isLauncher, type Pod, timestamp } from './objects.ts';
+import { StepFailed } from './pace.ts';
 
 /** Runs the pods that are bound to the testbed's nodes: network first, then the container, until it ends or is deleted. */
 export async function runPods(context: Context): Promise<void> {
   const { cluster, testbed, lives } = context;
   await Promise.all(testbed.chassis.map(({ node, address }) => cluster.registerNode(node, address)));
-  const bound = () => cluster.pods.all().filter((pod) => pod.spec.nodeName !== undefined && !isFinal(pod));
+  const nodes = new Set<string | undefined>(testbed.chassis.map(({ node }) => node));
+  const bound = () => cluster.pods.all().filter((pod) => nodes.has(pod.spec.nodeName) && !isFinal(pod));
   lives.onEach(bound, (pod) => new PodWorker(pod, context).run());
 }
 
@@ -16,6 +18,7 @@ class PodWorker {
   readonly #pod: Pod;
   readonly #context: Context;
   readonly #deletion = new AbortController();
+  #isNodeLost = false;
 
   constructor(pod: Pod, context: Context) {
     this.#pod = pod;
@@ -28,33 +31,39 @@ class PodWorker {
     cluster.onChange(() => this.#watchForDeletion(), AbortSignal.any([signal, this.#deletion.signal]));
     const alive = AbortSignal.any([signal, this.#deletion.signal]);
     try {
-      await (isLauncher(this.#pod) ? this.#runLauncher(alive) : this.#runOther(alive));
+      await (this.#isOfVmi() ? this.#runLauncher(alive) : this.#runOther(alive));
     } catch (error) {
       if (!alive.aborted) throw error;
     }
     await cluster.until(() => this.#deletion.signal.aborted, signal);
+    // Kubernetes' garbage collector for pods calls those of a node that is gone Failed before it deletes them.
+    if (this.#isNodeLost) await cluster.patchPodStatus(this.#pod, this.#terminated('Failed'));
     await cluster.deletePod(this.#pod, 0);
     this.#log('deleted');
   }
 
   async #runLauncher(alive: AbortSignal): Promise<void> {
-    const { cluster, launchers, testbed, pace, log } = this.#context;
+    const { cluster, guests, launchers, testbed, pace, log } = this.#context;
     const pod = this.#pod;
     const names = { pod: pod.metadata.name, node: pod.spec.nodeName, migration: migrationOf(pod) };
     try {
-      const plugged = addInterfaces(pod, testbed).then((interfaces) => {
+      const plugged = addInterfaces(pod, testbed, guests).then((interfaces) => {
         for (const { tap, port } of interfaces) log('plugged', { ...names, tap, port });
       });
-      await Promise.all([plugged, pace('containersStart', alive)]);
+      await Promise.all([plugged, pace('containersStart', migrationOf(pod), alive)]);
       const { ended } = launchers.open(pod);
       await cluster.patchPodStatus(pod, this.#running(vmOf(pod, testbed).interfaces[0].ip));
       this.#log('running');
       const phase = await abortable(ended, alive);
       await cluster.patchPodStatus(pod, this.#terminated(phase));
       this.#log('ended', { phase });
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+      await cluster.patchPodStatus(pod, this.#terminated('Failed'));
+      this.#log('ended', { phase: 'Failed' });
     } finally {
       await launchers.close(pod);
-      await removeInterfaces(pod, testbed);
+      if (!this.#isNodeLost) await removeInterfaces(pod, testbed, guests);
       log('unplugged', names);
     }
   }
@@ -66,9 +75,17 @@ class PodWorker {
     await abortable(new Promise<never>(() => {}), alive);
   }
 
+  /** Labels are anybody's to write; a pod that only looks like a launcher gets no plug of a VM. */
+  #isOfVmi(): boolean {
+    return isLauncher(this.#pod) && this.#context.cluster.vmis.all().some((vmi) => isControlledBy(this.#pod, vmi));
+  }
+
   #watchForDeletion(): void {
-    const latest = this.#context.cluster.pods.latest(this.#pod);
-    if (latest === undefined || latest.metadata.deletionTimestamp !== undefined) this.#deletion.abort();
+    const { cluster } = this.#context;
+    const latest = cluster.pods.latest(this.#pod);
+    this.#isNodeLost = !cluster.nodeNames().includes(this.#pod.spec.nodeName ?? '');
+    const isDeleted = latest === undefined || latest.metadata.deletionTimestamp !== undefined;
+    if (isDeleted || this.#isNodeLost) this.#deletion.abort();
   }
 
   #running(podIP?: string): object {

@@ -2,6 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
+import { GUEST_KINDS } from './guests.ts';
 import { annotatePods } from './kube-ovn.ts';
 import { runPods } from './kubelet.ts';
 import { Lives } from './lives.ts';
@@ -18,6 +19,8 @@ export interface KubeVirtOptions {
   /** YAML */
   readonly kubeconfig: string;
   readonly testbed: TestbedDescription;
+  /** What runs in the launchers. */
+  readonly guest: keyof typeof GUEST_KINDS;
   /** From a target pod's nodeName to the start of copying, ms. */
   readonly paceMs: number;
   readonly log: Log;
@@ -32,15 +35,16 @@ export interface KubeVirt {
  * Starts KubeVirt's parts, and those of the scheduler, the kubelet and the CNI plug-in that it needs. They know of each
  * other only by what is in the Kubernetes API, so that each could be the real one.
  */
-export async function startKubeVirt({ kubeconfig, testbed, paceMs, log }: KubeVirtOptions): Promise<KubeVirt> {
+export async function startKubeVirt({ kubeconfig, testbed, guest, paceMs, log }: KubeVirtOptions): Promise<KubeVirt> {
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const stop = new AbortController();
   const cluster = new Cluster(config);
   const { signal } = stop;
   const lives = new Lives(cluster, log, signal);
-  const launchers = new Launchers(testbed);
-  const context: Context = { cluster, testbed, launchers, lives, pace: paceOf(paceMs), log, signal };
+  const guests = GUEST_KINDS[guest];
+  const launchers = new Launchers(testbed, guests);
+  const context: Context = { cluster, testbed, guests, launchers, lives, pace: paceOf(paceMs, cluster), log, signal };
   await cluster.start();
   await runPods(context);
   annotatePods(context);
@@ -48,8 +52,7 @@ export async function startKubeVirt({ kubeconfig, testbed, paceMs, log }: KubeVi
   controlVms(context);
   controlVmis(context);
   controlMigrations(context);
-  const nodes = testbed.chassis.map(({ node }) => node);
-  lives.start('scheduler', () => schedule(cluster, nodes, signal));
+  lives.start('scheduler', () => schedule(cluster, signal));
   return {
     async close() {
       stop.abort();

@@ -22,3 +22,7 @@ export const HOSTNAME = 'kubernetes.io/hostname';
 
 /** On a VM's template: treat the VMI as one with hotplug volumes. */
 export const HOTPLUG = 'lab.ovn-handover.dev/hotplug';
+
+/** On a VMIM, each with one of the steps of `pace.ts`: it stays there until the annotation goes, or it fails there. */
+export const HOLD = 'lab.ovn-handover.dev/hold';
+export const FAIL = 'lab.ovn-handover.dev/fail';

@@ -113,6 +113,8 @@ export interface VirtualMachineInstance extends KubernetesObject {
     migrationTransport?: string;
     conditions?: Condition[];
     interfaces?: object[];
+    /** The node that is drained, if it is this one's. */
+    evacuationNodeName?: string;
     migrationState?: MigrationState;
   };
 }
@@ -143,7 +145,13 @@ export interface MigrationState {
 }
 
 export interface VirtualMachineInstanceMigration extends KubernetesObject {
-  spec: { vmiName: string; addedNodeSelector?: Record<string, string> };
+  spec: {
+    vmiName: string;
+    addedNodeSelector?: Record<string, string>;
+    /** Halves of a decentralized migration, between two VMIs. */
+    sendTo?: { migrationID: string; connectURL: string };
+    receive?: { migrationID: string };
+  };
   status?: {
     phase?: MigrationPhase;
     migrationState?: MigrationState;

@@ -1,14 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from './cluster.ts';
+import { FAIL, HOLD } from './labels.ts';
+import type { VirtualMachineInstanceMigration as Vmim } from './objects.ts';
 
-/** The moments of a migration that take time in a cluster, each as its share of the pace. */
+/** The moments at which a migration can be held or made to fail; those that take time in a cluster, as a share of the pace. */
 const SHARES = {
-  /** nodeName → containers run. */
+  /** VMIM accepted → it is its turn among the cluster's migrations. */
+  turn: 0,
+  /** nodeName → containers run. Fails: the target's container ends with an error. */
   containersStart: 0.75,
-  /** hand-off → target's virt-handler has its domain and proxies ready. */
+  /** target runs → hand-off to the virt-handlers. */
+  handOff: 0,
+  /** hand-off → target's virt-handler has its domain and proxies ready. Fails: the target's launcher ends. */
   targetPrepares: 0.2,
   /** target ready → source's virt-handler starts to copy. */
   sourceStarts: 0.05,
-  /** guest runs on the target → virt-handler has acknowledged that. */
+  /** start → all memory is copied. Of endpoints only: QEMU takes its own time. Fails: the copy breaks off. */
+  copy: 0.1,
+  /** target has loaded its state and announced itself → it runs. Of endpoints only. Fails: it goes on at the source. */
+  resume: 0,
+  /** guest runs on the target → virt-handler has acknowledged that. Fails: the guest dies there. */
   switchAcknowledged: 0.125,
   /** guest left → its launcher pod has completed. */
   launcherEnds: 0.25,
@@ -16,12 +27,32 @@ const SHARES = {
 
 export type Step = keyof typeof SHARES;
 
-/** Waits for a step's share of the pace; rejects when `signal` aborts. */
-export type Pace = (step: Step, signal: AbortSignal) => Promise<void>;
+/** The migration was told to fail here. */
+export class StepFailed extends Error {
+  constructor(step: Step) {
+    super(`told to fail at ${step}`);
+    this.name = 'StepFailed';
+  }
+}
 
-/** @param totalMs from a target pod's nodeName to the start of copying: the first three steps together. */
-export function paceOf(totalMs: number): Pace {
-  return async (step, signal) => {
+/**
+ * Waits for a step's share of the pace, and as long as the migration is held there.
+ * @param migration uid of the VMIM that the step is of, if it is of one
+ * @throws StepFailed where the migration is to fail; whatever `signal` aborts with
+ */
+export type Pace = (step: Step, migration: string | undefined, signal: AbortSignal) => Promise<void>;
+
+/** @param totalMs from a target pod's nodeName to the start of copying: the first three steps that take time, together. */
+export function paceOf(totalMs: number, cluster: Cluster): Pace {
+  return async (step, migration, signal) => {
     await sleep(totalMs * SHARES[step], undefined, { signal });
+    if (migration === undefined) return;
+    const vmim = () => cluster.vmims.all().find(({ metadata }) => metadata.uid === migration);
+    await cluster.until(() => !isHeld(vmim(), step), signal);
+    if (vmim()?.metadata.annotations?.[FAIL] === step) throw new StepFailed(step);
   };
+}
+
+export function isHeld(vmim: Vmim | undefined, step: Step): boolean {
+  return vmim?.metadata.annotations?.[HOLD] === step;
 }

@@ -20,10 +20,11 @@ export function place(pod: Pod, pods: readonly Pod[], nodes: readonly string[]):
 }
 
 /** Binds pods to nodes as kube-scheduler does, one after the other; ends with a rejection when `signal` aborts. */
-export async function schedule(cluster: Cluster, nodes: readonly string[], signal: AbortSignal): Promise<never> {
+export async function schedule(cluster: Cluster, signal: AbortSignal): Promise<never> {
   const decided = new Map<string, string>();
   const undecided = () => {
     const pods = cluster.pods.all();
+    const nodes = cluster.nodeNames();
     for (const pod of pods.filter(isWaiting)) {
       const placement = place(pod, pods, nodes);
       const isNews = decided.get(pod.metadata.uid) !== JSON.stringify(placement) && !isKnown(pod, placement);

@@ -1,6 +1,4 @@
-import type { Guest } from '../guest/guest.ts';
-import { MigrationError, migrate } from '../guest/migrate.ts';
-import type { QmpEvent } from '../guest/qmp.ts';
+import { MigrationError } from '../guest/migrate.ts';
 import { vmOf } from './cni.ts';
 import type { Context } from './context.ts';
 import { MIGRATION_TARGET_NODE_NAME, NODE_NAME } from './labels.ts';
@@ -14,6 +12,7 @@ import {
   timestamp,
   type VirtualMachineInstance as Vmi,
 } from './objects.ts';
+import { StepFailed } from './pace.ts';
 import { type Launcher, MIGRATION_PORT } from './virt-launcher.ts';
 
 /** virt-handler of all nodes: reacts to what virt-controller writes into VMIs, and writes back what the guests do. */
@@ -83,19 +82,22 @@ async function receiveGuest(vmi: Vmi, context: Context): Promise<void> {
   const names = { vmi: vmi.metadata.name, migration: migrationUid, from: sourceNode, to: targetNode };
   const launcher = launchers.of(podNamed(vmi, targetPod, context));
   if (launcher === undefined) return;
-  const [guest] = await Promise.all([launcher.receive(), pace('targetPrepares', signal)]);
-  const switched = resumed(guest);
+  const prepared = Promise.all([launcher.receive(), pace('targetPrepares', migrationUid, signal)]);
+  const [guest] = await prepared.catch(unlessTold([]));
+  if (guest === undefined) return launcher.end('Failed');
   const targetDirectMigrationNodePorts = { '38943': 0, '45101': MIGRATION_PORT };
   const targetNodeAddress = context.testbed.chassis.find(({ node }) => node === targetNode)?.address ?? '';
   await setState(vmi, context, { targetNodeAddress, targetDirectMigrationNodePorts });
 
   const failed = cluster.until(() => hasFailed(vmi, context), signal).then(() => undefined);
-  const switchedAt = await Promise.race([switched, failed]);
+  const switchedAt = await Promise.race([guest.resumed, failed]);
   if (switchedAt === undefined) return launcher.end('Succeeded');
   log('switched', { ...names, switchedAt: new Date(switchedAt).toISOString() });
   await setState(vmi, context, { targetNodeDomainDetected: true });
   await setState(vmi, context, { targetNodeDomainReadyTimestamp: timestamp() });
-  await pace('switchAcknowledged', signal);
+  const acknowledged = pace('switchAcknowledged', migrationUid, signal).then(() => true);
+  const isAlive = await Promise.race([acknowledged.catch(unlessTold(false)), launcher.ended.then(() => false)]);
+  if (!isAlive) return launcher.end('Failed');
   await setState(vmi, context, { endTimestamp: timestamp() }, ({ metadata, status }) => {
     metadata.labels = { ...metadata.labels, [NODE_NAME]: targetNode ?? '' };
     if (status !== undefined && targetNode !== undefined) status.nodeName = targetNode;
@@ -109,13 +111,14 @@ async function sendGuest(vmi: Vmi, context: Context): Promise<void> {
   const { cluster, launchers, pace, log, signal } = context;
   const { migrationUid, sourceNode, sourcePod, targetNode, targetPod } = vmi.status?.migrationState ?? {};
   const names = { vmi: vmi.metadata.name, migration: migrationUid, from: sourceNode, to: targetNode };
-  await pace('sourceStarts', signal);
+  const isToldToFail = await pace('sourceStarts', migrationUid, signal).then(() => false, unlessTold(true));
   const from = launchers.of(podNamed(vmi, sourcePod, context));
   const to = launchers.of(podNamed(vmi, targetPod, context));
   if (from === undefined || to === undefined || hasFailed(vmi, context)) return;
   await setState(vmi, context, { startTimestamp: timestamp(), mode: 'PreCopy' });
   log('copying', names);
   try {
+    if (isToldToFail) throw new MigrationError('failed', 'told to fail before it copies');
     log('copied', { ...names, ...(await copyMemory(vmi, from, to, context)) });
   } catch (error) {
     if (!(error instanceof MigrationError)) throw error;
@@ -126,12 +129,14 @@ async function sendGuest(vmi: Vmi, context: Context): Promise<void> {
     await setState(vmi, context, aborted ? { ...end, abortStatus: 'Succeeded' } : end, withoutTargetLabel);
     return;
   }
-  await cluster.until(() => cluster.vmis.latest(vmi)?.status?.nodeName !== sourceNode, signal);
-  await pace('launcherEnds', signal);
+  const moved = cluster.until(() => cluster.vmis.latest(vmi)?.status?.nodeName !== sourceNode, signal);
+  await Promise.race([moved, to.ended]);
+  await pace('launcherEnds', migrationUid, signal);
   await from.end('Succeeded');
 }
 
-async function copyMemory(vmi: Vmi, from: Launcher, to: Launcher, { cluster, signal }: Context) {
+async function copyMemory(vmi: Vmi, from: Launcher, to: Launcher, { cluster, pace, signal }: Context) {
+  const { migrationUid } = vmi.status?.migrationState ?? {};
   const over = new AbortController();
   const abort = new AbortController();
   cluster.onChange(
@@ -141,7 +146,11 @@ async function copyMemory(vmi: Vmi, from: Launcher, to: Launcher, { cluster, sig
     AbortSignal.any([signal, over.signal]),
   );
   try {
-    return await migrate(await from.guest(), await to.guest(), to.migrationUri(), { signal: abort.signal });
+    const source = await from.guest();
+    return await source.migrate(await to.guest(), to.migrationUri(), {
+      signal: abort.signal,
+      step: (step, either) => pace(step, migrationUid, AbortSignal.any([signal, either])),
+    });
   } finally {
     over.abort();
   }
@@ -178,13 +187,12 @@ function hasFailed(vmi: Vmi, { cluster }: Context): boolean {
   return latest === undefined || state?.migrationUid !== migrationUid || state?.failed === true;
 }
 
-/** When the guest ran here for the first time, in ms since the epoch by QEMU's clock. */
-async function resumed({ qmp }: Guest): Promise<number> {
-  return new Promise((resolve) => {
-    qmp.on('event', ({ event, at }: QmpEvent) => {
-      if (event === 'RESUME') resolve(at);
-    });
-  });
+/** Passes on all errors but that of a step that was told to fail: for this there is a value. */
+function unlessTold<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof StepFailed) return value;
+    throw error;
+  };
 }
 
 function launcherPods(vmi: Vmi, { cluster }: Context): Pod[] {

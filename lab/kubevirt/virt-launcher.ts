@@ -1,6 +1,6 @@
-import { type Guest, startGuest } from '../guest/guest.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { networkOf } from './cni.ts';
+import type { GuestKind, LauncherGuest } from './guests.ts';
 import type { Pod } from './objects.ts';
 
 /** Where a target's QEMU listens; KubeVirt's first port for direct migration. */
@@ -8,35 +8,37 @@ export const MIGRATION_PORT = 49152;
 
 export type Outcome = 'Succeeded' | 'Failed';
 
-/** The process in a launcher pod's container `compute`: it runs one QEMU at virt-handler's command, and ends with it. */
+/** The process in a launcher pod's container `compute`: it runs one guest at virt-handler's command, and ends with it. */
 export class Launcher {
   /** How the container ended. */
   readonly ended: Promise<Outcome>;
   readonly #pod: Pod;
   readonly #testbed: TestbedDescription;
+  readonly #guests: GuestKind;
   readonly #end: (outcome: Outcome) => void;
-  #guest: Promise<Guest> | undefined;
+  #guest: Promise<LauncherGuest> | undefined;
 
-  constructor(pod: Pod, testbed: TestbedDescription) {
+  constructor(pod: Pod, testbed: TestbedDescription, guests: GuestKind) {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.ended = promise;
     this.#end = resolve;
     this.#pod = pod;
     this.#testbed = testbed;
+    this.#guests = guests;
   }
 
   /** The guest that runs, or is to arrive, here. */
-  async guest(): Promise<Guest> {
+  async guest(): Promise<LauncherGuest> {
     if (this.#guest === undefined) throw new Error(`Pod ${this.#pod.metadata.name} has no guest yet.`);
     return this.#guest;
   }
 
-  async boot(): Promise<Guest> {
+  async boot(): Promise<LauncherGuest> {
     return this.#start();
   }
 
-  /** Starts a QEMU that waits for a migrating guest. */
-  async receive(): Promise<Guest> {
+  /** Waits for a migrating guest. */
+  async receive(): Promise<LauncherGuest> {
     return this.#start(this.migrationUri());
   }
 
@@ -44,19 +46,18 @@ export class Launcher {
     return `tcp:${networkOf(this.#pod, this.#testbed).chassis.address}:${MIGRATION_PORT}`;
   }
 
-  /** Ends QEMU, if there is one, and the container. */
+  /** Ends the guest, if there is one, and the container. */
   async end(outcome: Outcome): Promise<void> {
     this.#end(outcome);
     const guest = await this.#guest?.catch(() => undefined);
     await guest?.stop();
   }
 
-  async #start(incoming?: string): Promise<Guest> {
-    const network = networkOf(this.#pod, this.#testbed);
-    this.#guest = startGuest({ ...network, ...(incoming !== undefined && { incoming }) });
+  async #start(incoming?: string): Promise<LauncherGuest> {
+    this.#guest = this.#guests.start(networkOf(this.#pod, this.#testbed), incoming);
     try {
       const guest = await this.#guest;
-      guest.qmp.on('close', () => this.#end('Failed'));
+      void guest.ended.then(() => this.#end('Failed'));
       return guest;
     } catch (error) {
       this.#end('Failed');
@@ -69,13 +70,15 @@ export class Launcher {
 export class Launchers {
   readonly #byPod = new Map<string, Launcher>();
   readonly #testbed: TestbedDescription;
+  readonly #guests: GuestKind;
 
-  constructor(testbed: TestbedDescription) {
+  constructor(testbed: TestbedDescription, guests: GuestKind) {
     this.#testbed = testbed;
+    this.#guests = guests;
   }
 
   open(pod: Pod): Launcher {
-    const launcher = new Launcher(pod, this.#testbed);
+    const launcher = new Launcher(pod, this.#testbed, this.#guests);
     this.#byPod.set(pod.metadata.uid, launcher);
     return launcher;
   }

@@ -42,7 +42,8 @@ function isReady({ type, status }: Condition): boolean {
   return type === 'Ready' && status === 'True';
 }
 
-async function answers({ client }: TestbedDescription, ip: string): Promise<boolean> {
+/** Whether the VM answers a ping of the client within a second. */
+export async function answers({ client }: TestbedDescription, ip: string): Promise<boolean> {
   return runIn(client.netns, 'ping', ['-c', '1', '-W', '1', ip]).then(
     () => true,
     () => false,

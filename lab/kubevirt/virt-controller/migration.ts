@@ -16,6 +16,7 @@ import {
   type VirtualMachineInstance as Vmi,
   type VirtualMachineInstanceMigration as Vmim,
 } from '../objects.ts';
+import { isHeld, type Step } from '../pace.ts';
 import { byCreation, isPendingTooLong, MigrationOver, MigrationView } from './migration-view.ts';
 
 /** How many ended VMIMs of a VMI are kept. */
@@ -35,7 +36,9 @@ const CONFIGURATION = {
 /** virt-controller's part for VMIMs. */
 export function controlMigrations(context: Context): void {
   const { cluster, lives } = context;
-  const unfinished = () => cluster.vmims.all().filter((vmim) => !isFinal(vmim));
+  // A decentralized migration has its other half in another cluster, which the lab has not.
+  const isOurs = ({ spec }: Vmim) => spec.sendTo === undefined && spec.receive === undefined;
+  const unfinished = () => cluster.vmims.all().filter((vmim) => !isFinal(vmim) && isOurs(vmim));
   lives.onEach(unfinished, (vmim) => new MigrationControl(vmim, context).run());
 }
 
@@ -74,12 +77,13 @@ class MigrationControl {
     this.#view.vmi = vmi;
     if (this.#view.isOtherHandedOff()) throw new MigrationOver('refused');
     await this.#enter('Pending');
-    await this.#until(() => this.#view.isTurn());
+    await this.#until(() => this.#view.isTurn() && !this.#isHeld('turn'));
     await this.#createTargetPod();
     if (HOTPLUG in (vmi.metadata.annotations ?? {})) await this.#attachVolumes();
     await this.#enter('Scheduling');
     await this.#targetRuns();
     await this.#enter('Scheduled');
+    await this.#until(() => !this.#isHeld('handOff'));
     await this.#handOff();
     await this.#enter('PreparingTarget');
     await this.#until(() => this.#view.state?.targetNodeAddress);
@@ -92,6 +96,10 @@ class MigrationControl {
     await this.#syncNodeLabel();
   }
 
+  #isHeld(step: Step): boolean {
+    return isHeld(this.#context.cluster.vmims.latest(this.#vmim), step);
+  }
+
   async #enter(phase: MigrationPhase, condition?: Condition): Promise<void> {
     const { cluster, log } = this.#context;
     const node = this.#view.vmiNow?.status?.nodeName;
@@ -99,7 +107,9 @@ class MigrationControl {
     await cluster.vmims.updateStatus(this.#vmim, (draft) => {
       const { phaseTransitionTimestamps = [], migrationState, conditions = [], ...rest } = draft.status ?? {};
       const transition = { phase, phaseTransitionTimestamp: timestamp() };
-      const sourcePod = migrationState?.sourcePod ?? source;
+      // It may have waited while an earlier migration moved the guest.
+      const known = migrationState?.sourcePod;
+      const sourcePod = this.#view.isHandedOff ? known : (source ?? known);
       draft.status = {
         ...rest,
         phase,
@@ -201,8 +211,10 @@ class MigrationControl {
     const state = this.#view.state;
     if (why === 'cancelled' && this.#view.target) await cluster.deletePod(this.#view.target);
     if (state !== undefined && state.startTimestamp === undefined) await this.#markFailedOnVmi();
-    const isSettled = () =>
-      this.#view.state === undefined || this.#view.state.failed === true || this.#view.state.completed === true;
+    const isSettled = () => {
+      const { state, vmiNow } = this.#view;
+      return state === undefined || state.failed === true || state.completed === true || (vmiNow && isFinal(vmiNow));
+    };
     if (state !== undefined) await cluster.until(isSettled, signal);
     await this.#finish('Failed', why === 'cancelled' ? abortRequested() : undefined);
   }

@@ -91,8 +91,9 @@ class VmiControl {
   /** No launcher runs any more where the guest was last. */
   #guestEnded(): boolean {
     const node = this.#context.cluster.vmis.latest(this.#vmi)?.status?.nodeName;
+    if (node === undefined) return false;
     const there = this.#pods().filter(({ spec }) => spec.nodeName === node);
-    return there.length > 0 && there.every(isFinal);
+    return there.every(isFinal);
   }
 
   #pods(): Pod[] {
