@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { ReceiveAdapter } from './cluster/receive-adapter.ts';
+import { EventPath } from './event-path.ts';
 import { freePort } from './free-port.ts';
 import { Cluster } from './kubevirt/cluster.ts';
+import type { KubeVirtOptions } from './kubevirt/kubevirt.ts';
 import { StandIn } from './stand-in.ts';
 import type { TestbedDescription } from './testbed/description.ts';
 
@@ -14,6 +16,8 @@ export interface ControlPlaneOptions {
   readonly kubernetes?: 'stand-in' | 'real';
   /** Whether target pods are created with the scheduling gate. */
   readonly gate: boolean;
+  /** What runs as a VM; a QEMU guest by default. */
+  readonly guest?: KubeVirtOptions['guest'];
   /** Whether anybody answers the events. */
   readonly functions: boolean;
   /** Added between Kubernetes and the functions, ms. */
@@ -30,6 +34,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly cluster: Cluster;
   readonly kubeconfig: string;
+  readonly events: EventPath;
   /** Files of JSON lines: what happened, as each part saw it, and what the API server was asked. */
   readonly logs: Readonly<Record<'kubevirt' | 'knative' | 'requests', string>>;
   /** Where Kubernetes is real. */
@@ -73,16 +78,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }
     await start('the KubeVirt stand-in', 'kubevirt', [
       ...['--kubeconfig', kubeconfig, '--log', logs.kubevirt, '--pace', `${options.paceMs}`],
+      ...['--guest', options.guest ?? 'qemu'],
       ...['--testbed', join(testbed.directory, 'testbed.json')],
     ]);
-    const ingress = real ? await freePort() : 0;
-    await start(`the Knative stand-ins (${real ? '' : 'source, '}broker, activator)`, 'knative', [
-      ...['--kubeconfig', kubeconfig, '--log', logs.knative],
-      ...['--event-delay', `${options.eventDelayMs}`, '--idle', `${options.idleMs}`],
-      ...['--env', `OVN_NB_REMOTE=${testbed.northbound}`, '--env', `OVN_SB_REMOTE=${testbed.southbound}`],
-      ...(options.functions ? [] : ['--no-functions']),
-      ...(real ? ['--no-source', '--port', `${ingress}`, '--service-accounts', serviceAccounts] : []),
-    ]);
+    const ingress = await freePort();
+    onProgress(`starting the Knative stand-ins (${real ? '' : 'source, '}broker, activator)`);
+    const events = new EventPath({
+      ingress,
+      flags: [
+        ...['--kubeconfig', kubeconfig, '--log', logs.knative],
+        ...['--event-delay', `${options.eventDelayMs}`, '--idle', `${options.idleMs}`],
+        ...(options.functions ? [] : ['--no-functions']),
+        ...(real ? ['--no-source', '--service-accounts', serviceAccounts] : []),
+      ],
+      env: { OVN_NB_REMOTE: testbed.northbound, OVN_SB_REMOTE: testbed.southbound },
+      output: file('knative.log'),
+    });
+    started.push(events);
+    await events.start();
     let adapter: ReceiveAdapter | undefined;
     if (real) {
       onProgress("starting Knative's receive adapter");
@@ -104,7 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const cluster = new Cluster(config);
     await cluster.start();
     started.push(cluster);
-    return { cluster, kubeconfig, logs, stop, ...(adapter && { adapter, serviceAccounts }) };
+    return { cluster, kubeconfig, events, logs, stop, ...(adapter && { adapter, serviceAccounts }) };
   } catch (error) {
     await stop();
     throw error;

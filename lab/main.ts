@@ -3,10 +3,12 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ControlPlaneOptions } from './control-plane.ts';
+import { killCommand } from './kill/command.ts';
 import { brokenPromises, type Mode, type Report } from './migrate/result.ts';
 import { runMigrations, writeResult } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
 import { writeReport } from './report/write.ts';
+import { scenariosCommand } from './scenarios/command.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from './testbed/ovn-suite.ts';
 import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
@@ -78,6 +80,10 @@ program
   )
   .option('--json <file>', 'write the figures there')
   .action(migrate);
+
+for (const command of [scenariosCommand, killCommand]) {
+  program.addCommand(command({ directory: DIRECTORY, prefix: PREFIX }));
+}
 
 program
   .command('report')

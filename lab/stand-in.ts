@@ -32,6 +32,12 @@ export class StandIn {
     this.#exit = once(this.#process, 'exit');
   }
 
+  /** Its process id. */
+  get pid(): number | undefined {
+    // `setpriv` becomes the program.
+    return this.#process.pid;
+  }
+
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     this.#process.kill('SIGTERM');

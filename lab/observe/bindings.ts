@@ -21,26 +21,45 @@ export interface ClaimedBinding {
   readonly up: boolean;
 }
 
-export interface BindingWatch {
+/** What was seen of one port. */
+export interface PortBindings {
   readonly wanted: Changes<WantedBinding>;
   readonly claimed: Changes<ClaimedBinding>;
+}
+
+export interface BindingWatch extends PortBindings {
   /** Ends the observers; the lists stay. */
   stop(): Promise<void>;
 }
 
-/**
- * Watches a port in both OVN databases with OVN's own tools, apart from the code that is under observation. Resolves
- * when the present state has been seen.
- */
+/** By the name of the port. */
+export interface BindingsWatch {
+  of(port: string): PortBindings;
+  stop(): Promise<void>;
+}
+
+/** Watches one port as {@link watchAllBindings} does all. */
 export async function watchBindings(
   testbed: TestbedDescription,
   port = testbed.vms[0].interfaces[0].port,
 ): Promise<BindingWatch> {
-  const { client, northbound, southbound } = testbed;
+  const watch = await watchAllBindings(testbed);
+  return { ...watch.of(port), stop: watch.stop };
+}
+
+/**
+ * Watches all ports in both OVN databases with OVN's own tools, apart from the code that is under observation. Resolves
+ * when the present state has been seen.
+ */
+export async function watchAllBindings({ client, northbound, southbound }: TestbedDescription): Promise<BindingsWatch> {
   const nb = { netns: client.netns, remote: northbound, database: 'OVN_Northbound' };
   const sb = { netns: client.netns, remote: southbound, database: 'OVN_Southbound' };
-  const wanted = new Changes<WantedBinding>();
-  const claimed = new Changes<ClaimedBinding>();
+  const ports = new Map<string, PortBindings>();
+  const of = (port: string) => {
+    const bindings = ports.get(port) ?? { wanted: new Changes(), claimed: new Changes() };
+    ports.set(port, bindings);
+    return bindings;
+  };
   const names = new Map<string, string>();
   const onChassis = (changes: RowChange[]) => {
     // A deleted chassis keeps its name here: a port may be seen with it for a moment longer.
@@ -51,19 +70,18 @@ export async function watchBindings(
     await monitorTable(
       { ...sb, table: 'Port_Binding', columns: ['logical_port', 'chassis', 'additional_chassis', 'options', 'up'] },
       (changes) => {
-        for (const { row } of changes) if (row?.logical_port === port) claimed.add(claimedBinding(row, names));
+        for (const { row } of changes) if (row) of(String(row.logical_port)).claimed.add(claimedBinding(row, names));
       },
     ),
     await monitorTable(
       { ...nb, table: 'Logical_Switch_Port', columns: ['name', 'options', 'external_ids'] },
       (changes) => {
-        for (const { row } of changes) if (row?.name === port) wanted.add(wantedBinding(row));
+        for (const { row } of changes) if (row) of(String(row.name)).wanted.add(wantedBinding(row));
       },
     ),
   ];
   return {
-    wanted,
-    claimed,
+    of,
     async stop() {
       await Promise.all(monitors.map((monitor) => monitor.stop()));
     },

@@ -21,7 +21,8 @@ export async function cleanUp({ directory, prefix }: { directory: string; prefix
   await Promise.all(files.map((file) => rm(join(directory, file), { force: true })));
 }
 
-async function removeNamespace(netns: string): Promise<void> {
+/** Ends every process in a namespace, and deletes it. */
+export async function removeNamespace(netns: string): Promise<void> {
   for (let pids = await pidsIn(netns); pids.length > 0; pids = await pidsIn(netns)) {
     for (const pid of pids) kill(pid);
     await sleep(20);

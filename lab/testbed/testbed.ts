@@ -17,6 +17,8 @@ export interface TestbedOptions {
   readonly prefix: string;
   /** The VMs that it has ports for; by default `web-01` in `prod` with one interface. */
   readonly vms?: TestbedDescription['vms'];
+  /** How many nodes, 3 at least; the client is on the third. */
+  readonly nodes?: number;
   /** Whose OVN it runs; by default the machine's own. */
   readonly ovn?: OvnSuite;
   /** The testbed stands until `stopTestbed`, and does not end with this process. */
@@ -35,14 +37,14 @@ export interface Testbed extends TestbedDescription {
 const LONGEST_SOCKET = '/node1/ovn-controller.4194304.ctl'.length;
 
 /**
- * Starts OVN's central and three chassis with geneve between them, a client on the third, and logical switches
+ * Starts OVN's central and its chassis with geneve between them, a client on the third, and logical switches
  * with the ports of the client and the VMs. Resolves when the client's ports are up on all of them. Until `stop()`, or
  * this process's end in whatever way, the machine holds namespaces with the prefix; afterwards nothing.
  *
  * @throws Error when a testbed with the prefix stands already, the directory's path is too long, or a step fails.
  */
 export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
-  const { prefix, vms = [describeVm()], ovn = 'bookworm', onProgress = () => {} } = options;
+  const { prefix, vms = [describeVm()], nodes = 3, ovn = 'bookworm', onProgress = () => {} } = options;
   const directory = resolve(options.directory);
   if (Buffer.byteLength(directory) + LONGEST_SOCKET > 107) {
     throw new Error(`The testbed's directory ${directory} has too long a path for unix sockets; take a shorter one.`);
@@ -54,7 +56,7 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
     );
   }
   await fetchSuite(ovn, onProgress);
-  const description = describe({ directory, prefix, ovn, vms });
+  const description = describe({ directory, prefix, ovn, vms }, nodes);
   const reaper = new Reaper({ directory, prefix });
   try {
     await build(description, onProgress);
@@ -80,7 +82,10 @@ export async function stopTestbed(directory: string): Promise<void> {
   await cleanUp(await readTestbed(directory));
 }
 
-function describe(wanted: Pick<TestbedDescription, 'directory' | 'prefix' | 'ovn' | 'vms'>): TestbedDescription {
+function describe(
+  wanted: Pick<TestbedDescription, 'directory' | 'prefix' | 'ovn' | 'vms'>,
+  nodes: number,
+): TestbedDescription {
   const { directory, prefix, vms } = wanted;
   const chassis = (index: number): Chassis => ({
     node: `node${index}`,
@@ -94,7 +99,7 @@ function describe(wanted: Pick<TestbedDescription, 'directory' | 'prefix' | 'ovn
     ...wanted,
     northbound: `unix:${join(directory, 'nb.sock')}`,
     southbound: `unix:${join(directory, 'sb.sock')}`,
-    chassis: [chassis(1), chassis(2), chassis(3)],
+    chassis: Array.from({ length: nodes }, (_, index) => chassis(index + 1)),
     client: describeClient(`${prefix}-client`, vms),
   };
 }

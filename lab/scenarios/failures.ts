@@ -1,0 +1,139 @@
+import { strict as assert } from 'node:assert';
+import { UNSCHEDULABLE_TIMEOUT } from '../kubevirt/labels.ts';
+import type { Step } from '../kubevirt/pace.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Migrations that are cancelled or fail, in each phase. */
+export const failures: readonly Scenario[] = [
+  {
+    name: 'cancelled before it has a target pod',
+    async play({ vm }) {
+      const migration = await vm.migrate({ to: 'node2', hold: 'turn' });
+      await vm.isPinnedTo('node1');
+      await migration.cancel();
+      assert.equal(await migration.ended(), 'Failed');
+      return [vm.pinned(migration)];
+    },
+  },
+  {
+    name: 'cancelled before its target has a node',
+    async play({ vm }) {
+      const migration = await vm.migrate({ to: 'node1' });
+      await migration.until('its target is let go', () => migration.isLetGo());
+      await migration.cancel();
+      assert.equal(await migration.ended(), 'Failed');
+      return [vm.pinned(migration)];
+    },
+  },
+  cancelledAt('containersStart', 'when its target is plugged'),
+  cancelledAt('handOff', 'when its target runs'),
+  // From the hand-off on, KubeVirt stops a migration only while it copies.
+  cancelledAt('targetPrepares', 'while its target prepares', 'copy'),
+  cancelledAt('sourceStarts', 'when its target is ready', 'copy'),
+  cancelledAt('copy', 'while it copies'),
+  {
+    name: 'cancelled too late: the guest has switched',
+    async play({ vm }) {
+      const migration = await vm.migrate({ to: 'node2', hold: 'switchAcknowledged' });
+      await migration.at('switchAcknowledged');
+      await migration.cancel();
+      await migration.go();
+      assert.equal(await migration.ended(), 'Succeeded');
+      assert.equal(vm.node(), 'node2');
+      return [vm.pinned(migration)];
+    },
+  },
+  failsAt('containersStart', "its target's container ends"),
+  failsAt('targetPrepares', "its target's launcher ends while it prepares"),
+  failsAt('sourceStarts', 'the source cannot begin'),
+  failsAt('copy', 'the copy breaks off'),
+  failsAt('resume', 'the target announced itself and goes on at the source'),
+  {
+    name: 'fails: its target pod is deleted while it prepares',
+    async play({ vm, cluster }) {
+      const migration = await vm.migrate({ to: 'node2', hold: 'targetPrepares' });
+      await migration.at('targetPrepares');
+      await vm.isDual('node1', 'node2');
+      await cluster.deletePod(migration.target()!);
+      assert.equal(await migration.ended(), 'Failed');
+      return [vm.pinned(migration)];
+    },
+  },
+  {
+    name: 'fails: its target stays unschedulable too long',
+    async play({ vm }) {
+      const migration = await vm.migrate({ to: 'node1', annotations: { [UNSCHEDULABLE_TIMEOUT]: '2' } });
+      assert.equal(await migration.ended(), 'Failed');
+      return [vm.pinned(migration)];
+    },
+  },
+  againAfterAnnouncement('node2'),
+  againAfterAnnouncement('node3'),
+  {
+    name: 'cancelled, and at once asked for again, to another node',
+    async play({ vm }) {
+      const first = await vm.migrate({ to: 'node2', hold: 'copy' });
+      await first.at('copy');
+      await vm.isDual('node1', 'node2');
+      await first.cancel();
+      const second = await vm.migrate({ to: 'node3' });
+      assert.equal(await first.ended(), 'Failed');
+      // KubeVirt refuses it where the first one has not ended yet.
+      const again = (await second.ended()) === 'Succeeded' ? second : undefined;
+      return [again ? vm.pinned(again) : await vm.migrateTo('node3')];
+    },
+  },
+];
+
+/** @param next where it is to be held after it was cancelled, for it goes on for a while */
+function cancelledAt(step: Exclude<Step, 'launcherEnds'>, when: string, next?: Step): Scenario {
+  return {
+    name: `cancelled ${when}`,
+    async play({ vm }) {
+      const migration = await vm.migrate({ to: 'node2', hold: step });
+      await migration.at(step);
+      await vm.isDual('node1', 'node2');
+      await migration.cancel();
+      if (next !== undefined) await migration.go(next);
+      assert.equal(await migration.ended(), 'Failed');
+      assert.equal(vm.node(), 'node1');
+      return [vm.pinned(migration)];
+    },
+  };
+}
+
+function failsAt(step: Exclude<Step, 'launcherEnds'>, how: string): Scenario {
+  return {
+    name: `fails: ${how}`,
+    async play({ vm }) {
+      const migration = await vm.migrate({ to: 'node2', hold: step, fail: step });
+      await migration.at(step);
+      await vm.isDual('node1', 'node2');
+      if (step === 'resume') await vm.isOpenOn('node2');
+      await migration.go();
+      assert.equal(await migration.ended(), 'Failed');
+      assert.equal(vm.node(), 'node1');
+      return [vm.pinned(migration)];
+    },
+  };
+}
+
+/** OVN remembers who was opened; the next target must not start open. */
+function againAfterAnnouncement(node: string): Scenario {
+  return {
+    name: `a target that had announced itself fails; then to ${node === 'node2' ? 'the same node' : 'another node'}`,
+    async play({ vm }) {
+      const first = await vm.migrate({ to: 'node2', hold: 'resume', fail: 'resume' });
+      await vm.isOpenOn('node2');
+      await first.go();
+      assert.equal(await first.ended(), 'Failed');
+      const second = await vm.migrate({ to: node, hold: 'copy' });
+      await second.at('copy');
+      await vm.isDual('node1', node);
+      assert.deepEqual(vm.openedOn(), []);
+      await second.go();
+      assert.equal(await second.ended(), 'Succeeded');
+      return [vm.pinned(second)];
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import type { Cluster } from '../kubevirt/cluster.ts';
+import { FAIL, HOLD, MIGRATION_JOB_UID } from '../kubevirt/labels.ts';
+import { migration as manifest } from '../kubevirt/manifests.ts';
+import {
+  isControlledBy,
+  isFinal,
+  type MigrationPhase,
+  type Pod,
+  type VirtualMachineInstanceMigration as Vmim,
+} from '../kubevirt/objects.ts';
+import type { Step } from '../kubevirt/pace.ts';
+
+export interface MigrateOptions {
+  /** Node; any other than the source's if left out. */
+  readonly to?: string;
+  readonly hold?: Step;
+  readonly fail?: Step;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Its whole name, where that matters; else as `virtctl migrate` has it named. */
+  readonly name?: string;
+}
+
+/** Longer than any step of a migration takes on a busy machine. */
+const PATIENCE_MS = 90_000;
+
+/** A migration that a scenario has asked for. */
+export class Migration {
+  readonly vmim: Vmim;
+  readonly #cluster: Cluster;
+
+  private constructor(vmim: Vmim, cluster: Cluster) {
+    this.vmim = vmim;
+    this.#cluster = cluster;
+  }
+
+  static async start(
+    vm: { readonly name: string; readonly namespace: string },
+    { to, hold, fail, annotations = {}, name }: MigrateOptions,
+    cluster: Cluster,
+  ): Promise<Migration> {
+    const body = manifest({
+      vmiName: vm.name,
+      namespace: vm.namespace,
+      ...(to !== undefined && { targetNode: to }),
+      annotations: { ...annotations, ...(hold && { [HOLD]: hold }), ...(fail && { [FAIL]: fail }) },
+    });
+    const vmim = await cluster.vmims.create(name === undefined ? body : { ...body, metadata: named(body, name) });
+    const migration = new Migration(vmim, cluster);
+    // What is not yet seen would look as if it were gone.
+    await migration.until('it is seen', () => cluster.vmims.latest(vmim));
+    return migration;
+  }
+
+  get uid(): string {
+    return this.vmim.metadata.uid;
+  }
+
+  /** Resolves when the migration stands at the step, at which it is held. */
+  async at(step: Exclude<Step, 'launcherEnds'>): Promise<void> {
+    const phase = PHASE_AT[step];
+    if (step === 'containersStart') await this.until('its target has a node', () => this.target()?.spec.nodeName);
+    else if (step === 'switchAcknowledged') await this.until('the guest has switched', () => this.#hasSwitched());
+    else await this.until(`it is ${phase}`, () => this.phase() === phase);
+  }
+
+  /** Lets it go on from where it is held, to the next step at which it is to be held, if to any. */
+  async go(next?: Step): Promise<void> {
+    await this.#cluster.vmims.update(this.vmim, ({ metadata }) => {
+      const { [HOLD]: _, ...rest } = metadata.annotations ?? {};
+      metadata.annotations = next === undefined ? rest : { ...rest, [HOLD]: next };
+    });
+  }
+
+  /** As somebody impatient would: takes all gates off the target pod. */
+  async openGate(): Promise<void> {
+    const target = await this.until('its target waits at its gate', () => this.target());
+    await this.#cluster.patchPod(target, { spec: { schedulingGates: [] } });
+  }
+
+  /** Changes its VMIM without a meaning, so that there is an event of it. */
+  async touch(): Promise<void> {
+    await this.#cluster.vmims.update(this.vmim, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, 'lab.ovn-handover.dev/touched': new Date().toISOString() };
+    });
+  }
+
+  async cancel(): Promise<void> {
+    await this.#cluster.vmims.delete(this.vmim);
+  }
+
+  /** How it ended; a VMIM that is cancelled goes right after it was final. */
+  async ended(): Promise<'Succeeded' | 'Failed'> {
+    let last: MigrationPhase | undefined;
+    await this.until('it has ended', () => {
+      const vmim = this.#cluster.vmims.latest(this.vmim);
+      last = vmim?.status?.phase ?? last;
+      return vmim === undefined || isFinal(vmim);
+    });
+    return last === 'Succeeded' ? 'Succeeded' : 'Failed';
+  }
+
+  /** Its newest target pod, if there is one. */
+  target(): Pod | undefined {
+    const owner = this.#cluster.vmis.get(this.vmim.metadata.namespace, this.vmim.spec.vmiName);
+    return this.#cluster.pods
+      .all()
+      .filter(({ metadata }) => metadata.labels?.[MIGRATION_JOB_UID] === this.uid)
+      .filter((pod) => owner !== undefined && isControlledBy(pod, owner))
+      .sort((a, b) => Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion))[0];
+  }
+
+  /** Its target pod is there, and no gate holds it. */
+  isLetGo(): boolean {
+    const target = this.target();
+    return target !== undefined && (target.spec.schedulingGates ?? []).length === 0;
+  }
+
+  /** @throws Error that says what did not come. */
+  async until<T>(what: string, look: () => T | undefined | false): Promise<T> {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    return this.#cluster.until(look, signal).catch((cause: unknown) => {
+      if (!signal.aborted) throw cause;
+      const phase = this.phase() ?? 'gone';
+      throw new Error(`It did not come that ${what}; VMIM ${this.vmim.metadata.name} is ${phase}.`, { cause });
+    });
+  }
+
+  /** Nothing when the VMIM is gone. */
+  phase(): MigrationPhase | undefined {
+    return this.#cluster.vmims.latest(this.vmim)?.status?.phase;
+  }
+
+  #hasSwitched(): boolean {
+    const { namespace } = this.vmim.metadata;
+    const state = this.#cluster.vmis.get(namespace, this.vmim.spec.vmiName)?.status?.migrationState;
+    return state?.migrationUid === this.uid && state.targetNodeDomainReadyTimestamp !== undefined;
+  }
+}
+
+/** The phase in which a migration waits at a step. */
+const PHASE_AT: Partial<Record<Step, MigrationPhase>> = {
+  turn: 'Pending',
+  handOff: 'Scheduled',
+  targetPrepares: 'PreparingTarget',
+  sourceStarts: 'TargetReady',
+  copy: 'Running',
+  resume: 'Running',
+};
+
+function named(body: ReturnType<typeof manifest>, name: string) {
+  const { generateName, ...metadata } = body.metadata;
+  return { ...metadata, name };
+}

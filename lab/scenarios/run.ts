@@ -1,0 +1,219 @@
+import { type ControlPlane, startControlPlane } from '../control-plane.ts';
+import { answers } from '../migrate/vm.ts';
+import { type BindingsWatch, watchAllBindings } from '../observe/bindings.ts';
+import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
+import { type Cast, castOf } from './cast.ts';
+import { Meetings } from './meetings.ts';
+import { type PortRows, readRows, wrongWith } from './rows.ts';
+import type { Act, Ending, Scenario } from './scenario.ts';
+import { chassisOf, eventually, Stage } from './stage.ts';
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly act: string;
+  readonly ms: number;
+  /** How the first port of each VM was bound over time. */
+  readonly stories: readonly string[];
+  /** What is not as it should be; nothing when it passed. */
+  readonly wrong: readonly string[];
+}
+
+export interface ScenariosOptions {
+  /** With the VMs of {@link castOf}. */
+  readonly testbed: TestbedDescription;
+  readonly acts: readonly Act[];
+  /** From a target pod's nodeName to copying, ms. */
+  readonly paceMs: number;
+  /** How many scenarios are played side by side, where they need not meet. */
+  readonly atOnce: number;
+  readonly onProgress: (step: string) => void;
+  readonly onResult: (result: ScenarioResult, done: number, of: number) => void;
+}
+
+/** How long a port may take to become right, and its claims to follow, on a busy machine. */
+const SETTLED_WITHIN_MS = 60_000;
+
+/** Plays all scenarios on one control plane, and looks at the rows of every port at the end of each. */
+export async function runScenarios(options: ScenariosOptions): Promise<readonly ScenarioResult[]> {
+  const { testbed, acts, onProgress } = options;
+  const before = await readRows(testbed);
+  const controlPlane = await startControlPlane({
+    testbed,
+    guest: 'endpoint',
+    gate: true,
+    functions: true,
+    eventDelayMs: 0,
+    paceMs: options.paceMs,
+    idleMs: 30_000,
+    onProgress,
+  });
+  const bindings = await watchAllBindings(testbed);
+  try {
+    const run = new Run(options, controlPlane, bindings, before);
+    for (const act of acts) await run.play(act);
+    return run.results;
+  } finally {
+    await bindings.stop();
+    await controlPlane.stop();
+  }
+}
+
+interface Played {
+  readonly scenario: Scenario;
+  readonly stage: Stage;
+  readonly endings: readonly Ending[];
+  readonly ms: number;
+  readonly wrong: string[];
+}
+
+class Run {
+  readonly results: ScenarioResult[] = [];
+  readonly #options: ScenariosOptions;
+  readonly #controlPlane: ControlPlane;
+  readonly #bindings: BindingsWatch;
+  readonly #before: ReadonlyMap<string, PortRows>;
+  readonly #cast: Cast;
+  #env: Act['env'];
+  #reading: ReturnType<typeof readRows> | undefined;
+
+  constructor(
+    options: ScenariosOptions,
+    controlPlane: ControlPlane,
+    bindings: BindingsWatch,
+    before: ReadonlyMap<string, PortRows>,
+  ) {
+    this.#options = options;
+    this.#controlPlane = controlPlane;
+    this.#bindings = bindings;
+    this.#before = before;
+    this.#cast = castOf(options.acts);
+  }
+
+  /** Plays an act, looks at all its ports once more at its end, and takes its VMs away. */
+  async play(act: Act): Promise<void> {
+    const { onProgress, onResult, acts, atOnce } = this.#options;
+    onProgress(`${act.title}: ${act.scenarios.length} scenarios`);
+    await this.#setUp(act);
+    const meetings = new Meetings(act);
+    const total = acts.reduce((sum, { scenarios }) => sum + scenarios.length, 0);
+    const played: Played[] = [];
+    const queue = act.scenarios.values();
+    const player = async () => {
+      for (const scenario of queue) {
+        const one = await this.#playOne(scenario, meetings);
+        played.push(one);
+        onResult(resultOf(one, act), this.results.length + played.length, total);
+      }
+    };
+    const players = act.meetings === undefined ? atOnce : act.scenarios.length;
+    await Promise.all(Array.from({ length: players }, player));
+    await this.#lookAgain(played);
+    await this.#takeAway(played);
+    this.results.push(...played.map((one) => resultOf(one, act)));
+  }
+
+  async #setUp({ env }: Act): Promise<void> {
+    if (env === this.#env) return;
+    this.#env = env;
+    const { events } = this.#controlPlane;
+    await events.stop();
+    await events.start(env);
+  }
+
+  async #playOne(scenario: Scenario, meetings: Meetings): Promise<Played> {
+    const { testbed } = this.#options;
+    const vms = this.#cast.get(scenario) ?? [];
+    const startedAt = Date.now();
+    const stage: Stage = new Stage({
+      testbed,
+      controlPlane: this.#controlPlane,
+      bindings: this.#bindings,
+      vms,
+      meet: (meeting) => meetings.attend(meeting, stage),
+    });
+    const wrong: string[] = [];
+    let endings: readonly Ending[] = [];
+    try {
+      await Promise.all(stage.vms.map((vm, index) => vm.start(scenario.vms?.[index]?.annotations)));
+      endings = await scenario.play(stage);
+      await this.#settled(stage, endings);
+    } catch (error) {
+      wrong.push((error as Error).message);
+    } finally {
+      meetings.leave();
+    }
+    return { scenario, stage, endings, ms: Date.now() - startedAt, wrong };
+  }
+
+  /** Waits until all rows are as they should be, and until the client is answered. */
+  async #settled(stage: Stage, endings: readonly Ending[]): Promise<void> {
+    let wrong: string[] = [];
+    const isRight = async () => {
+      wrong = await this.#wrongIn(stage, endings);
+      return wrong.length === 0;
+    };
+    await eventually('the rows are right', isRight, SETTLED_WITHIN_MS).catch(() => {
+      throw new Error(wrong.join('; '));
+    });
+    for (const [index, { interfaces }] of stage.vms.entries()) {
+      const ending = endings[index];
+      if (ending === undefined || ending.binding === 'no port' || ending.node === undefined) continue;
+      for (const { port, ip } of interfaces) {
+        await eventually(`${port} answers the client`, () => answers(stage.testbed, ip));
+      }
+    }
+  }
+
+  async #wrongIn({ testbed, vms }: Stage, endings: readonly Ending[]): Promise<string[]> {
+    const now = await this.#rows();
+    const wrongWithPort = (vm: Stage['vm'], ending: Ending, port: string) =>
+      wrongWith(now.get(port), this.#before.get(port)!, ending, {
+        chassisOf: (node) => chassisOf(testbed, node),
+        vmi: vm.vmi()?.metadata.uid,
+      }).map((what) => `${port}: ${what}`);
+    return vms.flatMap((vm, index) => vm.interfaces.flatMap(({ port }) => wrongWithPort(vm, endings[index]!, port)));
+  }
+
+  /** One look at the databases serves all scenarios that wait for it. */
+  async #rows(): ReturnType<typeof readRows> {
+    this.#reading ??= readRows(this.#options.testbed).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** What was right has to be so when all events, late ones too, have come. */
+  async #lookAgain(played: readonly Played[]): Promise<void> {
+    for (const { stage, endings, wrong } of played) {
+      if (wrong.length === 0) wrong.push(...(await this.#wrongIn(stage, endings)).map((what) => `later, ${what}`));
+    }
+  }
+
+  /** VMs that are gone leave no trace. */
+  async #takeAway(played: readonly Played[]): Promise<void> {
+    this.#options.onProgress('deleting the VMs');
+    const gone = played.map(async ({ stage, endings, wrong }) => {
+      const last = stage.vms.map((_, index): Ending => {
+        return endings[index]?.binding === 'no port' ? { binding: 'no port' } : { binding: 'unbound' };
+      });
+      try {
+        await Promise.all(stage.vms.map((vm) => vm.delete()));
+        await Promise.all(stage.vms.map((vm) => vm.isGone()));
+        await this.#settled(stage, last);
+      } catch (error) {
+        wrong.push(`deleted, ${(error as Error).message}`);
+      }
+    });
+    await Promise.all(gone);
+  }
+}
+
+function resultOf({ scenario, stage, ms, wrong }: Played, { title }: Act): ScenarioResult {
+  const stories = stage.vms.map((vm) => vm.story());
+  return { name: scenario.name, act: title, ms, stories, wrong };
+}
+
+/** All VMs of these scenarios, for the testbed. */
+export function vmsOf(acts: readonly Act[]): VmDescription[] {
+  return [...castOf(acts).values()].flat();
+}

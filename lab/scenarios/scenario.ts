@@ -1,0 +1,50 @@
+import type { Stage } from './stage.ts';
+
+/** One thing that can happen to VMs while, before or after they migrate, and how their ports must end. */
+export interface Scenario {
+  /** In a few words; also how it is chosen on the command line. */
+  readonly name: string;
+  /** The VMs that it is about; by default one with one interface, opted in. They run when it begins. */
+  readonly vms?: readonly VmOptions[];
+  /**
+   * Plays it, and gives how the ports of each VM must be in the end, in the order of `vms`.
+   * @throws Error when something does not come that must
+   */
+  play(stage: Stage): Promise<readonly Ending[]>;
+}
+
+export interface VmOptions {
+  readonly nics?: number;
+  /** By default `prod`. */
+  readonly namespace?: string;
+  /** Of its template; by default those that opt it in. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Scenarios that run side by side, under the same circumstances. */
+export interface Act {
+  readonly title: string;
+  /** Settings of the functions that differ from the usual ones. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * What happens to all of them at once, by name: each scenario of the act waits there for the others
+   * ({@link Stage.meet}).
+   */
+  readonly meetings?: Readonly<Record<string, (stage: Stage) => Promise<void>>>;
+  readonly scenarios: readonly Scenario[];
+}
+
+/** How the ports of one VM must end, in both OVN databases. */
+export type Ending =
+  /** Bound to the node where the guest runs, with our record. */
+  | {
+      readonly binding: 'pinned';
+      readonly node: string;
+      readonly migration: string;
+      /** Options that somebody else has added. */
+      readonly theirs?: Readonly<Record<string, string>>;
+    }
+  /** Bound to nothing, with no record; claimed where the guest runs, if it runs. */
+  | { readonly binding: 'unbound'; readonly node?: string }
+  /** Taken away by somebody else. */
+  | { readonly binding: 'no port' };

@@ -1,0 +1,236 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlPlane } from '../control-plane.ts';
+import type { Cluster } from '../kubevirt/cluster.ts';
+import { isControlledBy, isFinal, type Pod, type VirtualMachineInstance as Vmi } from '../kubevirt/objects.ts';
+import { startVm } from '../migrate/vm.ts';
+import type { BindingsWatch, WantedBinding } from '../observe/bindings.ts';
+import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
+import { type MigrateOptions, Migration } from './migration.ts';
+import type { Ending } from './scenario.ts';
+
+/** Longer than functions that start cold, with an event that was retried, take on a busy machine. */
+const PATIENCE_MS = 60_000;
+
+/** What a scenario works with. */
+export class Stage {
+  readonly testbed: TestbedDescription;
+  readonly cluster: Cluster;
+  readonly events: ControlPlane['events'];
+  readonly vms: readonly StageVm[];
+  readonly #journal: string;
+  readonly #meet: (meeting: string) => Promise<void>;
+
+  constructor(options: {
+    readonly testbed: TestbedDescription;
+    readonly controlPlane: ControlPlane;
+    readonly bindings: BindingsWatch;
+    readonly vms: readonly VmDescription[];
+    readonly meet: (meeting: string) => Promise<void>;
+  }) {
+    const { testbed, controlPlane, bindings, vms, meet } = options;
+    this.testbed = testbed;
+    this.cluster = controlPlane.cluster;
+    this.events = controlPlane.events;
+    this.vms = vms.map((vm) => new StageVm(vm, testbed, controlPlane.cluster, bindings));
+    this.#journal = controlPlane.logs.knative;
+    this.#meet = meet;
+  }
+
+  /** The scenario's first VM, which for most is the only one. */
+  get vm(): StageVm {
+    return this.vms[0]!;
+  }
+
+  /** Waits for all other scenarios of the act, and for what then happens to all. */
+  async meet(meeting: string): Promise<void> {
+    await this.#meet(meeting);
+  }
+
+  /** Waits until each of these functions has answered an event about an object, well or badly. */
+  async answered(
+    { name, status }: { name: string; status: (code: number) => boolean },
+    ...functions: readonly string[]
+  ): Promise<void> {
+    await eventually(`${functions.join(', ')} answer an event about ${name}`, async () => {
+      const lines = (await readFile(this.#journal, 'utf8')).split('\n').filter((line) => line.includes(`/${name}"`));
+      const deliveries = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'delivery');
+      return functions.every((one) => deliveries.some((line) => line.function === one && status(line.status)));
+    });
+  }
+}
+
+/** A VM of a scenario. */
+export class StageVm implements VmDescription {
+  readonly namespace: string;
+  readonly name: string;
+  readonly interfaces: VmDescription['interfaces'];
+  readonly #testbed: TestbedDescription;
+  readonly #cluster: Cluster;
+  readonly #bindings: BindingsWatch;
+
+  constructor(vm: VmDescription, testbed: TestbedDescription, cluster: Cluster, bindings: BindingsWatch) {
+    this.namespace = vm.namespace;
+    this.name = vm.name;
+    this.interfaces = vm.interfaces;
+    this.#testbed = testbed;
+    this.#cluster = cluster;
+    this.#bindings = bindings;
+  }
+
+  /** Resolves when it answers the client. */
+  async start(annotations?: Readonly<Record<string, string>>): Promise<void> {
+    await startVm(this.#testbed, this.#cluster, { vm: this, ...(annotations && { annotations }) });
+  }
+
+  /** The VMI that there is now. */
+  vmi(): Vmi | undefined {
+    return this.#cluster.vmis.get(this.namespace, this.name);
+  }
+
+  /** Where KubeVirt says that the guest runs. */
+  node(): string {
+    return this.vmi()?.status?.nodeName ?? '';
+  }
+
+  async migrate(options: MigrateOptions = {}): Promise<Migration> {
+    return Migration.start(this, options, this.#cluster);
+  }
+
+  /** Migrates to a node; resolves when both databases and KubeVirt say that it has arrived. */
+  async migrateTo(node: string): Promise<Ending> {
+    const migration = await this.migrate({ to: node });
+    const phase = await migration.ended();
+    if (phase !== 'Succeeded') throw new Error(`The migration to ${node} is ${phase}.`);
+    await this.isPinnedTo(node);
+    return this.pinned(migration);
+  }
+
+  async delete(): Promise<void> {
+    const vm = this.#cluster.vms.get(this.namespace, this.name);
+    if (vm) await this.#cluster.vms.delete(vm);
+    const vmi = this.vmi();
+    if (vmi) await this.#cluster.vmis.delete(vmi);
+  }
+
+  /** Resolves when nothing of it is left in Kubernetes. */
+  async isGone(): Promise<void> {
+    await this.#until('the VMI is gone', () => this.vmi() === undefined);
+  }
+
+  /** Ends its guest; the VM starts another one, with another VMI, on the first node that is free. */
+  async restart(): Promise<void> {
+    const vmi = this.vmi();
+    if (vmi === undefined) throw new Error(`VM ${this.name} does not run.`);
+    await this.#cluster.vmis.delete(vmi);
+    await this.isAnother(vmi);
+  }
+
+  /** Resolves when another VMI than `vmi` runs. */
+  async isAnother(vmi: Vmi | undefined): Promise<void> {
+    await this.#until('another VMI runs', () => {
+      const now = this.vmi();
+      return now?.metadata.uid !== vmi?.metadata.uid && now?.status?.phase === 'Running';
+    });
+  }
+
+  async isDual(source: string, target: string): Promise<void> {
+    const chassis = [source, target].map((node) => this.#chassisOf(node)).join(',');
+    await this.seen(`is dual for ${chassis}`, ({ requestedChassis }) => requestedChassis === chassis);
+  }
+
+  async isPinnedTo(node: string): Promise<void> {
+    const chassis = this.#chassisOf(node);
+    const isPinned = ({ requestedChassis, activationStrategy }: WantedBinding) =>
+      requestedChassis === chassis && activationStrategy === undefined;
+    await this.seen(`is pinned to ${chassis}`, isPinned);
+  }
+
+  /** Waits until each of its ports is so in the northbound database. */
+  async seen(what: string, condition: (wanted: WantedBinding) => boolean): Promise<void> {
+    for (const { port } of this.interfaces) {
+      await this.#bindings
+        .of(port)
+        .wanted.until(condition, { timeoutMs: PATIENCE_MS })
+        .catch((cause: Error) => {
+          throw new Error(`It did not come that ${port} ${what}. ${cause.message}`, { cause });
+        });
+    }
+  }
+
+  /** Waits until the target's chassis has been opened by the guest's announcement. */
+  async isOpenOn(node: string): Promise<void> {
+    const chassis = this.#chassisOf(node);
+    for (const { port } of this.interfaces) {
+      const { claimed } = this.#bindings.of(port);
+      await claimed.until(({ activated }) => activated.includes(chassis), { timeoutMs: PATIENCE_MS });
+    }
+  }
+
+  /** Chassis that OVN remembers as opened by an announcement. */
+  openedOn(): readonly string[] {
+    return this.interfaces.flatMap(({ port }) => this.#bindings.of(port).claimed.last?.activated ?? []);
+  }
+
+  /** The launcher pod where the guest runs. */
+  pod(): Pod | undefined {
+    const vmi = this.vmi();
+    const isOnNode = ({ spec }: Pod) => spec.nodeName === vmi?.status?.nodeName;
+    return this.#cluster.pods
+      .all()
+      .find((pod) => vmi !== undefined && isControlledBy(pod, vmi) && isOnNode(pod) && !isFinal(pod));
+  }
+
+  async podEnds(pod: Pod): Promise<void> {
+    await this.#until(`pod ${pod.metadata.name} ends`, () => {
+      const latest = this.#cluster.pods.latest(pod);
+      return latest === undefined || isFinal(latest);
+    });
+  }
+
+  /** How its first port was bound over time, e.g. `unbound → pinned 1 → dual 1,2 → pinned 2`. */
+  story(): string {
+    const { wanted } = this.#bindings.of(this.interfaces[0].port);
+    const states = wanted.list.map(({ requestedChassis, activationStrategy }) => {
+      const numbers = requestedChassis?.replaceAll('chassis-', '');
+      if (numbers === undefined) return 'unbound';
+      return `${numbers.includes(',') ? (activationStrategy ? 'dual' : 'open') : 'pinned'} ${numbers}`;
+    });
+    return states.filter((state, index) => state !== states[index - 1]).join(' → ');
+  }
+
+  /** The end of a VM that runs where KubeVirt says, bound by this migration. */
+  pinned({ uid }: Migration): Ending {
+    return { binding: 'pinned', node: this.node(), migration: uid };
+  }
+
+  /** The end of a VM that runs where KubeVirt says, and has no binding. */
+  unbound(): Ending {
+    return { binding: 'unbound', node: this.node() };
+  }
+
+  #chassisOf(node: string): string {
+    return chassisOf(this.#testbed, node);
+  }
+
+  async #until(what: string, look: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    await this.#cluster.until(look, signal).catch((cause: unknown) => {
+      if (!signal.aborted) throw cause;
+      throw new Error(`It did not come that ${what}, of VM ${this.namespace}/${this.name}.`, { cause });
+    });
+  }
+}
+
+/** Chassis names follow the nodes', also those of nodes that the testbed has only by name. */
+export function chassisOf({ chassis }: TestbedDescription, node: string): string {
+  return chassis.find((one) => one.node === node)?.name ?? node.replace('node', 'chassis-');
+}
+
+/** Asks again until it is so. @throws Error that says what did not come */
+export async function eventually(what: string, isSo: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(250)) {
+    if (await isSo()) return;
+  }
+  throw new Error(`It did not come that ${what}.`);
+}
