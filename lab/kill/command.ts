@@ -1,11 +1,13 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { Choices } from '../../explore/choices.ts';
 import { describeVm } from '../testbed/description.ts';
+import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
 import { startTestbed } from '../testbed/testbed.ts';
 import { runKills } from './run.ts';
 import { migrationLine, verdictOf } from './table.ts';
 
 interface Options {
+  readonly ovn: OvnSuite;
   readonly migrations: number;
   readonly kills: number;
   readonly nbRestarts: number;
@@ -22,6 +24,7 @@ export function killCommand(place: { directory: string; prefix: string }): Comma
     .option('--kills <n>', 'how often a function is killed (SIGKILL)', number, 200)
     .option('--nb-restarts <n>', 'how often the northbound server is killed and started again', number, 10)
     .option('--at-once <n>', 'how many VMs migrate side by side', number, 10)
+    .addOption(new Option('--ovn <suite>', 'Debian suite whose OVN runs').choices(OVN_SUITES).default('bookworm'))
     .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", number, 1_000)
     .option('--seed <n>', 'of what is chosen at random', number, Date.now() % 1_000_000)
     .action((options: Options) => kill(options, place));
@@ -33,7 +36,7 @@ async function kill(options: Options, place: { directory: string; prefix: string
   console.log(`seed ${seed}`);
   const vm = (index: number) => describeVm({ name: `vm${String(index + 1).padStart(2, '0')}`, index });
   const others = Array.from({ length: atOnce - 1 }, (_, index) => vm(index + 1));
-  const testbed = await startTestbed({ ...place, vms: [vm(0), ...others], onProgress });
+  const testbed = await startTestbed({ ...place, ovn: options.ovn, vms: [vm(0), ...others], onProgress });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void testbed.stop().finally(() => process.exit(130)));
   }

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
 import { startTestbed } from '../testbed/testbed.ts';
 import { acts } from './acts.ts';
 import { runScenarios, vmsOf } from './run.ts';
@@ -6,6 +7,7 @@ import type { Act } from './scenario.ts';
 import { resultLine, summary } from './table.ts';
 
 interface Options {
+  readonly ovn: OvnSuite;
   readonly only?: string;
   readonly pace: number;
   readonly atOnce: number;
@@ -16,6 +18,7 @@ export function scenariosCommand(place: { directory: string; prefix: string }): 
   return new Command('scenarios')
     .description('play what can happen to VMs around a migration, on real OVN, and look at the rows at the end of each')
     .option('--only <text>', 'those whose name, or whose act, has this text in it')
+    .addOption(new Option('--ovn <suite>', 'Debian suite whose OVN runs').choices(OVN_SUITES).default('bookworm'))
     .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", positive, 1_000)
     .option('--at-once <n>', 'how many are played side by side', positive, 8)
     .action((options: Options) => play(options, place));
@@ -24,12 +27,12 @@ export function scenariosCommand(place: { directory: string; prefix: string }): 
 /** Nodes 1 to 3, and the one that dies. */
 export const NODES = 4;
 
-async function play({ only, pace, atOnce }: Options, place: { directory: string; prefix: string }): Promise<void> {
+async function play({ only, ovn, pace, atOnce }: Options, place: { directory: string; prefix: string }): Promise<void> {
   const chosen = only === undefined ? acts : choose(only);
   const [first, ...others] = vmsOf(chosen);
   if (first === undefined) throw new Error(`No scenario, and no act, has "${only}" in its name.`);
   const onProgress = (step: string) => console.log(`· ${step}`);
-  const testbed = await startTestbed({ ...place, vms: [first, ...others], nodes: NODES, onProgress });
+  const testbed = await startTestbed({ ...place, ovn, vms: [first, ...others], nodes: NODES, onProgress });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void testbed.stop().finally(() => process.exit(130)));
   }
