@@ -73,6 +73,59 @@ describe('requests', () => {
     );
   });
 
+  test('go to the one path that each is about', async () => {
+    const api = client();
+    await api.listMigrations();
+    await api.listMigrations(VMI);
+    await api.getVmi(VMI);
+    await api.patchPod(TARGET, {});
+    await api.createEvent({ ...VMI, uid: 'u1' }, 'reuse-port', REMARK);
+    const kubevirt = '/apis/kubevirt.io/v1';
+    expect(seen.map(({ method, url }) => `${method} ${decodeURIComponent(url)}`)).toEqual([
+      `GET ${kubevirt}/virtualmachineinstancemigrations`,
+      `GET ${kubevirt}/namespaces/prod/virtualmachineinstancemigrations?labelSelector=kubevirt.io/vmi-name=web-01`,
+      `GET ${kubevirt}/namespaces/prod/virtualmachineinstances/web-01`,
+      `PATCH /api/v1/namespaces/prod/pods/${TARGET.metadata.name}`,
+      'POST /api/v1/namespaces/prod/events',
+    ]);
+    expect(seen.map(({ headers }) => headers.accept)).toEqual(Array(5).fill('application/json'));
+  });
+
+  test('a VMI whose name just fits a label is looked for by it', async () => {
+    await client().listMigrations({ namespace: 'prod', name: 'a'.repeat(63) });
+    expect(seen[0]!.url).toContain('labelSelector');
+  });
+
+  test('an event has all that kubectl describe shows, and a name of its own for each line', async () => {
+    const api = client();
+    const vmi = { ...VMI, uid: 'u1' };
+    const told = async (...line: Parameters<typeof api.createEvent>) => {
+      await api.createEvent(...line);
+      return JSON.parse(seen.at(-1)!.body);
+    };
+    const event = await told(vmi, 'reuse-port', REMARK);
+    expect(event).toEqual({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: expect.stringMatching(/^web-01\.[0-9a-f]{16}$/), namespace: 'prod' },
+      involvedObject: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', ...vmi },
+      ...REMARK,
+      source: { component: 'reuse-port' },
+      reportingComponent: 'ovn-handover.dev/reuse-port',
+      reportingInstance: 'reuse-port',
+      firstTimestamp: expect.stringMatching(/^20/),
+      lastTimestamp: event.firstTimestamp,
+      count: 1,
+    });
+    const others = [
+      await told({ ...vmi, uid: 'u2' }, 'reuse-port', REMARK),
+      await told(vmi, 'reconcile', REMARK),
+      await told(vmi, 'reuse-port', { ...REMARK, reason: 'PortDual' }),
+      await told(vmi, 'reuse-port', { ...REMARK, message: 'dual' }),
+    ];
+    expect(new Set([event, ...others].map(({ metadata }) => metadata.name)).size).toBe(5);
+  });
+
   test('share a connection', async () => {
     const api = client();
     for (let i = 0; i < 5; i++) await api.getVmi(VMI);
@@ -118,6 +171,26 @@ describe('requests', () => {
 });
 
 describe('answers', () => {
+  test('200: what is there', async () => {
+    answer = { status: 200, body: '{"items":[{"a":1}],"metadata":{"name":"web-01"}}' };
+    const api = client();
+    expect(await api.listMigrations(VMI)).toEqual([{ a: 1 }]);
+    expect(await api.listLauncherPods('prod', 'u')).toEqual([{ a: 1 }]);
+    expect(await api.getVmi(VMI)).toMatchObject({ metadata: { name: 'web-01' } });
+    expect(await api.patchPod(TARGET, {})).toBe('patched');
+  });
+
+  test.each<[string, (api: KubernetesApi) => Promise<unknown>]>([
+    ['list VMIMs', (api) => api.listMigrations()],
+    ['list VMIMs of VMI prod/web-01', (api) => api.listMigrations(VMI)],
+    ['list virt-launcher pods of VMI u1 in prod', (api) => api.listLauncherPods('prod', 'u1')],
+    [`patch pod prod/${TARGET.metadata.name}`, (api) => api.patchPod(TARGET, {})],
+    ['create event for VMI prod/web-01', (api) => api.createEvent({ ...VMI, uid: 'u1' }, 'x', REMARK)],
+  ])('that refuse say what was asked: %s', async (what, ask) => {
+    answer = { status: 300, body: '{}' };
+    await expect(ask(client())).rejects.toThrow(`Kubernetes API: ${what}: HTTP 300`);
+  });
+
   test('404: there is no such object', async () => {
     answer = { status: 404, body: '{}' };
     const api = client();
@@ -150,6 +223,47 @@ describe('answers', () => {
     await new Promise((resolve) => server.close(resolve));
     expect(await said()).toMatch(/ECONNREFUSED|ECONNRESET|hang up/);
     expect(await said()).not.toContain('secret');
+  });
+});
+
+describe('a kubeconfig', () => {
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
+  afterEach(() => {
+    Object.assign(process.env, { KUBECONFIG, KUBERNETES_SERVICE_HOST });
+    if (KUBECONFIG === undefined) delete process.env.KUBECONFIG;
+    if (KUBERNETES_SERVICE_HOST === undefined) delete process.env.KUBERNETES_SERVICE_HOST;
+  });
+
+  test('that names no cluster is a setting that is wrong', () => {
+    expect(() => kubernetesClient('x', new KubeConfig())).toThrow('settings: KUBECONFIG names no cluster');
+  });
+
+  test('must be given outside a cluster: no home directory and no server on this host is tried', () => {
+    delete process.env.KUBECONFIG;
+    delete process.env.KUBERNETES_SERVICE_HOST;
+    expect(() => kubernetesClient('x')).toThrow(
+      expect.objectContaining({
+        name: 'SettingsError',
+        message: 'settings: KUBECONFIG must be set outside a cluster',
+      }),
+    );
+  });
+
+  test('that cannot be read is a setting that is wrong', () => {
+    process.env.KUBECONFIG = '/nowhere/kubeconfig';
+    expect(() => kubernetesClient('x')).toThrow(
+      expect.objectContaining({
+        name: 'SettingsError',
+        message: expect.stringMatching(/^settings: KUBECONFIG: .*\/nowhere\/kubeconfig/),
+        cause: expect.anything(),
+      }),
+    );
+  });
+
+  test('is not wanted in a pod, whose service account is used', () => {
+    delete process.env.KUBECONFIG;
+    process.env.KUBERNETES_SERVICE_HOST = '127.0.0.1';
+    expect(() => kubernetesClient('x')).not.toThrow();
   });
 });
 
