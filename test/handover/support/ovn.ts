@@ -84,29 +84,43 @@ export class OvnDatabase implements AsyncDisposable {
     return execFileSync('ovsdb-tool', ['-m', 'show-log', this.file], { encoding: 'utf8' });
   }
 
-  /** Reports each state of the rows of a table from now on, by OVN's own tool. Resolves once it watches. */
-  async watch(table: string, columns: readonly string[], onRow: (row: Record<string, unknown>) => void) {
-    const args = ['-vconsole:off', '--format=json', 'monitor', this.remote, this.name, table, columns.join(',')];
-    const child = spawn('ovsdb-client', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => {
-      for (const { row } of parseUpdate(line)) if (row) onRow(row);
-    });
-    await once(lines, 'line');
-    return {
-      async stop(): Promise<void> {
-        if (child.exitCode !== null) throw new Error('the observer had ended before');
-        const closed = once(lines, 'close');
-        child.kill();
-        await closed;
-      },
-    };
+  /** {@link watchTable} of this database. */
+  watch(table: string, columns: readonly string[], onRow: (row: Record<string, unknown>) => void): Promise<Watch> {
+    return watchTable(this.remote, this.name, table, columns, onRow);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+export interface Watch extends AsyncDisposable {
+  stop(): Promise<void>;
+}
+
+/** Reports each state of the rows of a table from now on, by OVN's own tool. Resolves once it watches. */
+export async function watchTable(
+  remote: string,
+  database: string,
+  table: string,
+  columns: readonly string[],
+  onRow: (row: Record<string, unknown>) => void,
+): Promise<Watch> {
+  const args = ['-vconsole:off', '--format=json', 'monitor', remote, database, table, columns.join(',')];
+  const child = spawn('ovsdb-client', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    for (const { row } of parseUpdate(line)) if (row) onRow(row);
+  });
+  await once(lines, 'line');
+  const stop = async () => {
+    if (child.exitCode !== null) throw new Error('the observer had ended before');
+    const closed = once(lines, 'close');
+    child.kill();
+    await closed;
+  };
+  return { stop, [Symbol.asyncDispose]: stop };
 }
 
 const ADDRESSES = 'addresses="02:00:5e:10:00:01 192.168.50.10"';

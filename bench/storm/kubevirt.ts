@@ -1,0 +1,117 @@
+import type { KubernetesHttp } from '../../handover/kubernetes-http.ts';
+import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { object } from '../../test/handover/support/moments.ts';
+
+export const NAMESPACE = 'default';
+const VIRT = ['apis', 'kubevirt.io', 'v1', 'namespaces', NAMESPACE] as const;
+const PODS = ['api', 'v1', 'namespaces', NAMESPACE, 'pods'] as const;
+const VMIS = [...VIRT, 'virtualmachineinstances'] as const;
+const VMIMS = [...VIRT, 'virtualmachineinstancemigrations'] as const;
+
+interface Created {
+  readonly metadata: { readonly name: string; readonly uid: string };
+}
+
+/** What KubeVirt writes of one VM in Kubernetes: it runs on worker-a, and migrates to worker-b. */
+export class KubevirtVm {
+  readonly #http: KubernetesHttp;
+  readonly #name: string;
+  #vmi!: Created;
+  #vmim!: Created;
+
+  constructor(http: KubernetesHttp, name: string) {
+    this.#http = http;
+    this.#name = name;
+  }
+
+  get target(): string {
+    return `virt-launcher-${this.#name}-target`;
+  }
+
+  async create(): Promise<void> {
+    this.#vmi = await this.#post(VMIS, object('vmi-01-idle', { metadata: { name: this.#name } }));
+    await this.#launcher('pod-source-running', { name: `virt-launcher-${this.#name}-source` });
+  }
+
+  async migrate(): Promise<void> {
+    const labels = { 'kubevirt.io/vmi-name': this.#name };
+    const change = { metadata: { name: `${this.#name}-move`, labels }, spec: { vmiName: this.#name } };
+    this.#vmim = await this.#post(VMIMS, object('vmim-01-pending', change));
+    await this.#phase('Scheduling');
+    const metadata = { name: this.target, labels: { 'kubevirt.io/migrationJobUID': this.#vmim.metadata.uid } };
+    await this.#launcher('pod-target-01-created-unscheduled', metadata, [{ name: SCHEDULING_GATE }]);
+  }
+
+  /** The scheduler's and the kubelet's part. */
+  async schedule(): Promise<void> {
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'worker-b' };
+    const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: this.target }, target };
+    await this.#post([...PODS, this.target, 'binding'], body);
+  }
+
+  async copy(): Promise<void> {
+    await this.#patch([...PODS, this.target, 'status'], { status: { phase: 'Running' } });
+    await this.#phase('Scheduled');
+    await this.#vmiStatus({ migrationState: { migrationUid: this.#vmim.metadata.uid } });
+    await this.#phase('Running');
+  }
+
+  /** The guest runs on worker-b. */
+  async switch(): Promise<void> {
+    const at = new Date().toISOString();
+    const annotations = { 'kubevirt.io/migration-target-ready-timestamp': at };
+    await this.#patch([...PODS, this.target], { metadata: { annotations } });
+    await this.#vmiStatus({ migrationState: { targetNodeDomainReadyTimestamp: at } });
+  }
+
+  async succeed(): Promise<void> {
+    await this.#vmiStatus({ nodeName: 'worker-b' });
+    await this.#phase('Succeeded');
+  }
+
+  async #launcher(
+    fixture: string,
+    { name, labels }: { name: string; labels?: object },
+    schedulingGates: object[] = [],
+  ): Promise<void> {
+    const { uid } = this.#vmi.metadata;
+    const metadata = {
+      name,
+      labels: { 'kubevirt.io': 'virt-launcher', 'kubevirt.io/created-by': uid, ...labels },
+      annotations: {},
+      ownerReferences: [
+        { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: this.#name, uid, controller: true },
+      ],
+    };
+    await this.#post(PODS, object(fixture, { metadata, spec: { schedulingGates } }));
+  }
+
+  async #phase(phase: string): Promise<void> {
+    await this.#patch([...VMIMS, this.#vmim.metadata.name, 'status'], { status: { phase } });
+  }
+
+  async #vmiStatus(status: object): Promise<void> {
+    await this.#patch([...VMIS, this.#name], { status });
+  }
+
+  async #post(path: readonly string[], body: object): Promise<Created> {
+    return await this.#sent({ method: 'POST', path, body: withoutServerFields(body) });
+  }
+
+  async #patch(path: readonly string[], body: object): Promise<void> {
+    await this.#sent({ method: 'PATCH', path, body });
+  }
+
+  async #sent(request: { method: 'POST' | 'PATCH'; path: readonly string[]; body: object }): Promise<Created> {
+    const what = `${request.method} ${request.path.join('/')}`;
+    const result = await this.#http.send<Created>({ what, ...request });
+    if (typeof result === 'string') throw new Error(`${what}: ${result}`);
+    return result;
+  }
+}
+
+function withoutServerFields(body: object): object {
+  const { metadata, ...rest } = body as { metadata: Record<string, unknown> };
+  const { uid, resourceVersion, creationTimestamp, generation, generateName, finalizers, ...kept } = metadata;
+  return { ...rest, metadata: { ...kept, namespace: NAMESPACE } };
+}
