@@ -13,11 +13,11 @@ import { run } from '../lab/testbed/command.ts';
 import { freePort } from '../packages/ovsdb-client-ts/test/support/server.ts';
 import { build, HEADERS } from '../test/functions/support/function.ts';
 import { addPort } from '../test/handover/support/ovn.ts';
+import { Installation } from './cloud/installation.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
 import { residentMb } from './harness/process.ts';
 import { median } from './harness/statistics.ts';
-import { Installation } from './installation.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const STOCK = join(import.meta.dirname, 'stock-function');

@@ -8,11 +8,11 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { build, FunctionProcess } from '../test/functions/support/function.ts';
 import { VMI } from '../test/handover/support/moments.ts';
+import { Installation } from './cloud/installation.ts';
+import { MigratingVm, PORT } from './cloud/migrating-vm.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
 import { median, quantile } from './harness/statistics.ts';
-import { Installation } from './installation.ts';
-import { MigratingVm, PORT } from './migrating-vm.ts';
 
 const SCRIPT = join(import.meta.dirname, 'event-to-commit/by-hand.sh');
 const EVENTS_PER_TURN = 10;

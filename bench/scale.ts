@@ -5,13 +5,13 @@ import { OvsdbClient, type WireCondition } from '../packages/ovsdb-client-ts/src
 import { addPorts } from '../packages/ovsdb-client-ts/test/support/northbound.ts';
 import { build, FunctionProcess } from '../test/functions/support/function.ts';
 import type { OvnDatabase } from '../test/handover/support/ovn.ts';
-import { addPortBindings } from './crowd.ts';
+import { Installation } from './cloud/installation.ts';
+import { type DueStep, MigratingVm } from './cloud/migrating-vm.ts';
+import { addPortBindings } from './cloud/port-bindings.ts';
 import type { Benchmark, Limit, Series } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
 import { cpuMs, residentMb } from './harness/process.ts';
 import { median } from './harness/statistics.ts';
-import { Installation } from './installation.ts';
-import { type DueStep, MigratingVm } from './migrating-vm.ts';
 
 const SIZES = [100, 1_000, 10_000, 100_000];
 const KINDS = {

@@ -13,7 +13,7 @@ const MOST_CONNECTIONS = 16;
 export interface ApiRequest {
   /** For error messages: what is done to which object. */
   readonly what: string;
-  readonly method?: 'GET' | 'POST' | 'PATCH';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Segments, such as `api`, `v1`, `pods`; they are escaped here. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
@@ -80,16 +80,21 @@ export class KubernetesHttp {
   }
 }
 
-function exchange(
-  url: URL,
-  options: RequestOptions,
-  body: string | undefined,
-): Promise<{ readonly status: number; readonly content: string }> {
+interface Exchange {
+  readonly status: number;
+  readonly content: string;
+}
+
+/** A kept connection may end at the moment of its next use; what then got no answer is sent once more, on another. */
+async function exchange(url: URL, options: RequestOptions, body: string | undefined): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => {
       text(response).then((content) => resolve({ status: response.statusCode ?? 0, content }), reject);
     });
-    sent.once('error', reject);
+    sent.once('error', (error: NodeJS.ErrnoException) => {
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(url, options, body));
+      else reject(error);
+    });
     sent.end(body);
   });
 }

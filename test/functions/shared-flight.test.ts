@@ -62,3 +62,30 @@ test('other keys do not wait', async () => {
   for (const job of begun) job.resolve('done');
   await Promise.all(calls);
 });
+
+test('no more keys than allowed are worked on at once; those that wait keep their order and share', async () => {
+  const flights = new SharedFlight<string>(2);
+  const { begun, work } = workshop();
+  const calls = ['a', 'b', 'c', 'a', 'd', 'c'].map((key) => flights.run(key, work));
+  expect(begun).toHaveLength(2);
+  const waiting = ['c', 'a', 'd'];
+  begun[1]?.resolve('b');
+  await tick();
+  expect(begun).toHaveLength(3);
+  begun[0]?.reject(new Error('away'));
+  await calls[0]?.catch(() => {});
+  await tick();
+  expect(begun).toHaveLength(4);
+  for (const [index, key] of waiting.entries()) {
+    begun[index + 2]?.resolve(key);
+    await tick();
+  }
+  expect((await Promise.allSettled(calls)).map((settled) => settled.status === 'fulfilled' && settled.value)).toEqual([
+    false,
+    { result: 'b', own: true },
+    { result: 'c', own: true },
+    { result: 'a', own: true },
+    { result: 'd', own: true },
+    { result: 'c', own: false },
+  ]);
+});

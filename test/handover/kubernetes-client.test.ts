@@ -139,6 +139,14 @@ describe('requests', () => {
     expect(sockets.size).toBeLessThanOrEqual(16);
   });
 
+  test('are sent once more when the server ends a connection that was kept', async () => {
+    const api = client();
+    await api.getVmi(VMI);
+    server.once('request', (request) => request.socket.destroy());
+    expect(await api.getVmi(VMI)).toEqual({ items: [] });
+    expect(sockets.size).toBe(2);
+  });
+
   test.each(['../../nodes', 'a/b', 'a?x=y', 'a#b', '%2e%2e', 'a b'])(
     'a VMI named %j stays one segment',
     async (name) => {

@@ -7,6 +7,8 @@ import { freePort, OvsdbServer, TemporaryDirectory } from './server.ts';
 /** A raft cluster of real ovsdb-servers on this machine. */
 export class Cluster implements AsyncDisposable {
   readonly members: readonly OvsdbServer[];
+  /** The members' databases. */
+  readonly files: readonly string[];
   /** All members, for a client. */
   readonly remote: string;
   readonly #database: string;
@@ -14,6 +16,7 @@ export class Cluster implements AsyncDisposable {
 
   private constructor(members: OvsdbServer[], remote: string, database: string, directory: TemporaryDirectory) {
     this.members = members;
+    this.files = members.map((_, i) => fileOf(directory, i));
     this.remote = remote;
     this.#database = database;
     this.#directory = directory;
@@ -28,7 +31,7 @@ export class Cluster implements AsyncDisposable {
     for (let i = 0; i < size; i++) {
       const home = join(directory.path, String(i));
       mkdirSync(home);
-      const database = join(home, 'db');
+      const database = fileOf(directory, i);
       const address = `tcp:127.0.0.1:${await freePort()}`;
       if (first === undefined) execFileSync('ovsdb-tool', ['create-cluster', database, schemaFile, address]);
       else execFileSync('ovsdb-tool', ['join-cluster', database, schema.name, address, first]);
@@ -61,6 +64,10 @@ export class Cluster implements AsyncDisposable {
     await Promise.all(this.members.map((member) => member.kill()));
     this.#directory[Symbol.dispose]();
   }
+}
+
+function fileOf(directory: TemporaryDirectory, member: number): string {
+  return join(directory.path, String(member), 'db');
 }
 
 async function until(condition: () => boolean): Promise<void> {

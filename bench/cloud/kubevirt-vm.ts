@@ -1,4 +1,5 @@
-import type { KubernetesHttp } from '../../handover/kubernetes-http.ts';
+import { SharedFlight } from '../../functions/shared-flight.ts';
+import type { ApiRequest, KubernetesHttp, Refusal } from '../../handover/kubernetes-http.ts';
 import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
 import { object } from '../../test/handover/support/moments.ts';
 
@@ -8,38 +9,49 @@ const PODS = ['api', 'v1', 'namespaces', NAMESPACE, 'pods'] as const;
 const VMIS = [...VIRT, 'virtualmachineinstances'] as const;
 const VMIMS = [...VIRT, 'virtualmachineinstancemigrations'] as const;
 
+/** A request waits here for its turn, where its time does not run yet. */
+const requests = new SharedFlight<Created | Refusal>(16);
+let sent = 0;
+
 interface Created {
   readonly metadata: { readonly name: string; readonly uid: string };
 }
 
 /** What KubeVirt writes of one VM in Kubernetes: it runs on worker-a, and migrates to worker-b. */
 export class KubevirtVm {
+  readonly name: string;
   readonly #http: KubernetesHttp;
-  readonly #name: string;
   #vmi!: Created;
   #vmim!: Created;
+  /** A VM may come again under its old name; pods and VMIMs never do. */
+  #life = 0;
 
   constructor(http: KubernetesHttp, name: string) {
     this.#http = http;
-    this.#name = name;
+    this.name = name;
   }
 
   get target(): string {
-    return `virt-launcher-${this.#name}-target`;
+    return `virt-launcher-${this.name}-${this.#life}-target`;
+  }
+
+  get #source(): string {
+    return `virt-launcher-${this.name}-${this.#life}-source`;
   }
 
   async create(): Promise<void> {
-    this.#vmi = await this.#post(VMIS, object('vmi-01-idle', { metadata: { name: this.#name } }));
-    await this.#launcher('pod-source-running', { name: `virt-launcher-${this.#name}-source` });
+    this.#life++;
+    this.#vmi = await this.#post(VMIS, object('vmi-01-idle', { metadata: { name: this.name } }));
+    await this.#launcher('pod-source-running', { name: this.#source });
   }
 
   async migrate(): Promise<void> {
-    const labels = { 'kubevirt.io/vmi-name': this.#name };
-    const change = { metadata: { name: `${this.#name}-move`, labels }, spec: { vmiName: this.#name } };
+    const labels = { 'kubevirt.io/vmi-name': this.name };
+    const change = { metadata: { name: `${this.name}-${this.#life}`, labels }, spec: { vmiName: this.name } };
     this.#vmim = await this.#post(VMIMS, object('vmim-01-pending', change));
     await this.#phase('Scheduling');
-    const metadata = { name: this.target, labels: { 'kubevirt.io/migrationJobUID': this.#vmim.metadata.uid } };
-    await this.#launcher('pod-target-01-created-unscheduled', metadata, [{ name: SCHEDULING_GATE }]);
+    const target = { name: this.target, labels: { 'kubevirt.io/migrationJobUID': this.#vmim.metadata.uid } };
+    await this.#launcher('pod-target-01-created-unscheduled', target, [{ name: SCHEDULING_GATE }]);
   }
 
   /** The scheduler's and the kubelet's part. */
@@ -69,6 +81,25 @@ export class KubevirtVm {
     await this.#phase('Succeeded');
   }
 
+  /** The VMI goes, and at once all that belongs to it. */
+  async delete(): Promise<void> {
+    await this.#sent({ method: 'DELETE', path: [...VMIS, this.name] });
+    // The garbage collector is at it too, but leaves pods the time that a kubelet takes.
+    const gone = [
+      [...VMIMS, this.#vmim.metadata.name],
+      [...PODS, this.#source],
+      [...PODS, this.target],
+    ];
+    for (const path of gone) {
+      await this.#http.send({ what: 'delete', method: 'DELETE', path, query: { gracePeriodSeconds: '0' } });
+    }
+  }
+
+  get #owner(): object {
+    const { uid } = this.#vmi.metadata;
+    return { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: this.name, uid, controller: true };
+  }
+
   async #launcher(
     fixture: string,
     { name, labels }: { name: string; labels?: object },
@@ -79,9 +110,7 @@ export class KubevirtVm {
       name,
       labels: { 'kubevirt.io': 'virt-launcher', 'kubevirt.io/created-by': uid, ...labels },
       annotations: {},
-      ownerReferences: [
-        { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: this.#name, uid, controller: true },
-      ],
+      ownerReferences: [this.#owner],
     };
     await this.#post(PODS, object(fixture, { metadata, spec: { schedulingGates } }));
   }
@@ -91,7 +120,7 @@ export class KubevirtVm {
   }
 
   async #vmiStatus(status: object): Promise<void> {
-    await this.#patch([...VMIS, this.#name], { status });
+    await this.#patch([...VMIS, this.name], { status });
   }
 
   async #post(path: readonly string[], body: object): Promise<Created> {
@@ -102,9 +131,9 @@ export class KubevirtVm {
     await this.#sent({ method: 'PATCH', path, body });
   }
 
-  async #sent(request: { method: 'POST' | 'PATCH'; path: readonly string[]; body: object }): Promise<Created> {
+  async #sent(request: Omit<ApiRequest, 'what'>): Promise<Created> {
     const what = `${request.method} ${request.path.join('/')}`;
-    const result = await this.#http.send<Created>({ what, ...request });
+    const { result } = await requests.run(`${++sent}`, () => this.#http.send<Created>({ what, ...request }));
     if (typeof result === 'string') throw new Error(`${what}: ${result}`);
     return result;
   }

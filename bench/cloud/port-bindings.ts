@@ -1,4 +1,4 @@
-import { type Operation, OvsdbClient } from '../packages/ovsdb-client-ts/src/index.ts';
+import { type Operation, OvsdbClient } from '../../packages/ovsdb-client-ts/src/index.ts';
 
 const PORTS_PER_DATAPATH = 1000;
 

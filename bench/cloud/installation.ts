@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StandIn } from '../lab/stand-in.ts';
-import type { TlsFiles } from '../packages/ovsdb-client-ts/src/index.ts';
-import { Authority } from '../packages/ovsdb-client-ts/test/support/certificates.ts';
-import { freePort, TemporaryDirectory } from '../packages/ovsdb-client-ts/test/support/server.ts';
-import { Cluster } from '../test/handover/support/cluster.ts';
-import { addChassis, OvnDatabase } from '../test/handover/support/ovn.ts';
+import { StandIn } from '../../lab/stand-in.ts';
+import type { TlsFiles } from '../../packages/ovsdb-client-ts/src/index.ts';
+import { Authority } from '../../packages/ovsdb-client-ts/test/support/certificates.ts';
+import { freePort, TemporaryDirectory } from '../../packages/ovsdb-client-ts/test/support/server.ts';
+import { Cluster } from '../../test/handover/support/cluster.ts';
+import { addChassis, OvnDatabase } from '../../test/handover/support/ovn.ts';
 
 /**
  * What a function works with, each part a process of its own: OVN's databases, reached by TLS, and the Kubernetes API.
@@ -48,7 +48,7 @@ export class Installation implements AsyncDisposable {
     this.sb = this.#parts.use(await OvnDatabase.start('sb', this.#listen(sb)));
     addChassis(this.sb, 'chassis-a', 'worker-a', '10.0.0.1');
     addChassis(this.sb, 'chassis-b', 'worker-b', '10.0.0.2');
-    const program = new URL('../lab/kubernetes-api/main.ts', import.meta.url);
+    const program = new URL('../../lab/kubernetes-api/main.ts', import.meta.url);
     const args = ['--kubeconfig', this.kubeconfig];
     const api = await StandIn.start('the Kubernetes API', program, args, join(this.directory, 'kubernetes-api.log'));
     this.#parts.defer(() => api.stop());

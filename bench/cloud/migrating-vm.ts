@@ -1,7 +1,7 @@
-import { hintAnnotation } from '../handover/hint.ts';
-import { OvsdbClient, uuid, type WireRow } from '../packages/ovsdb-client-ts/src/index.ts';
-import { VMI } from '../test/handover/support/moments.ts';
-import { addPort, addPortBinding } from '../test/handover/support/ovn.ts';
+import { hintAnnotation } from '../../handover/hint.ts';
+import { OvsdbClient, uuid, type WireRow } from '../../packages/ovsdb-client-ts/src/index.ts';
+import { VMI } from '../../test/handover/support/moments.ts';
+import { addPort, addPortBinding } from '../../test/handover/support/ovn.ts';
 import type { Installation } from './installation.ts';
 
 export const PORT = `${VMI.name}.${VMI.namespace}`;
