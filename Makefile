@@ -1,12 +1,13 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help demo test setup
+.PHONY: help demo test test-cluster cluster-binaries setup
 
 help:
 	@echo 'make demo   install what is missing, build, and migrate a real VM over real OVN'
 	@echo 'make test   install what is missing, build, and run all checks and tests'
-	@echo 'Both need Debian 12 and root. More: npm run lab -- --help'
+	@echo 'make test-cluster   the same on a real kube-apiserver, with Knative'"'"'s own event source'
+	@echo 'All need Debian 12 and root. More: npm run lab -- --help'
 
 demo: setup
 	@node --conditions=source lab/main.ts migrate --json lab/out/result.json
@@ -17,6 +18,13 @@ demo: setup
 test: SETUP_FOR = tests
 test: setup
 	@node --conditions=source scripts/test.ts
+
+# First, since it tells at once what is missing for it.
+test-cluster: cluster-binaries setup
+	@node --conditions=source scripts/test.ts cluster
+
+cluster-binaries:
+	@lab/cluster/binaries.sh
 
 setup:
 	@lab/setup.sh $(SETUP_FOR)

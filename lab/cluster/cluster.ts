@@ -19,8 +19,6 @@ export interface ClusterOptions {
 export interface RunningCluster {
   /** `https://127.0.0.1:PORT` */
   readonly url: string;
-  /** PEM of who signed the server's certificate. */
-  readonly authority: string;
   stop(): Promise<void>;
 }
 
@@ -36,7 +34,7 @@ export async function startCluster({ directory, ...options }: ClusterOptions): P
     started.push(server);
     await kubectl(options.kubeconfig, 'apply', '--recursive', '-f', KINDS);
     await kubectl(options.kubeconfig, 'wait', '--for=condition=Established', 'crd', '--all');
-    return { url: server.url, authority: server.authority, stop };
+    return { url: server.url, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -31,8 +31,6 @@ export interface KubeApiserverOptions {
 export class KubeApiserver {
   /** `https://127.0.0.1:PORT` */
   readonly url: string;
-  /** PEM of who signed its certificate. */
-  readonly authority: string;
   readonly #process: Background;
 
   /**
@@ -41,11 +39,11 @@ export class KubeApiserver {
    */
   static async start(options: KubeApiserverOptions): Promise<KubeApiserver> {
     const url = `https://127.0.0.1:${await freePort()}`;
-    const { authority, files } = await credentials(url, options);
+    const files = await credentials(url, options);
     const log = join(options.directory, 'kube-apiserver.log');
     const args = [...flags(url, files, options), ...(await admissionPolicyFlags())];
     const process = new Background({ file: binary('kube-apiserver'), args, env: {} }, log);
-    const server = new KubeApiserver(url, authority, process);
+    const server = new KubeApiserver(url, process);
     await server.#ready(options.kubeconfig, log).catch(async (error) => {
       await server.stop();
       throw error;
@@ -53,9 +51,8 @@ export class KubeApiserver {
     return server;
   }
 
-  private constructor(url: string, authority: string, process: Background) {
+  private constructor(url: string, process: Background) {
     this.url = url;
-    this.authority = authority;
     this.#process = process;
   }
 
@@ -80,10 +77,7 @@ export class KubeApiserver {
 type Files = Readonly<Record<'certificate' | 'key' | 'accountsKey' | 'accountsPublicKey' | 'tokens', string>>;
 
 /** Writes keys, certificate and the administrator's kubeconfig. */
-async function credentials(
-  url: string,
-  { directory, kubeconfig }: KubeApiserverOptions,
-): Promise<{ authority: string; files: Files }> {
+async function credentials(url: string, { directory, kubeconfig }: KubeApiserverOptions): Promise<Files> {
   const { cert, key } = await selfSignedCertificate();
   const accounts = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -103,7 +97,7 @@ async function credentials(
     tokens: await write(join(directory, 'tokens.csv'), `${token},administrator,administrator,system:masters\n`),
   };
   await write(kubeconfig, kubeconfigYaml(url, cert, token));
-  return { authority: cert, files };
+  return files;
 }
 
 function flags(url: string, files: Files, { etcd, directory, audit }: KubeApiserverOptions): string[] {

@@ -12,20 +12,16 @@ export function serviceAccountKubeconfig(folder: string, namespace: string, name
 }
 
 /** Writes a kubeconfig with a token of its own for each ServiceAccount of a namespace, as the kubelet asks for one. */
-export async function writeServiceAccounts(
-  config: KubeConfig,
-  authority: string,
-  namespace: string,
-  folder: string,
-): Promise<void> {
+export async function writeServiceAccounts(config: KubeConfig, namespace: string, folder: string): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
+  const { server = '', caData = '' } = config.getCurrentCluster() ?? {};
+  const authority = Buffer.from(caData, 'base64').toString();
   const { items } = await core.listNamespacedServiceAccount({ namespace });
   for (const name of items.flatMap(({ metadata }) => metadata?.name ?? [])) {
     const body = { spec: { audiences: [], expirationSeconds: TOKEN_SECONDS } };
     const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body });
     const file = serviceAccountKubeconfig(folder, namespace, name);
     await mkdir(dirname(file), { recursive: true });
-    const server = config.getCurrentCluster()?.server ?? '';
     await writeFile(file, kubeconfigYaml(server, authority, status?.token ?? ''), { mode: 0o600 });
   }
 }

@@ -73,7 +73,7 @@ export class Activator {
       const answer = await fetch(running.url + url, {
         method,
         headers: endToEnd(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-        body: method === 'GET' || method === 'HEAD' ? null : body,
+        body: body === '' ? null : body,
         redirect: 'manual',
         signal: this.#stop.signal,
       });

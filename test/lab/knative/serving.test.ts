@@ -54,6 +54,12 @@ describe('a function behind the activator', () => {
     expect(JSON.parse((await send(running.url, 'who')).body).greeting).toBe('servus');
   });
 
+  it('takes an event without data, which has no content type either', async () => {
+    const { url } = await serve({ idle: 60_000 });
+    const withoutData = new CloudEvent({ type: 'who', source: '/test' });
+    expect(await postEvent(url, withoutData, { signal: AbortSignal.timeout(30_000) })).toMatchObject({ status: 200 });
+  });
+
   it('answers through the activator as by itself', async () => {
     const { url } = await serve({ idle: 60_000 });
     const { status, headers, body } = await send(url, 'any');

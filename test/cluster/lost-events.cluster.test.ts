@@ -1,0 +1,53 @@
+/** What happens while Knative's receive adapter is away is never told: only the sweep puts it right. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, jest, test } from '@jest/globals';
+import type { Entry } from '../../lab/knative/journal.ts';
+import { watchBindings } from '../../lab/observe/bindings.ts';
+import { useLab } from './support/lab.ts';
+import { accountOf, refusedAmong } from './support/rights.ts';
+
+jest.setTimeout(300_000);
+
+/** Long enough for the adapter to tell of whatever it finds when it comes back. */
+const QUIET_MS = 5_000;
+const DUAL = 'chassis-1,chassis-2';
+const start = useLab('losttest');
+
+test('what a receive adapter that was killed in the middle of a migration did not tell, reconcile puts right', async () => {
+  const { testbed, vm, migrate, journal, requests, controlPlane } = await start({ functions: true });
+  const { cluster, adapter, events } = controlPlane;
+  const bindings = await watchBindings(testbed);
+  const { migration } = await migrate('node2');
+  await bindings.wanted.until(({ requestedChassis }) => requestedChassis === DUAL, { timeoutMs: 60_000 });
+  await adapter?.kill();
+  const told = (await journal()).filter(isChange);
+  const hasEnded = () => cluster.vmims.latest(migration)?.status?.phase === 'Succeeded' && vm.node() === 'node2';
+  await cluster.until(hasEnded, AbortSignal.timeout(120_000));
+  await adapter?.start();
+  await sleep(QUIET_MS);
+  expect((await journal()).filter(isChange)).toEqual(told);
+  expect(bindings.wanted.last).toMatchObject({ requestedChassis: DUAL });
+
+  // As the PingSource of `eventing/` has it every ten minutes.
+  await events.ping();
+  const isPinned = {
+    requestedChassis: 'chassis-2',
+    record: { 'handover-binding': 'pinned', 'handover-target': 'node2' },
+  };
+  await bindings.wanted.until(({ requestedChassis }) => requestedChassis !== DUAL, { timeoutMs: 60_000 });
+  await bindings.stop();
+  expect(bindings.wanted.last).toMatchObject(isPinned);
+  const after = await journal();
+  expect(after.filter(isChange)).toEqual(told);
+  expect(after.filter((entry) => entry.function === 'reconcile' && entry.kind === 'delivery')).toMatchObject([
+    { type: 'dev.knative.sources.ping', status: 200 },
+  ]);
+  const asked = await requests();
+  expect(asked.map(accountOf)).toContain('reconcile');
+  expect(refusedAmong(asked)).toEqual([]);
+});
+
+/** An event of the ApiServerSource; the functions' own replies are events, too. */
+function isChange({ kind, type }: Entry): boolean {
+  return kind === 'event' && type?.startsWith('dev.knative.apiserver.') === true;
+}

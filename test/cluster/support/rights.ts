@@ -1,0 +1,39 @@
+import type { AuditEvent } from '../../../lab/cluster/audit.ts';
+
+const FACTS = [
+  'get virtualmachineinstances.kubevirt.io',
+  'list virtualmachineinstancemigrations.kubevirt.io',
+  'list pods',
+  'create events',
+];
+/** The target pod gets the port's identity, and loses its gate. */
+const ADMIT = ['patch pods'];
+/** What Knative asks for before it starts the adapter. */
+const WATCH = ['pods', 'virtualmachineinstances.kubevirt.io', 'virtualmachineinstancemigrations.kubevirt.io'].flatMap(
+  (resource) => ['get', 'list', 'watch'].map((verb) => `${verb} ${resource}`),
+);
+
+/** What each ServiceAccount of `eventing/` has to be able to do, as `VERB RESOURCE` in any namespace, and no more. */
+export const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'reuse-port': [...FACTS, ...ADMIT],
+  'enable-dual-chassis': FACTS,
+  'disable-dual-chassis': FACTS,
+  'release-port': FACTS,
+  reconcile: [...FACTS, ...ADMIT],
+  'migrations-source': WATCH,
+};
+
+/** Name of the ServiceAccount that made a request. */
+export function accountOf({ user }: AuditEvent): string {
+  return user.username.split(':').at(-1) ?? '';
+}
+
+/** The right that a request took, as `VERB RESOURCE`. */
+export function rightOf({ verb, objectRef }: AuditEvent): string {
+  const { resource = '', apiGroup } = objectRef ?? {};
+  return `${verb} ${resource}${apiGroup ? `.${apiGroup}` : ''}`;
+}
+
+export function refusedAmong(requests: readonly AuditEvent[]): AuditEvent[] {
+  return requests.filter(({ responseStatus }) => responseStatus?.code === 403 || responseStatus?.code === 401);
+}
