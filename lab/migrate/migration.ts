@@ -20,24 +20,24 @@ export interface MigrationOptions {
   readonly vm: Vm;
   readonly to: string;
   readonly eventDelayMs: number;
+  /** Quiet time on both sides, so that what is out at an edge shows. */
+  readonly quietMs?: number;
 }
 
-/** Quiet time on both sides, so that what is out at an edge shows. */
-const QUIET_MS = 1_000;
 const MIGRATION_WITHIN_MS = 120_000;
 /** How long after KubeVirt's last word, and the delay of events, the port may take to settle. */
 const SETTLED_WITHIN_MS = 15_000;
 
 /** Migrates the VM once while the client pings it and talks TCP to it; tells what the client and OVN saw. */
 export async function migrateOnce(options: MigrationOptions): Promise<MigrationResult> {
-  const { mode, testbed, controlPlane, vm, to, eventDelayMs } = options;
+  const { mode, testbed, controlPlane, vm, to, eventDelayMs, quietMs = 1_000 } = options;
   const { cluster } = controlPlane;
   const from = vm.node();
   const baseline = new Baseline(testbed, vm);
   if (mode !== 'handover') await baseline.bind(from);
 
   const watches = await Promise.all(vm.interfaces.map((nic) => InterfaceWatch.start(testbed, nic)));
-  await sleep(QUIET_MS);
+  await sleep(quietMs);
 
   const startedAt = Date.now();
   const { name, namespace } = vm;
@@ -52,7 +52,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     bindings.wanted.until((seen) => isPinnedTo(target, seen), { timeoutMs: SETTLED_WITHIN_MS + 2 * eventDelayMs }),
   );
   await Promise.allSettled(settled); // Where one did not settle, the result shows where it stands instead.
-  await sleep(QUIET_MS);
+  await sleep(quietMs);
 
   const span = { from: startedAt, to: Date.now() };
   const guest = await healthOf(migration, options);

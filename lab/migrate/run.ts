@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly paceMs: number;
   readonly idleMs: number;
   readonly gate: boolean;
+  /** Time before and after each migration, ms. */
+  readonly quietMs?: number;
   readonly kubernetes?: NonNullable<ControlPlaneOptions['kubernetes']>;
   readonly onProgress: (step: string) => void;
   readonly onMigration: (result: MigrationResult) => void;
@@ -37,7 +39,7 @@ export async function runMigrations(options: RunOptions): Promise<Report> {
     for (let index = 1; index <= migrations; index++) {
       const to = vm.node() === 'node1' ? 'node2' : 'node1';
       onProgress(`migration ${index} of ${migrations}: ${vm.node()} → ${to}, events ${eventDelayMs} ms late`);
-      const result = await migrateOnce({ mode, testbed, controlPlane, vm, to, eventDelayMs });
+      const result = await migrateOnce({ ...options, controlPlane, vm, to });
       onMigration(result);
       results.push(result);
       if (result.guest !== 'running') break;
