@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 
 const READY_WITHIN_MS = 60_000;
 const GRACE_MS = 20_000;
+/** A clone has no build of the packages, and not everything that starts a program was started so itself: tests are not. */
+const FROM_SOURCES = ['--conditions=source', '--no-warnings'];
 
 /** A program of the lab in a process of its own; it says one line when it is ready, and ends on SIGTERM. */
 export class StandIn {
@@ -27,7 +29,7 @@ export class StandIn {
   private constructor(name: string, program: URL, args: readonly string[]) {
     this.#name = name;
     // The kernel ends it with us, also when we are killed.
-    const command = ['--pdeathsig', 'KILL', '--', process.execPath, ...process.execArgv, program.pathname, ...args];
+    const command = ['--pdeathsig', 'KILL', '--', process.execPath, ...FROM_SOURCES, program.pathname, ...args];
     this.#process = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#exit = once(this.#process, 'exit');
   }
