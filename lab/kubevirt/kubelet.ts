@@ -46,10 +46,10 @@ class PodWorker {
     const { cluster, guests, launchers, testbed, pace, log } = this.#context;
     const pod = this.#pod;
     const names = { pod: pod.metadata.name, node: pod.spec.nodeName, migration: migrationOf(pod) };
+    const plugged = addInterfaces(pod, testbed, guests).then((interfaces) => {
+      for (const { tap, port } of interfaces) log('plugged', { ...names, tap, port });
+    });
     try {
-      const plugged = addInterfaces(pod, testbed, guests).then((interfaces) => {
-        for (const { tap, port } of interfaces) log('plugged', { ...names, tap, port });
-      });
       await Promise.all([plugged, pace('containersStart', migrationOf(pod), alive)]);
       const { ended } = launchers.open(pod);
       await cluster.patchPodStatus(pod, this.#running(vmOf(pod, testbed).interfaces[0].ip));
@@ -63,6 +63,8 @@ class PodWorker {
       this.#log('ended', { phase: 'Failed' });
     } finally {
       await launchers.close(pod);
+      // A plug that is still being made would outlast its pod.
+      await plugged.catch(() => {});
       if (!this.#isNodeLost) await removeInterfaces(pod, testbed, guests);
       log('unplugged', names);
     }

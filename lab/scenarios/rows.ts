@@ -84,7 +84,7 @@ export function wrongWith(
     [
       'options',
       now.options,
-      { ...before.options, ...(pinned && { ...ending.theirs, 'requested-chassis': chassis[0] }) },
+      { ...before.options, ...ending.theirs, ...(pinned && { 'requested-chassis': chassis[0] }) },
     ],
     ['our record', record, wanted],
     ['external_ids', externalIds, before.externalIds],

@@ -194,7 +194,8 @@ class Run {
     this.#options.onProgress('deleting the VMs');
     const gone = played.map(async ({ stage, endings, wrong }) => {
       const last = stage.vms.map((_, index): Ending => {
-        return endings[index]?.binding === 'no port' ? { binding: 'no port' } : { binding: 'unbound' };
+        const ending = endings[index];
+        return ending?.binding === 'no port' ? ending : { binding: 'unbound', theirs: ending?.theirs };
       });
       try {
         await Promise.all(stage.vms.map((vm) => vm.delete()));
