@@ -9,13 +9,19 @@ export interface Decision {
  * fault, no delay, first in line), so a story is made shorter by turning decisions into 0.
  */
 export class Choices {
-  readonly made: Decision[] = [];
+  /** What was asked and what was chosen, one entry each: a schedule makes thousands of decisions. */
+  readonly #asked: number[] = [];
+  readonly #chosen: number[] = [];
   readonly #replay: readonly Decision[] | undefined;
   #state: number;
 
   constructor(from: { readonly seed: number } | { readonly replay: readonly Decision[] }) {
     this.#replay = 'replay' in from ? from.replay : undefined;
     this.#state = 'seed' in from ? from.seed >>> 0 : 0;
+  }
+
+  get made(): Decision[] {
+    return this.#asked.map((of, index) => ({ of, value: this.#chosen[index]! }));
   }
 
   /** 0 ≤ result < n */
@@ -33,13 +39,14 @@ export class Choices {
   }
 
   #record(of: number, value: number): number {
-    this.made.push({ of, value });
+    this.#asked.push(of);
+    this.#chosen.push(value);
     return value;
   }
 
   /** In a schedule that has become another one a decision may meet a question that it was no answer to. */
   #next(of: number): number {
-    const decision = this.#replay?.[this.made.length];
+    const decision = this.#replay?.[this.#asked.length];
     return decision?.of === of ? decision.value : 0;
   }
 

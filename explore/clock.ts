@@ -23,25 +23,25 @@ export function setClock(time: number): void {
 
 interface Entry {
   readonly at: number;
-  readonly order: number;
   act(): void;
 }
 
 /** What is to happen, in the order of time. */
 export class Agenda {
-  #entries: Entry[] = [];
-  #orders = 0;
+  /** Latest first. */
+  readonly #entries: Entry[] = [];
 
   get size(): number {
     return this.#entries.length;
   }
 
   after(ms: number, act: () => void): void {
-    const entry = { at: now + ms, order: this.#orders++, act };
-    // Nearly everything happens soon, so its place is found from the front; the list is kept latest first.
-    let index = this.#entries.length;
-    while (index > 0 && this.#entries[index - 1]!.at <= entry.at) index--;
-    this.#entries.splice(index, 0, entry);
+    const entries = this.#entries;
+    const entry = { at: now + ms, act };
+    // Nearly everything happens soon: few entries make room for it.
+    let index = entries.push(entry) - 1;
+    for (; index > 0 && entries[index - 1]!.at <= entry.at; index--) entries[index] = entries[index - 1]!;
+    entries[index] = entry;
   }
 
   /** Goes to the next entry and does it; `false` when there is none. */

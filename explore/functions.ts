@@ -72,41 +72,38 @@ export class Replica {
 
   #world(): World {
     const { ovn, api, promises, tell, onNorthboundChange } = this.#around;
-    const client = (database: string) =>
-      ({
-        transact: (operations: Parameters<OvsdbClient['transact']>[0]) => {
-          const isWrite = operations.some(({ op }) => op === 'mutate');
-          const sentAt = Date.now();
-          const what = isWrite ? () => `${database} transact (${commentOf(operations)})` : () => `${database} select`;
-          return this.#request(what, database, () => {
-            const { results, changes } = ovn.transact(operations);
-            if (changes.length === 0) return results;
-            promises.written(changes, sentAt);
-            onNorthboundChange();
-            for (const { port } of changes) {
-              tell?.(
-                `${this.name} has bound ${port.name}: ${port.options['requested-chassis'] ?? 'nothing'}, record ${port.externalIds['handover-binding'] ?? 'none'}`,
-              );
-            }
-            return results;
-          });
-        },
-      }) as unknown as OvsdbClient;
-    const asked = Object.fromEntries(
-      (['listMigrations', 'getVmi', 'listLauncherPods', 'patchPod', 'createEvent'] as const).map((verb) => [
-        verb,
-        (...given: unknown[]) =>
-          this.#request(
-            () => verb,
-            'Kubernetes',
-            () => {
-              const outcome = (api[verb] as (...all: unknown[]) => Promise<unknown>)(...given);
-              if (verb === 'patchPod') tell?.(`${this.name} patches target pod`);
-              return outcome;
-            },
-          ),
-      ]),
-    ) as unknown as KubernetesApi;
+    const transact = (database: string) => (operations: readonly Operation[]) => {
+      const isWrite = operations.some(({ op }) => op === 'mutate');
+      const sentAt = Date.now();
+      const what = isWrite ? () => `${database} transact (${commentOf(operations)})` : () => `${database} select`;
+      return this.#request(what, database, () => {
+        const { results, changes } = ovn.transact(operations);
+        if (changes.length === 0) return results;
+        promises.written(changes, sentAt);
+        onNorthboundChange();
+        for (const { port } of changes) {
+          tell?.(
+            `${this.name} has bound ${port.name}: ${port.options['requested-chassis'] ?? 'nothing'}, record ${port.externalIds['handover-binding'] ?? 'none'}`,
+          );
+        }
+        return results;
+      });
+    };
+    const client = (database: string) => ({ transact: transact(database) }) as unknown as OvsdbClient;
+    const ask = <Result>(verb: keyof KubernetesApi, carryOut: () => Promise<Result>) =>
+      this.#request(() => verb, 'Kubernetes', carryOut);
+    const asked: KubernetesApi = {
+      listMigrations: (vmi) => ask('listMigrations', () => api.listMigrations(vmi)),
+      getVmi: (vmi) => ask('getVmi', () => api.getVmi(vmi)),
+      listLauncherPods: (namespace, uid) => ask('listLauncherPods', () => api.listLauncherPods(namespace, uid)),
+      patchPod: (pod, patch) =>
+        ask('patchPod', () => {
+          const outcome = api.patchPod(pod, patch);
+          tell?.(`${this.name} patches target pod`);
+          return outcome;
+        }),
+      createEvent: () => ask('createEvent', () => api.createEvent()),
+    };
     return {
       northbound: new Northbound(client('NB'), PROFILE),
       southbound: new Southbound(client('SB')),
@@ -118,54 +115,78 @@ export class Replica {
 
   /** Sends a request: it is carried out later, and answered later still, if all goes well. */
   #request<Result>(what: () => string, server: string, carryOut: () => Result | Promise<Result>): Promise<Result> {
-    if (this.isDead) return new Promise(() => {});
-    const { agenda, choices, isFaulty, tell } = this.#around;
-    return new Promise<Result>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
+      if (this.isDead) return;
+      const { agenda, choices, isFaulty } = this.#around;
       const fault = choices.chance(FAULT_RATE) && isFaulty() ? choices.pick(FAULTS) : undefined;
-      const away = (unknown: boolean) => {
-        if (server === 'Kubernetes') return new TryAgainError(`Kubernetes API: ${what()}: away`);
-        return unknown ? new OutcomeUnknownError('transact', 'no answer') : new ConnectError('away');
-      };
-      const ifAlive = (act: () => void) => () => {
-        if (this.isDead) return;
-        this.#around.isTouched = true;
-        act();
-      };
-      if (fault !== undefined) {
-        this.#around.meet(SITUATION_OF[fault]);
-        tell?.(`${this.name}: ${what()} ${fault}`);
-      }
-      if (fault === 'is not sent')
-        return void agenda.after(
-          latency(choices),
-          ifAlive(() => reject(away(false))),
-        );
-      if (fault === 'takes effect after the time-out') {
-        agenda.after(
-          REQUEST_TIMEOUT_MS,
-          ifAlive(() => reject(away(true))),
-        );
-        agenda.after(REQUEST_TIMEOUT_MS + latency(choices), () => settled(carryOut));
-        return;
-      }
+      if (fault !== undefined) return this.#spoil(fault, what, server, carryOut, reject);
       agenda.after(latency(choices), () => {
         if (this.isDead) return;
-        if (fault === 'kills before') return this.#die();
-        const outcome = settled(carryOut);
-        if (fault === 'kills after') return this.#die();
-        agenda.after(
-          latency(choices),
-          ifAlive(() => {
-            if (fault === 'gets no answer') reject(away(true));
-            else if ('error' in outcome) reject(outcome.error);
-            else resolve(outcome.result);
-          }),
-        );
+        let answer: () => void;
+        try {
+          const result = carryOut();
+          answer = () => resolve(result);
+        } catch (error) {
+          answer = () => reject(error);
+        }
+        this.#hear(latency(choices), answer);
       });
     });
   }
 
+  #spoil(
+    fault: (typeof FAULTS)[number],
+    what: () => string,
+    server: string,
+    carryOut: () => unknown,
+    reject: (error: Error) => void,
+  ): void {
+    const { agenda, choices, tell, meet } = this.#around;
+    meet(SITUATION_OF[fault]);
+    tell?.(`${this.name}: ${what()} ${fault}`);
+    const fail = (unknown: boolean) => () => {
+      if (server === 'Kubernetes') reject(new TryAgainError(`Kubernetes API: ${what()}: away`));
+      else reject(unknown ? new OutcomeUnknownError('transact', 'no answer') : new ConnectError('away'));
+    };
+    switch (fault) {
+      case 'is not sent':
+        this.#hear(latency(choices), fail(false));
+        break;
+      case 'takes effect after the time-out':
+        this.#hear(REQUEST_TIMEOUT_MS, fail(true));
+        agenda.after(REQUEST_TIMEOUT_MS + latency(choices), () => unheard(carryOut));
+        break;
+      case 'kills before':
+        agenda.after(latency(choices), () => this.#die());
+        break;
+      case 'kills after':
+        agenda.after(latency(choices), () => {
+          if (this.isDead) return;
+          unheard(carryOut);
+          this.#die();
+        });
+        break;
+      case 'gets no answer':
+        agenda.after(latency(choices), () => {
+          if (this.isDead) return;
+          unheard(carryOut);
+          this.#hear(latency(choices), fail(true));
+        });
+        break;
+    }
+  }
+
+  /** Goes on in `ms` with what came of a request. */
+  #hear(ms: number, act: () => void): void {
+    this.#around.agenda.after(ms, () => {
+      if (this.isDead) return;
+      this.#around.isTouched = true;
+      act();
+    });
+  }
+
   #die(): void {
+    if (this.isDead) return;
     this.isDead = true;
     for (const act of this.onDeath) act();
   }
@@ -175,12 +196,11 @@ function commentOf(operations: readonly Operation[]): string {
   return operations.flatMap((operation) => (operation.op === 'comment' ? operation.comment : [])).join();
 }
 
-function settled<Result>(act: () => Result): { readonly result: Result } | { readonly error: unknown } {
+/** Carries out a request of which nobody hears how it went. */
+function unheard(carryOut: () => unknown): void {
   try {
-    return { result: act() };
-  } catch (error) {
-    return { error };
-  }
+    carryOut();
+  } catch {}
 }
 
 /** ms; mostly a few, sometimes as much as the shelf life of facts, never as much as a time-out. */

@@ -7,7 +7,7 @@ interface Edit {
 
 interface Guard {
   readonly prevents: string;
-  /** A schedule that was seen to break a promise without it; another may, once the model has changed. */
+  /** Where `--guards` begins: this schedule broke a promise without it. Another will, once code or model has changed. */
   readonly seed: number;
   readonly edits: readonly Edit[];
 }
@@ -27,7 +27,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 1699,
+    seed: 3642,
     edits: [
       {
         file: 'northbound.ts',
@@ -43,7 +43,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-owner': {
     prevents: "a tenant's pod with the labels of a target is taken for the target",
-    seed: 3,
+    seed: 17,
     edits: [
       {
         file: 'facts.ts',
@@ -54,7 +54,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-migration': {
     prevents: 'a target pod that an earlier migration left behind is taken for the target',
-    seed: 245,
+    seed: 3252,
     edits: [
       {
         file: 'facts.ts',
@@ -75,19 +75,19 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'late-path': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 611,
+    seed: 977,
     edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 93,
+    seed: 135,
     edits: [
       { file: 'handover.ts', from: 'if (arming.length > 0) refuseIfActivated', to: 'if (false) refuseIfActivated' },
     ],
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 17014,
+    seed: 18455,
     edits: [
       {
         file: 'desired.ts',
@@ -98,7 +98,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'chassis-known': {
     prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
-    seed: 9,
+    seed: 20,
     edits: [
       {
         file: 'southbound.ts',
@@ -109,7 +109,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'end-read-last': {
     prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
-    seed: 1516,
+    seed: 3318,
     edits: [
       {
         file: 'kubernetes.ts',

@@ -37,11 +37,11 @@ export class ApiServer implements KubernetesApi {
   // What the functions ask for.
 
   async listMigrations(vmi?: { readonly name: string }) {
-    return this.vms.filter(({ name }) => vmi === undefined || vmi.name === name).flatMap(({ vmims }) => vmims);
+    return vmi ? (this.#vm(vmi.name)?.vmims ?? []) : this.vms.flatMap(({ vmims }) => vmims);
   }
 
   async getVmi({ name }: { readonly name: string }) {
-    return this.vms.find((vm) => vm.name === name)?.vmi;
+    return this.#vm(name)?.vmi;
   }
 
   async listLauncherPods(_namespace: string, vmiUid: string) {
@@ -87,13 +87,14 @@ export class ApiServer implements KubernetesApi {
   }
 
   deleteVmi(vm: Vm): void {
-    const { vmi, pods } = vm;
+    const { vmi, pods, vmims } = vm;
     vm.vmi = undefined;
     vm.guest = undefined;
     vm.pods = [];
     if (vmi) this.#changed(vm, 'VirtualMachineInstance', 'delete', vmi);
     for (const pod of pods) this.#changed(vm, 'Pod', 'delete', pod);
-    for (const vmim of vm.vmims.splice(0)) this.#changed(vm, 'VirtualMachineInstanceMigration', 'delete', vmim);
+    vm.vmims = [];
+    for (const vmim of vmims) this.#changed(vm, 'VirtualMachineInstanceMigration', 'delete', vmim);
   }
 
   createVmim(vm: Vm): VirtualMachineInstanceMigration {
@@ -192,6 +193,10 @@ export class ApiServer implements KubernetesApi {
             }
           : undefined,
     });
+  }
+
+  #vm(name: string): Vm | undefined {
+    return this.vms.find((vm) => vm.name === name);
   }
 
   #changed(vm: Vm, kind: Kind, action: Action, object: KubernetesObject): void {

@@ -302,8 +302,8 @@ class Schedule {
   #wakeScripts(): void {
     // While the last sweep runs all stand still: what they do now it might just have missed.
     if (this.#isFrozen || this.#isCalm) return;
+    if (!this.#waiting.some(({ until }) => until())) return;
     const ready = this.#waiting.filter(({ until }) => until());
-    if (ready.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
     for (const { script } of ready) this.#agenda.after(short(this.#choices), () => this.#go(script));
   }

@@ -29,6 +29,7 @@ test(
   3 * MINUTES_MS,
 );
 
+// From the seed of each guard it looks on until it finds a schedule: other code or another model has other ones.
 test(
   'without any one guard some schedule breaks a promise',
   async () => {
@@ -40,22 +41,15 @@ test(
     for (const guard of Object.keys(GUARDS))
       expect(output).toMatch(new RegExp(`^${guard} +seed \\d+, schedule \\d+: `, 'm'));
   },
-  3 * MINUTES_MS,
+  15 * MINUTES_MS,
 );
 
 test(
   'the schedule that does is made shorter and told as a story',
   async () => {
-    const { seed } = GUARDS['uid-of-migration']!;
-    const { output, code, verdict } = await explore(
-      '--seed',
-      `${seed}`,
-      '--schedules',
-      '1',
-      '--without',
-      'uid-of-migration',
-    );
-    expect({ code, verdict }).toEqual({ code: 1, verdict: expect.stringMatching(`^FAILED  seed ${seed}: `) });
+    // Many a schedule breaks a promise without this one: it takes a few dozens to come to one.
+    const { output, code, verdict } = await explore('--without', 'uid-of-state');
+    expect({ code, verdict }).toEqual({ code: 1, verdict: expect.stringMatching(/^FAILED {2}seed \d+: \S/) });
     expect(output).toMatch(/^ +[0-9.]+ s {2}vm\d is to migrate/m);
     expect(output).toMatch(/^ += {2}\S/m);
   },
