@@ -65,18 +65,21 @@ export function streamWatch(store: Store, request: WatchRequest, response: Serve
     if (request.allowBookmarks) send(bookmark(request.resource, store.version));
   };
   const bookmarks = setInterval(sendBookmark, bookmarkIntervalMs);
+  // Not on 'close' alone: a client that reads slowly still has the end before it while changes go on.
+  const stop = (): void => {
+    unsubscribe();
+    clearInterval(bookmarks);
+    clearTimeout(timeout);
+  };
   const timeout =
     request.timeoutSeconds === undefined
       ? undefined
       : setTimeout(() => {
           sendBookmark();
+          stop();
           response.end();
         }, request.timeoutSeconds * 1000);
-  response.on('close', () => {
-    unsubscribe();
-    clearInterval(bookmarks);
-    clearTimeout(timeout);
-  });
+  response.on('close', stop);
 }
 
 function initialEvents(store: Store, request: WatchRequest): WatchEvent[] {

@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { makeInformer } from '@kubernetes/client-node';
 import { type Cluster, startCluster } from './cluster.ts';
@@ -90,6 +95,25 @@ test('a watch ends after its time, with a bookmark to go on from if it wants one
   const [bookmark, ...more] = await events(cluster, { resourceVersion, allowWatchBookmarks: true, timeoutSeconds: 1 });
   expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { metadata: { resourceVersion } } });
   expect(more).toEqual([]);
+});
+
+test('a watch whose time is up says no more, though its client has still to read what came before', async () => {
+  await using cluster = await startCluster();
+  const annotations = { much: 'x'.repeat(1_000_000) };
+  for (let n = 0; n < 20; n++) {
+    const body = { metadata: { name: `early-${n}`, annotations }, spec: { containers: [{ name: 'compute' }] } };
+    await cluster.core.createNamespacedPod({ namespace, body });
+  }
+  const ca = Buffer.from(cluster.config.getCurrentCluster()!.caData!, 'base64');
+  const headers = { authorization: `Bearer ${cluster.config.getCurrentUser()!.token}` };
+  const request = get(`${cluster.api.url}${path}?watch=true&timeoutSeconds=1`, { ca, headers });
+  const [watch] = (await once(request, 'response')) as [IncomingMessage];
+  await sleep(1_500);
+  await create(cluster, 'late');
+  const lines = (await text(watch)).trimEnd().split('\n');
+  const names = lines.map((line) => JSON.parse(line).object.metadata.name);
+  expect(names).toHaveLength(20);
+  expect(names).not.toContain('late');
 });
 
 test('a streaming list marks the end of what is there', async () => {
