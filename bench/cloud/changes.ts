@@ -18,7 +18,7 @@ export class Changes<Value> {
     this.#values.delete(name);
   }
 
-  /** @returns when the value was as wanted, by the clock of this process */
+  /** @returns when the value was as wanted, ms since the epoch */
   async until(name: string, wanted: (value: Value) => boolean): Promise<number> {
     const done = Promise.withResolvers<void>();
     const timeout = setTimeout(() => {
@@ -33,7 +33,7 @@ export class Changes<Value> {
     check();
     try {
       await done.promise;
-      return performance.now();
+      return Date.now();
     } finally {
       this.#waiting.delete(name);
       clearTimeout(timeout);

@@ -9,6 +9,7 @@ import { Cluster as RaftCluster } from '../../packages/ovsdb-client-ts/test/supp
 import { addPorts } from '../../packages/ovsdb-client-ts/test/support/northbound.ts';
 import { TemporaryDirectory } from '../../packages/ovsdb-client-ts/test/support/server.ts';
 import { addChassis, OvnDatabase, watchTable } from '../../test/handover/support/ovn.ts';
+import { cpuMs } from '../harness/process.ts';
 import { Changes } from './changes.ts';
 import { functionsWith, type RunningFunction } from './functions.ts';
 import { KubevirtVm, NAMESPACE } from './kubevirt-vm.ts';
@@ -20,7 +21,12 @@ const IDLE_MS = 24 * 3_600_000;
 
 /** An event for one function. */
 export interface Delivery {
-  /** What and whose it was, with its last answer. */
+  readonly step: string;
+  /** Name of the object that it tells of. */
+  readonly object: string;
+  /** When the broker sent it first, ms since the epoch. */
+  readonly sentAt: number;
+  /** All of it in words, with its last answer. */
   readonly event: string;
   /** HTTP status of each attempt. */
   readonly statuses: readonly number[];
@@ -37,6 +43,7 @@ export class Cloud implements AsyncDisposable {
   /** Whether a target pod is free to go to the scheduler, by its name. */
   readonly admitted = new Changes<boolean>();
   readonly vms: KubevirtVm[] = [];
+  readonly #standIns: { readonly name: string; readonly pid: number }[] = [];
   nb!: RaftCluster;
   #directory!: string;
 
@@ -65,9 +72,9 @@ export class Cloud implements AsyncDisposable {
     await addPortBindings(sb.remote, vms);
 
     progress("starting the Kubernetes API, and Knative's source, broker and activator");
-    await this.#standIn('kubernetes-api', []);
+    await this.#standIn('Kubernetes', 'kubernetes-api', []);
     const databases = ['--env', `OVN_NB_REMOTE=${this.nb.remote}`, '--env', `OVN_SB_REMOTE=${sb.remote}`];
-    await this.#standIn('knative', ['--log', this.#journal, '--idle', `${IDLE_MS}`, ...databases]);
+    await this.#standIn('Knative', 'knative', ['--log', this.#journal, '--idle', `${IDLE_MS}`, ...databases]);
 
     const config = new KubeConfig();
     config.loadFromFile(this.#kubeconfig);
@@ -92,6 +99,17 @@ export class Cloud implements AsyncDisposable {
     return functionsWith(this.#kubeconfig);
   }
 
+  /** The CPU time that each part has taken, ms; Kubernetes and Knative are those of the lab. */
+  cpu(): Readonly<Record<string, number>> {
+    const sum = (pids: readonly number[]) => pids.reduce((total, pid) => total + cpuMs(pid), 0);
+    return {
+      functions: sum(this.functions().map(({ pid }) => pid)),
+      'OVN NB': sum(this.nb.members.map(({ pid }) => pid!)),
+      ...Object.fromEntries(this.#standIns.map(({ name, pid }) => [name, cpuMs(pid)])),
+      'this process': cpuMs(process.pid),
+    };
+  }
+
   /** Waits until nothing has been delivered for two seconds. @returns all that was delivered so far */
   async deliveries(): Promise<readonly Delivery[]> {
     for (let seen = -1, size = 0; seen !== size; await sleep(2_000)) {
@@ -101,17 +119,25 @@ export class Cloud implements AsyncDisposable {
     const lines = readFileSync(this.#journal, 'utf8').trimEnd().split('\n');
     const entries = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'delivery');
     return [...Map.groupBy(entries, ({ eventId, trigger }) => `${eventId} ${trigger}`).values()].map((attempts) => {
+      const [{ at, ms }] = attempts;
       const { function: step, type, subject, body } = attempts.at(-1);
       const statuses = attempts.map(({ status }) => status);
-      return { event: `${type} of ${subject} to ${step}: ${statuses} ${body ?? ''}`, statuses };
+      return {
+        step,
+        object: subject.slice(subject.lastIndexOf('/') + 1),
+        sentAt: Date.parse(at) - ms,
+        event: `${type} of ${subject} to ${step}: ${statuses} ${body ?? ''}`,
+        statuses,
+      };
     });
   }
 
-  async #standIn(folder: string, args: readonly string[]): Promise<void> {
+  async #standIn(name: string, folder: string, args: readonly string[]): Promise<void> {
     const program = new URL(`../../lab/${folder}/main.ts`, import.meta.url);
     const all = ['--kubeconfig', this.#kubeconfig, ...args];
     const standIn = await StandIn.start(folder, program, all, `${this.#directory}/${folder}.log`);
     this.#parts.defer(() => standIn.stop());
+    this.#standIns.push({ name, pid: standIn.pid! });
   }
 
   get #kubeconfig(): string {

@@ -31,6 +31,11 @@ export class KubevirtVm {
     this.name = name;
   }
 
+  /** Name of the VMIM that is under way. */
+  get migration(): string {
+    return `${this.name}-${this.#life}`;
+  }
+
   get target(): string {
     return `virt-launcher-${this.name}-${this.#life}-target`;
   }
@@ -47,7 +52,7 @@ export class KubevirtVm {
 
   async migrate(): Promise<void> {
     const labels = { 'kubevirt.io/vmi-name': this.name };
-    const change = { metadata: { name: `${this.name}-${this.#life}`, labels }, spec: { vmiName: this.name } };
+    const change = { metadata: { name: this.migration, labels }, spec: { vmiName: this.name } };
     this.#vmim = await this.#post(VMIMS, object('vmim-01-pending', change));
     await this.#phase('Scheduling');
     const target = { name: this.target, labels: { 'kubevirt.io/migrationJobUID': this.#vmim.metadata.uid } };
@@ -86,7 +91,7 @@ export class KubevirtVm {
     await this.#sent({ method: 'DELETE', path: [...VMIS, this.name] });
     // The garbage collector is at it too, but leaves pods the time that a kubelet takes.
     const gone = [
-      [...VMIMS, this.#vmim.metadata.name],
+      [...VMIMS, this.migration],
       [...PODS, this.#source],
       [...PODS, this.target],
     ];
@@ -116,7 +121,7 @@ export class KubevirtVm {
   }
 
   async #phase(phase: string): Promise<void> {
-    await this.#patch([...VMIMS, this.#vmim.metadata.name, 'status'], { status: { phase } });
+    await this.#patch([...VMIMS, this.migration, 'status'], { status: { phase } });
   }
 
   async #vmiStatus(status: object): Promise<void> {

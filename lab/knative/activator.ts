@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FunctionSpec } from './func-yaml.ts';
 import { type FunctionCommand, FunctionProcess } from './function-process.ts';
-import { bodyOf, endToEnd, type Listening, listen, reasonOf } from './http.ts';
+import { bodyOf, endToEnd, exchange, type Listening, listen } from './http.ts';
 import type { Journal } from './journal.ts';
 
 export interface ActivatorOptions {
@@ -70,18 +70,16 @@ export class Activator {
       this.#stop.signal.throwIfAborted();
       const running = await this.#process();
       status = 502;
-      const answer = await fetch(running.url + url, {
+      const answer = await exchange(running.url + url, {
         method,
         headers: endToEnd(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-        body: body === '' ? null : body,
-        redirect: 'manual',
+        body,
         signal: this.#stop.signal,
       });
-      const content = Buffer.from(await answer.arrayBuffer());
-      response.writeHead(answer.status, endToEnd(answer.headers)).end(content);
+      response.writeHead(answer.status, endToEnd(answer.headers)).end(answer.body);
     } catch (error) {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end(reasonOf(error));
+      response.end((error as Error).message);
     }
   }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Listening {
@@ -29,10 +29,36 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Why a `fetch` failed; its own message only says that it did. */
-export function reasonOf(error: unknown): string {
-  const { message, cause } = error as { message: string; cause?: { message?: string } };
-  return cause?.message ?? message;
+/** A connection for each request under way, kept for the next one. */
+const agent = new Agent({ keepAlive: true });
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/**
+ * Sends a request, once. `fetch` would do too, but takes more of a core than all the rest of a delivery.
+ *
+ * @throws Error when no whole answer came, or by `signal`.
+ */
+export async function exchange(url: string, { body, ...options }: HttpRequest): Promise<HttpAnswer> {
+  const sent = request(url, { ...options, agent });
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+  // What ends a request whose answer has begun ends the answer too, and is told there.
+  sent.on('error', () => {});
+  sent.end(body);
+  const [response] = await answered;
+  const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
+  return { status: response.statusCode!, headers: new Headers(headers), body: await bodyOf(response) };
 }
 
 /** The headers of a message that are meant for its receiver and not for the hop that it came over. */

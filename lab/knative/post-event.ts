@@ -1,5 +1,5 @@
 import { type CloudEvent, HTTP } from 'cloudevents';
-import { reasonOf } from './http.ts';
+import { exchange } from './http.ts';
 
 /** What came back for an event that was sent. */
 export interface Answer {
@@ -22,16 +22,14 @@ export async function postEvent(
   const signals = [options.signal];
   if (options.timeout !== undefined) signals.push(AbortSignal.timeout(options.timeout));
   try {
-    const response = await fetch(url, {
+    return await exchange(url, {
       method: 'POST',
       headers: { ...headers, ...options.headers },
-      body: body || null,
-      redirect: 'manual',
+      body: body ?? '',
       signal: AbortSignal.any(signals),
     });
-    return { status: response.status, headers: response.headers, body: await response.text() };
   } catch (error) {
     options.signal.throwIfAborted();
-    return { status: undefined, headers: new Headers(), body: reasonOf(error) };
+    return { status: undefined, headers: new Headers(), body: (error as Error).message };
   }
 }

@@ -63,12 +63,12 @@ const success = (code?: number) => ({
   ...(code !== undefined && { code }),
 });
 
-function list(store: Store, { resource, namespace }: ApiRequest, matches: Matcher) {
+function list(store: Store, { resource }: ApiRequest, matches: Matcher) {
   return {
     apiVersion: apiVersionOf(resource),
     kind: `${resource.kind}List`,
     metadata: { resourceVersion: String(store.version) },
-    items: store.list(resource, namespace).filter(matches),
+    items: store.list(resource, matches),
   };
 }
 

@@ -1,6 +1,7 @@
 import { expired, tooLargeResourceVersion } from './errors.ts';
 import type { KubernetesObject } from './object.ts';
 import type { Resource } from './resources.ts';
+import type { Matcher } from './selectors.ts';
 
 /** One write. `previous` is the object before it, `object` after it (for a deletion: as it was, with the new version). */
 export interface Change {
@@ -37,9 +38,9 @@ export class Store {
   }
 
   /** In the order of etcd's keys: namespace, then name. */
-  list(resource: Resource, namespace?: string): KubernetesObject[] {
-    return [...this.#of(resource).entries()]
-      .filter(([, object]) => namespace === undefined || object.metadata.namespace === namespace)
+  list(resource: Resource, matches: Matcher = () => true): KubernetesObject[] {
+    return [...this.#of(resource)]
+      .filter(([, object]) => matches(object))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, object]) => object);
   }

@@ -92,10 +92,7 @@ function initialEvents(store: Store, request: WatchRequest): WatchEvent[] {
       .map((change) => watchEvent(change, matches))
       .filter((event) => event !== undefined);
   }
-  const added: WatchEvent[] = store
-    .list(resource)
-    .filter(matches)
-    .map((object) => ({ type: 'ADDED', object }));
+  const added: WatchEvent[] = store.list(resource, matches).map((object) => ({ type: 'ADDED', object }));
   if (!sendInitialEvents) return added;
   return [...added, bookmark(resource, store.version, { 'k8s.io/initial-events-end': 'true' })];
 }

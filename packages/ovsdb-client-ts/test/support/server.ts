@@ -34,6 +34,11 @@ export class OvsdbServer implements AsyncDisposable {
     return this.#child !== undefined;
   }
 
+  /** Of the process that runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   async start(): Promise<void> {
     const { databases, remotes, directory, args = [] } = this.#options;
     const control = join(directory, 'ctl');
