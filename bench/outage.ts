@@ -17,13 +17,13 @@ import { Remaining } from './harness/remaining.ts';
 import { median } from './harness/statistics.ts';
 
 /** Migrations of one kind: who switches, and how late the events of Kubernetes are. */
-interface Arm {
+export interface Arm {
   readonly mode: Mode;
   readonly delayMs: number;
 }
 
 /** Some migrations of an arm, there and back, on a control plane of their own. */
-interface Turn extends Arm {
+export interface Turn extends Arm {
   readonly migrations: number;
 }
 
@@ -63,7 +63,7 @@ export default {
 } satisfies Benchmark;
 
 /** One round; single takes another delay in each, and has most values at the longest. */
-function turns(round: number): Turn[] {
+export function turns(round: number): Turn[] {
   const earlier = DELAYS_MS.filter((delayMs) => delayMs < LONGEST_MS);
   const delayOfSingle = [LONGEST_MS, ...earlier][round % DELAYS_MS.length]!;
   return [
@@ -97,7 +97,7 @@ function expectedMs({ mode, delayMs, migrations }: Turn): number {
   return 12_000 + migrations * (6_000 + delays * delayMs);
 }
 
-class Results {
+export class Results {
   readonly #arms = new Map<string, MigrationResult[]>();
   qemu = 'unknown';
 
@@ -135,7 +135,7 @@ class Results {
   }
 }
 
-function limits(results: Results) {
+export function limits(results: Results) {
   const handovers = DELAYS_MS.map((delayMs): Arm => ({ mode: 'handover', delayMs }));
   const medians = handovers.map((arm) => median(results.net(arm)));
   const broken = handovers.flatMap((arm) => results.of(arm)).flatMap(brokenPromises);

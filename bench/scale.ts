@@ -22,7 +22,7 @@ const KINDS = {
 type Kind = keyof typeof KINDS;
 
 /** One event. */
-interface Cost {
+export interface Cost {
   readonly size: number;
   readonly step: DueStep['function'];
   readonly kind: Kind;
@@ -145,7 +145,7 @@ function seriesOf(costs: readonly Cost[], sizes: readonly number[]): Series[] {
   });
 }
 
-function limitsOf(costs: readonly Cost[], sizes: readonly number[], scan: { nb: number; sb: number }): Limit[] {
+export function limitsOf(costs: readonly Cost[], sizes: readonly number[], scan: { nb: number; sb: number }): Limit[] {
   const [smallest, largest] = [sizes[0]!, sizes.at(-1)!];
   const at = (size: number, like: Partial<Cost>, figure: 'ms' | 'nbCpuMs' | 'sbCpuMs' | 'residentMb') =>
     median(

@@ -15,7 +15,7 @@ const VMS = 10;
 const SAMPLES = 200;
 const MB = 2 ** 20;
 
-interface Sample {
+export interface Sample {
   readonly step: string;
   readonly residentMb: number;
   readonly handles: number;
@@ -86,7 +86,7 @@ function sampleOf({ step, pid }: { step: string; pid: number }): Sample {
 }
 
 /** The last tenth beside the second. */
-function growth(samples: readonly Sample[], figure: 'residentMb' | 'handles'): number {
+export function growth(samples: readonly Sample[], figure: 'residentMb' | 'handles'): number {
   const tenth = Math.floor(samples.length / 10);
   const of = (part: readonly Sample[]) => median(part.map((sample) => sample[figure]));
   return of(samples.slice(-tenth)) / of(samples.slice(tenth, 2 * tenth));

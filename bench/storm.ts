@@ -58,7 +58,7 @@ export default {
 } satisfies Benchmark;
 
 /** When each part of a migration was over, ms since the epoch. */
-interface Migration {
+export interface Migration {
   readonly started: number;
   readonly admitted: number;
   readonly scheduled: number;
@@ -84,12 +84,16 @@ export async function migrate(vm: KubevirtVm, { admitted, requested }: Cloud): P
 }
 
 /** ms from what KubeVirt wrote to what it led to. */
-function waitsOf({ started, admitted, scheduled, dual, switched, pinned }: Migration) {
+export function waitsOf({ started, admitted, scheduled, dual, switched, pinned }: Migration) {
   return { admitted: admitted - started, dual: dual - scheduled, pinned: pinned - switched };
 }
 
 /** ms from the first event for enable-dual-chassis once the target's node was known; none where an earlier one sufficed. */
-function dualAfterEvent({ scheduled, dual }: Migration, vm: KubevirtVm, deliveries: readonly Delivery[]): number {
+export function dualAfterEvent(
+  { scheduled, dual }: Migration,
+  vm: KubevirtVm,
+  deliveries: readonly Delivery[],
+): number {
   const events = deliveries.filter(
     ({ step, object, sentAt }) =>
       step === 'enable-dual-chassis' && [vm.target, vm.migration].includes(object) && sentAt >= scheduled,
