@@ -83,8 +83,9 @@ function generic(nameTemplate: string): Profile {
 }
 
 function referenceIn(match: RegExpExecArray | null): VmiReference | undefined {
-  const { namespace, vmi } = match?.groups ?? {};
-  return namespace === undefined || vmi === undefined ? undefined : { namespace, name: vmi };
+  if (match === null) return undefined;
+  const { namespace, vmi } = match.groups as { readonly namespace: string; readonly vmi: string };
+  return { namespace, name: vmi };
 }
 
 export function profileOf(name: 'kube-ovn' | 'generic', portName: string): Profile {

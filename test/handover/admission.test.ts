@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { admission } from '../../handover/admission.ts';
-import { desired } from '../../handover/desired.ts';
+import { desired, type Step } from '../../handover/desired.ts';
 import { TryAgainError } from '../../handover/errors.ts';
 import { factsOf, type Objects } from '../../handover/facts.ts';
 import { type Pod, SCHEDULING_GATE } from '../../handover/kubevirt.ts';
@@ -18,14 +18,19 @@ const source = pod('source-running', { metadata: { annotations: { 'ovn.kubernete
 const second = port({ uuid: '22222222-2222-4222-8222-222222222222', name: 'web-01.prod.tenant-a.prod.ovn' });
 
 /** Whether the target pod is admitted, given what Kubernetes has and the ports as they were read. */
-function admitting(target: Pod, ports: readonly Port[], change: Partial<Objects> = {}) {
+function admitting(
+  target: Pod,
+  ports: readonly Port[],
+  change: Partial<Objects> = {},
+  isOwn: (step: Step) => boolean = (step) => step === 'reuse-port',
+) {
   const facts = factsOf({ ...moment('target pod created'), pods: [source, target], ...change });
   return admission({
     vmi: VMI,
     facts,
     verdicts: ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) })),
     profile: profileOf('kube-ovn', ''),
-    isOwn: (step) => step === 'reuse-port',
+    isOwn,
     bindings: async () => ports.map(({ name }) => ({ uuid: BINDING, port: name, activated: [], claimants: [] })),
   });
 }
@@ -62,6 +67,14 @@ describe('a gated target pod', () => {
     await expect(admitting(gated, [port()], nodeless)).rejects.toThrow(
       /web-01\.prod is not yet bound for migration kubevirt-migrate-vm-x7k2p/,
     );
+    // Also for reconcile, whose part is every step: there is none to make.
+    await expect(admitting(gated, [port()], nodeless, () => true)).rejects.toThrow(TryAgainError);
+  });
+
+  test('that somebody scheduled does not wait once its ports are dual: another function made that step', async () => {
+    const running = { ...moment('target pod running'), migrations: [vmim('02-scheduling')] };
+    const target = pod('target-02-scheduled');
+    expect(await admitting(target, [port({ record: DUAL })], running)).toMatchObject({ annotations: HINT });
   });
 
   test('of a VM whose ports cannot be found goes on, and that is told', async () => {

@@ -104,6 +104,11 @@ describe('rule 1: a VM that did not ask for it', () => {
     expect(desired(factsAt({ vmi: undefined }), undefined)).toMatchObject({ rule: '1', binding: 'leave' });
   });
 
+  test.each(['Failed', 'Succeeded'])('and one that is %s, of which no port has a record, is left alone', (phase) => {
+    const final = factsAt({ vmi: vmi('01-idle', { status: { phase } }) });
+    expect(desired(final, undefined)).toEqual({ rule: '1', binding: 'leave' });
+  });
+
   test('but one that opted out while its port has our record is brought to an end', () => {
     expect(told(desired(factsAt({ vmi: notOptedIn }), dual))).toBe('4 pinned worker-a');
   });
@@ -241,7 +246,7 @@ describe('rule 3d: no target yet', () => {
 
   test('a VMI without a node is left alone', () => {
     const objects = { ...moment('VMIM created'), vmi: vmi('01-idle', { status: { nodeName: '' } }) };
-    expect(desired(factsOf(objects), pinned).binding).toBe('leave');
+    expect(desired(factsOf(objects), pinned)).toEqual({ rule: '3d', binding: 'leave' });
   });
 });
 

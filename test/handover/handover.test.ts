@@ -87,6 +87,19 @@ describe('each function makes its own step', () => {
     });
   });
 
+  test('what reconcile writes names each rule once', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1', 'vm0.prod.net2'] });
+    const { uid } = model.migrate();
+    await call('reuse-port');
+    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+    // An interface that came since has no record.
+    model.vm.ports[2]!.externalIds = { pod: 'prod/vm0' };
+    await call('reconcile');
+    expect(writes().at(-1)!.operations.at(-1)).toMatchObject({
+      comment: expect.stringMatching(/^ovn-handover reconcile: .*, rule 4,5$/),
+    });
+  });
+
   test('twice is nothing to do', async () => {
     model.migrate();
     await call('reuse-port');
@@ -158,7 +171,9 @@ describe('the guard', () => {
     model.before = (request) => {
       if (isWrite(request)) model.vm.ports[0]!.options = { foreign: String(count++) };
     };
-    await expect(call('reuse-port')).rejects.toThrow(/^a port was changed in between, 5 times in a row$/);
+    const refused = call('reuse-port');
+    await expect(refused).rejects.toThrow(/^a port was changed in between, 5 times in a row$/);
+    await expect(refused).rejects.toMatchObject({ cause: { name: 'LookAgainError' } });
     expect(writes()).toHaveLength(5);
   });
 
@@ -170,6 +185,15 @@ describe('the guard', () => {
     const { changes } = await call('reuse-port');
     expect(changes.map(({ port }) => port.name)).toEqual(['vm0.prod']);
     expect(writes()).toHaveLength(1);
+  });
+
+  test('an unknown outcome of what did commit is told of all interfaces', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    model.migrate();
+    model.after = (request) => {
+      if (isWrite(request)) throw new OutcomeUnknownError('transact', 'no answer');
+    };
+    expect((await call('reuse-port')).changes).toHaveLength(2);
   });
 
   test('an unknown outcome of what did not commit is written after all', async () => {
@@ -232,11 +256,13 @@ describe('a chassis', () => {
   test('that is not there is never written, and the VMI says so', async () => {
     model.migrate('b');
     model.ovn.chassis = model.ovn.chassis.filter(({ hostname }) => hostname !== 'b');
+    const createEvent = jest.spyOn(model.api, 'createEvent');
     await expect(call('enable-dual-chassis')).rejects.toMatchObject({
       warning: 'ChassisUnknown',
       retryAfterSeconds: 5,
     });
     expect(writes()).toEqual([]);
+    expect(createEvent.mock.calls).toMatchObject([[{ ...REFERENCE, uid: model.vm.vmi!.metadata.uid }, {}, {}]]);
     expect(model.remarks).toEqual([
       {
         by: 'enable-dual-chassis',
@@ -298,6 +324,21 @@ describe('an earlier activation', () => {
     expect(bindings).toEqual(['chassis-a, record pinned', 'chassis-a,chassis-c by rarp, record dual']);
     expect(changes.map(({ wanted }) => wanted.binding)).toEqual(['dual']);
   });
+
+  test('is not given time for ever: a port that somebody keeps making dual is given up, for now', async () => {
+    model.migrate('b');
+    const dual = { 'handover-vmi': 'v', 'handover-migration': 'm', 'handover-binding': 'dual', 'handover-source': 'a' };
+    const overwrite = () => {
+      model.vm.ports[0]!.externalIds = { pod: 'prod/vm0', ...dual };
+    };
+    overwrite();
+    model.after = (request) => {
+      if (isWrite(request)) overwrite();
+    };
+    await expect(call('enable-dual-chassis')).rejects.toThrow(
+      /^pinned for a moment before it is armed again, 5 times in a row$/,
+    );
+  });
 });
 
 describe('a dual binding', () => {
@@ -330,6 +371,18 @@ describe('a dual binding', () => {
     expect((await call('enable-dual-chassis')).warnings).toEqual([]);
   });
 
+  test('that OVN southbound knows nothing of is a warning too', async () => {
+    await armed('Running');
+    model.ovn.bindings.delete('vm0.prod');
+    expect((await call('enable-dual-chassis')).warnings).toHaveLength(1);
+  });
+
+  test('that has ended by the switch is none, though KubeVirt still says Running', async () => {
+    await armed('Running');
+    model.api.markReady(model.vm, model.vm.pods.at(-1)!);
+    expect((await call('enable-dual-chassis')).warnings).toEqual([]);
+  });
+
   test('claimed by the source alone is a warning too', async () => {
     await armed('Running');
     model.ovn.plugged.get('vm0.prod')!.add('a');
@@ -352,6 +405,13 @@ describe('a hint', () => {
     expect(searches()).toEqual(['_uuid']);
     const bindings = model.requests.filter(({ database }) => database === 'SB').flatMap(({ operations }) => operations);
     expect(bindings.filter((each) => each.op === 'select' && each.where[0]![0] === 'logical_port')).toEqual([]);
+  });
+
+  test('of a migration that has no target pod yet is not believed', async () => {
+    model.api.createVmim(model.vm);
+    await call('reuse-port', { vmi: REFERENCE, hint: hint() });
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect(searches()).toEqual(['_uuid', 'external_ids']);
   });
 
   test.each<[string, () => object]>([

@@ -84,26 +84,6 @@ describe('the ports of a VM', () => {
     expect(model.requests.map(conditions)).toEqual([['_uuid =='], ['external_ids includes']]);
   });
 
-  test('of ten thousand VMs are remembered, and the oldest forgotten for one more', async () => {
-    const others = async (from: number, to: number) => {
-      for (let number = from; number < to; number++) {
-        await northbound().portsOf({ namespace: 'prod', name: `other-${number}` });
-      }
-    };
-    const asked = async () => {
-      await northbound().portsOf(REFERENCE);
-      return conditions(model.requests.at(-1)!);
-    };
-    await northbound().portsOf(REFERENCE);
-    await others(1, 10_000);
-    expect(await asked()).toEqual(['_uuid ==', '_uuid ==']);
-    await others(10_000, 10_001);
-    expect(await asked()).toEqual(['external_ids includes']);
-    // It is the newest now.
-    await others(1, 9_999);
-    expect(await asked()).toEqual(['_uuid ==', '_uuid ==']);
-  });
-
   test('have the addresses that OVN chose, where it was to choose them', async () => {
     const { transact } = model.ovn;
     model.ovn.transact = (operations) => {

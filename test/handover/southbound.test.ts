@@ -111,6 +111,12 @@ describe('the bindings of ports', () => {
     }
   });
 
+  test('of no port ask nothing, also by a hint', async () => {
+    expect(await southbound().bindingsOf([], [bindingOf('vm0.prod').uuid])).toEqual([]);
+    expect(await southbound().claimsOf([])).toEqual(new Map());
+    expect(model.requests).toEqual([]);
+  });
+
   test('tell the claims by the names of the chassis, and leave out one that is gone', async () => {
     Object.assign(bindingOf('vm0.prod'), { main: 'chassis-a', additional: ['chassis-b'] });
     model.after = (request) => {
