@@ -81,9 +81,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
     seed: 135,
-    edits: [
-      { file: 'handover.ts', from: 'if (arming.length > 0) refuseIfActivated', to: 'if (false) refuseIfActivated' },
-    ],
+    edits: [{ file: 'handover.ts', from: '  refuseIfActivated(bindings);\n', to: '' }],
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
@@ -102,8 +100,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'southbound.ts',
-        from: '  if (names.size === 1 && name !== undefined) return name;\n',
-        to: '  if (names.size === 1 && name !== undefined) return name;\n  return "chassis-".concat(node);\n',
+        from: '  if (names.size === 1 && row !== undefined) return row;\n',
+        to: '  return row ?? { name: "chassis-".concat(node), other_config: ["map", []] };\n',
       },
     ],
   },

@@ -11,7 +11,7 @@ export interface LogicalSwitchPort {
 interface PortBinding {
   readonly uuid: string;
   readonly port: string;
-  readonly macs: string;
+  addresses: readonly string[];
   requested: readonly string[];
   armed: boolean;
   activated: readonly string[];
@@ -25,6 +25,8 @@ export interface Chassis {
   readonly uuid: string;
   readonly name: string;
   readonly hostname: string;
+  /** What its ovn-controller says of itself. */
+  otherConfig?: Readonly<Record<string, string>>;
 }
 
 /** A row before and after a transaction. */
@@ -46,7 +48,7 @@ export class Ovn {
     const binding = {
       uuid: uuidOf(2, name),
       port: name,
-      macs: '',
+      addresses: [ADDRESSES],
       requested: [],
       armed: false,
       activated: [],
@@ -132,7 +134,12 @@ export class Ovn {
       const field = column === '_uuid' ? 'uuid' : (column as 'name' | 'hostname');
       return this.chassis
         .filter((chassis) => chassis[field] === wanted)
-        .map(({ uuid, name, hostname }) => ({ _uuid: ['uuid', uuid], name, hostname }));
+        .map(({ uuid, name, hostname, otherConfig = {} }) => ({
+          _uuid: ['uuid', uuid],
+          name,
+          hostname,
+          other_config: toWireMap(otherConfig),
+        }));
     }
     const field = column === '_uuid' ? 'uuid' : 'port';
     return [...this.bindings.values()]
@@ -147,7 +154,7 @@ export class Ovn {
     return this.ports.filter(({ externalIds }) => wanted.every(([key, text]) => externalIds[key] === text));
   }
 
-  #bindingRow({ uuid, port, activated, main, additional }: PortBinding): WireRow {
+  #bindingRow({ uuid, port, addresses, activated, main, additional }: PortBinding): WireRow {
     const refs = (names: readonly string[]): WireValue => [
       'set',
       this.chassis.filter(({ name }) => names.includes(name)).map((chassis) => ['uuid', chassis.uuid]),
@@ -155,12 +162,16 @@ export class Ovn {
     return {
       _uuid: ['uuid', uuid],
       logical_port: port,
+      mac: ['set', [...addresses]],
       options: toWireMap(activated.length > 0 ? { 'additional-chassis-activated': activated.join(',') } : {}),
       chassis: refs(main === undefined ? [] : [main]),
       additional_chassis: refs(additional),
     };
   }
 }
+
+/** Of every port. */
+const ADDRESSES = '0a:00:00:00:00:01 10.0.0.10';
 
 export function chassisName(node: string): string {
   return `chassis-${node}`;
@@ -170,7 +181,7 @@ function portRow({ uuid, name, options, externalIds }: LogicalSwitchPort): WireR
   return {
     _uuid: ['uuid', uuid],
     name,
-    addresses: '0a:00:00:00:00:01 10.0.0.10',
+    addresses: ADDRESSES,
     dynamic_addresses: ['set', []],
     options: toWireMap(options),
     external_ids: toWireMap(externalIds),

@@ -11,7 +11,7 @@ import enableDualChassis from './enable-dual-chassis/index.ts';
 import reconcile from './reconcile/index.ts';
 import releasePort from './release-port/index.ts';
 import reusePort from './reuse-port/index.ts';
-import { worldOf } from './world.ts';
+import { checkStrategy, worldOf } from './world.ts';
 
 /** Longer than any one event takes; Knative waits `terminationGracePeriodSeconds` for us, 30 s by default. */
 const DRAIN_MS = 25_000;
@@ -62,6 +62,7 @@ void listening.then((server) => {
   });
 });
 const world = listening.then(() => worldOf(settings));
+void world.then(checkStrategy);
 
 function die(line: string): never {
   process.stderr.write(`${line}\n`);

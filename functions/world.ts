@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OvsdbClient } from 'ovsdb-client-ts';
+import { TryAgainError } from '../handover/errors.ts';
 import type { World } from '../handover/handover.ts';
 import { Kubernetes } from '../handover/kubernetes.ts';
 import { Northbound } from '../handover/northbound.ts';
 import { profileOf } from '../handover/profile.ts';
 import { type Settings, SettingsError } from '../handover/settings.ts';
 import { Southbound } from '../handover/southbound.ts';
+
+const ASK_AGAIN_MS = 1_000;
 
 /** The world by the settings. The Kubernetes client is half of all code: it loads here, when the server listens already. */
 export async function worldOf(settings: Settings): Promise<World & AsyncDisposable> {
@@ -22,6 +26,32 @@ export async function worldOf(settings: Settings): Promise<World & AsyncDisposab
       await Promise.all([northbound.close(), southbound.close()]);
     },
   };
+}
+
+/**
+ * Resolves once OVN has said that some chassis can hold a port by the strategy. Where chassis differ, each hand-over
+ * looks at the one that its VM goes to.
+ * @throws SettingsError if none can
+ */
+export async function checkStrategy({ southbound, activationStrategy }: World): Promise<void> {
+  // Each ovn-controller that knows a strategy knows this one.
+  if (activationStrategy === 'rarp') return;
+  const support = [...(await untilAnswered(() => southbound.strategySupport())).values()];
+  if (support.length === 0 || support.includes('all')) return;
+  throw new SettingsError(
+    `settings: OVN_ACTIVATION_STRATEGY is ${activationStrategy}, but on all ${support.length} chassis ovn-controller knows only rarp and would leave a target's port open: set rarp, or upgrade OVN (docs/ovn-versions.md)`,
+  );
+}
+
+async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof TryAgainError)) throw error;
+      await sleep(ASK_AGAIN_MS, undefined, { ref: false });
+    }
+  }
 }
 
 /** The settings' schema lets pass what only the client can tell, such as a port beyond 65535. */

@@ -119,6 +119,14 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
   return { rule: '3d', step: 'reuse-port', binding: 'pinned', node: source, record: recordFor('pinned', source) };
 }
 
+/**
+ * What a port has in place of a dual binding that its target could not hold: the source alone until the guest has
+ * switched, so that the target does not take the port from a guest that still runs.
+ */
+export function sourceOnly({ rule, step, source, record }: Desired & { readonly binding: 'dual' }): Desired {
+  return { rule, step, binding: 'pinned', node: source, record: { ...record, binding: 'pinned', target: undefined } };
+}
+
 function leave(rule: Rule): Desired {
   return { rule, binding: 'leave' };
 }

@@ -1,5 +1,6 @@
+import { misfit } from './activation.ts';
 import { type Admission, admission } from './admission.ts';
-import { desired, type FunctionName, type Step } from './desired.ts';
+import { desired, type FunctionName, type Step, sourceOnly } from './desired.ts';
 import { LookAgainError, TryAgainError } from './errors.ts';
 import type { Occasion } from './event.ts';
 import { type Facts, factsOf } from './facts.ts';
@@ -9,8 +10,8 @@ import type { Northbound } from './northbound.ts';
 import { changeFor, isMade, nodesOf, type PortChange, type Verdict } from './port.ts';
 import type { Profile } from './profile.ts';
 import { recordOf } from './record.ts';
-import { notClaimed, type Remark } from './remark.ts';
-import type { PortBinding, Southbound } from './southbound.ts';
+import { cannotBeHeld, notClaimed, type Remark } from './remark.ts';
+import type { Chassis, PortBinding, Southbound } from './southbound.ts';
 
 /** What a function works with: all that does I/O, and what differs between installations. */
 export interface World {
@@ -53,7 +54,7 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
   for (let look = 1; ; look++) {
     const situation = await lookAt(occasion, world);
     try {
-      const changes = await changesOf(name, situation, world);
+      const { changes, refused } = await changesOf(name, situation, world);
       if (changes.length > 0) {
         sent = changes;
         await world.northbound.commit(changes, comment(name, situation));
@@ -61,8 +62,8 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
       if (changes.some(isInterim)) throw new LookAgainError('pinned for a moment before it is armed again');
       const made = changes.length > 0 ? changes : committedAfterAll(sent, situation);
       const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(name, situation, world) : undefined;
-      const warnings = isPartOf(name, 'enable-dual-chassis') ? await unclaimed(situation, world) : [];
-      return { situation, changes: made, admitted, warnings };
+      const missing = isPartOf(name, 'enable-dual-chassis') ? await unclaimed(situation, refused, world) : [];
+      return { situation, changes: made, admitted, warnings: [...refused.values(), ...missing] };
     } catch (error) {
       await warnOf(error, name, situation, world);
       if (!(error instanceof LookAgainError)) throw error;
@@ -88,21 +89,50 @@ async function lookAt({ vmi, hint }: Occasion, world: World): Promise<Situation>
   return { vmi, hint, facts, verdicts, readAt };
 }
 
-/** The changes that are this step's to make, as far as the southbound database allows them. */
+/** The changes that are this step's to make, as far as the southbound database allows them; why not, where it does not. */
 async function changesOf(
   name: FunctionName,
   { verdicts, hint, readAt }: Situation,
   world: World,
-): Promise<PortChange[]> {
+): Promise<{ readonly changes: PortChange[]; readonly refused: ReadonlyMap<string, Remark> }> {
   const mine = verdicts.filter(({ wanted }) => wanted.binding !== 'leave' && isPartOf(name, wanted.step));
   const chassis = await world.southbound.chassisOf([...new Set(mine.flatMap(({ wanted }) => nodesOf(wanted)))]);
-  const setup = { chassis, activationStrategy: world.activationStrategy, now: new Date() };
-  const changes = mine.flatMap(({ port, wanted }) => changeFor(port, wanted, setup) ?? []);
+  const names = new Map([...chassis].map(([node, { name }]) => [node, name]));
+  const setup = { chassis: names, activationStrategy: world.activationStrategy, now: new Date() };
+  const wished = mine.flatMap(({ port, wanted }) => changeFor(port, wanted, setup) ?? []);
 
-  const arming = changes.filter(({ wanted }) => wanted.binding === 'dual').map(({ port }) => port.name);
-  if (arming.length > 0) refuseIfActivated(await world.southbound.bindingsOf(arming, hint?.bindings));
+  const refused = await refusalsOf(wished, chassis, hint?.bindings, world);
   if (Date.now() - readAt > SHELF_LIFE_MS) throw new LookAgainError('the facts went stale before they were acted on');
-  return changes;
+  const changes = wished.flatMap((change) => {
+    const { port, wanted } = change;
+    return wanted.binding === 'dual' && refused.has(port.name)
+      ? (changeFor(port, sourceOnly(wanted), setup) ?? [])
+      : change;
+  });
+  return { changes, refused };
+}
+
+/** A warning for each port that would be armed and that its target could not hold, by the port's name. */
+async function refusalsOf(
+  changes: readonly PortChange[],
+  chassis: ReadonlyMap<string, Chassis>,
+  hint: readonly string[] | undefined,
+  { southbound, activationStrategy }: World,
+): Promise<ReadonlyMap<string, Remark>> {
+  const arming = changes.flatMap(({ port, wanted }) =>
+    wanted.binding === 'dual' ? [{ port: port.name, node: wanted.target }] : [],
+  );
+  if (arming.length === 0) return new Map();
+  const names = arming.map(({ port }) => port);
+  const bindings = await southbound.bindingsOf(names, hint);
+  refuseIfActivated(bindings);
+  return new Map(
+    arming.flatMap(({ port, node }) => {
+      const addresses = bindings.find((binding) => binding.port === port)?.addresses ?? [];
+      const why = misfit(activationStrategy, addresses, chassis.get(node)!.strategySupport);
+      return why === undefined ? [] : [[port, cannotBeHeld(port, node, activationStrategy, why)]];
+    }),
+  );
 }
 
 function isPartOf(name: FunctionName, step: Step): boolean {
@@ -141,8 +171,14 @@ async function admitTarget(
 }
 
 /** Ports that are dual while memory is copied already, and that the target's chassis has not claimed. */
-async function unclaimed({ facts, verdicts, hint }: Situation, world: World): Promise<Remark[]> {
-  const dual = verdicts.flatMap(({ port, wanted }) => (wanted.binding === 'dual' ? [{ port: port.name, wanted }] : []));
+async function unclaimed(
+  { facts, verdicts, hint }: Situation,
+  refused: ReadonlyMap<string, Remark>,
+  world: World,
+): Promise<Remark[]> {
+  const dual = verdicts.flatMap(({ port, wanted }) =>
+    wanted.binding === 'dual' && !refused.has(port.name) ? [{ port: port.name, wanted }] : [],
+  );
   if (!facts.migration?.copying || dual.length === 0) return [];
   const chassis = await world.southbound.chassisOf([...new Set(dual.map(({ wanted }) => wanted.target))]);
   const claims = await world.southbound.claimsOf(
@@ -150,7 +186,7 @@ async function unclaimed({ facts, verdicts, hint }: Situation, world: World): Pr
     hint?.bindings,
   );
   return dual.flatMap(({ port, wanted }) => {
-    const target = chassis.get(wanted.target) ?? '';
+    const target = chassis.get(wanted.target)?.name ?? '';
     return claims.get(port)?.includes(target) ? [] : [notClaimed(port, wanted.target, target, facts.migration?.name)];
   });
 }

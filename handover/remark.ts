@@ -31,7 +31,7 @@ export function remarksOf({ port, wanted, options }: PortChange, { migration }: 
     remarks.push({
       type: 'Warning',
       reason: 'PortNotDualInTime',
-      message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.node}: its traffic was out until now. Are the functions reached in time?`,
+      message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.node}: its traffic was out until now. Were the functions reached in time, or had they warned that it cannot be held?`,
     });
   }
   if (wanted.binding !== 'unbound' && sameRecord(recordOf(port.externalIds), wanted.record)) {
@@ -57,6 +57,14 @@ export function notClaimed(port: string, node: string, chassis: string, migratio
     type: 'Warning',
     reason: 'TargetNotClaimed',
     message: `Port ${port} is bound to ${node} too, but its chassis ${chassis} has not claimed it while migration ${migration} copies memory already: is the target plugged in, and ovn-controller running there?`,
+  };
+}
+
+export function cannotBeHeld(port: string, node: string, strategy: string, why: string): Remark {
+  return {
+    type: 'Warning',
+    reason: 'PortCannotBeHeld',
+    message: `Port ${port} stays bound to the source alone until the guest has switched: on ${node} it cannot be held by ${strategy}, for ${why}. Check OVN_ACTIVATION_STRATEGY, the port's addresses, and OVN's version there.`,
   };
 }
 

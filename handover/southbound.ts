@@ -8,6 +8,7 @@ import {
   type WireCondition,
   type WireRow,
 } from 'ovsdb-client-ts';
+import type { StrategySupport } from './activation.ts';
 import { TryAgainError } from './errors.ts';
 import { Memory } from './memory.ts';
 
@@ -17,10 +18,18 @@ const TIMEOUT_MS = 5_000;
 export interface PortBinding {
   readonly uuid: string;
   readonly port: string;
+  /** Its `mac` column: addresses as the northbound database has them, `dynamic` unresolved. */
+  readonly addresses: readonly string[];
   /** Names of additional chassis that a RARP has opened and that northd has not yet forgotten. */
   readonly activated: readonly string[];
   /** uuids of the chassis that have claimed it */
   readonly claimants: readonly string[];
+}
+
+/** A Chassis row, as far as a hand-over depends on it. */
+export interface Chassis {
+  readonly name: string;
+  readonly strategySupport: StrategySupport;
 }
 
 /** Reads of OVN_Southbound; the functions never write there. Nothing is kept but row uuids, which are verified at each use. */
@@ -33,17 +42,21 @@ export class Southbound {
   }
 
   /**
-   * Chassis names of Kubernetes nodes, matched by hostname or name.
+   * Chassis of Kubernetes nodes, matched by hostname or name.
    * @throws TryAgainError if a node has no chassis, or several: OVN skips names that it does not know and would make
    * the target main and open, so none such may ever be written
    */
-  async chassisOf(nodes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  async chassisOf(nodes: readonly string[]): Promise<ReadonlyMap<string, Chassis>> {
     const rows = await this.#select(
       nodes.flatMap((node) => [select('Chassis', ['hostname', '==', node]), select('Chassis', ['name', '==', node])]),
     );
-    return new Map(
-      nodes.map((node) => [node, only(node, new Set(rows.filter(isOn(node)).map((row) => String(row.name))))]),
-    );
+    return new Map(nodes.map((node) => [node, chassisIn(only(node, rows.filter(isOn(node))))]));
+  }
+
+  /** What the ovn-controllers of all chassis know of activation strategies, by chassis name. */
+  async strategySupport(): Promise<ReadonlyMap<string, StrategySupport>> {
+    const rows = await this.#select([select('Chassis', ['name', '!=', ''])]);
+    return new Map(rows.map((row) => [String(row.name), strategySupportOf(row)]));
   }
 
   /**
@@ -91,8 +104,8 @@ export class Southbound {
 }
 
 const COLUMNS = {
-  Chassis: ['_uuid', 'hostname', 'name'],
-  Port_Binding: ['_uuid', 'logical_port', 'options', 'chassis', 'additional_chassis'],
+  Chassis: ['_uuid', 'hostname', 'name', 'other_config'],
+  Port_Binding: ['_uuid', 'logical_port', 'mac', 'options', 'chassis', 'additional_chassis'],
 };
 
 function select(table: keyof typeof COLUMNS, condition: WireCondition): SelectOperation {
@@ -107,9 +120,10 @@ function isOn(node: string): (row: WireRow) => boolean {
   return (row) => row.hostname === node || row.name === node;
 }
 
-function only(node: string, names: ReadonlySet<string>): string {
-  const [name] = names;
-  if (names.size === 1 && name !== undefined) return name;
+function only(node: string, rows: readonly WireRow[]): WireRow {
+  const names = new Set(rows.map((row) => String(row.name)));
+  const [row] = rows;
+  if (names.size === 1 && row !== undefined) return row;
   const what = names.size === 0 ? 'no chassis' : `${names.size} chassis (${[...names].sort().join(', ')})`;
   throw new TryAgainError(
     `OVN southbound lists ${what} with hostname or name ${node}, expected one: is its ovn-controller running, and no stale chassis left?`,
@@ -117,11 +131,25 @@ function only(node: string, names: ReadonlySet<string>): string {
   );
 }
 
+function chassisIn(row: WireRow): Chassis {
+  return { name: String(row.name), strategySupport: strategySupportOf(row) };
+}
+
+/**
+ * No chassis says which version it runs or which strategies it knows. But ovn-controller copies its settings here, those
+ * that are unset too, and one for EVPN is as new as the strategies: 26.03.1 writes it; 23.03.1 and 25.03.0 do not, and
+ * being a feature it does not come to them in a point release, as the fixes with a flag of their own may.
+ */
+function strategySupportOf(row: WireRow): StrategySupport {
+  return fromWireMap(row.other_config!).has('ovn-evpn-vxlan-ports') ? 'all' : 'rarp-only';
+}
+
 function bindingOf(row: WireRow): PortBinding {
   const activated = fromWireMap(row.options!).get('additional-chassis-activated') ?? '';
   return {
     uuid: fromWireUuid(row._uuid!),
     port: String(row.logical_port),
+    addresses: fromWireSet(row.mac!),
     activated: activated.split(',').filter(Boolean),
     claimants: [...fromWireSet(row.chassis!), ...fromWireSet(row.additional_chassis!)],
   };

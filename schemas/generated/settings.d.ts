@@ -31,9 +31,9 @@ export type Environment = {
    */
   OVN_PORT_NAME?: string;
   /**
-   * What opens the target's port. OVN up to 25.03 knows only rarp.
+   * What opens the target's port: the guest's RARP, gratuitous ARP or unsolicited neighbour advertisement. Up to 25.03 ovn-controller knows only rarp.
    */
-  OVN_ACTIVATION_STRATEGY?: "rarp";
+  OVN_ACTIVATION_STRATEGY?: "rarp" | "garp" | "na" | "rarp,garp" | "rarp,na" | "garp,na" | "rarp,garp,na";
   LOG_LEVEL?: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
   /**
    * Port to listen on.

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Cluster } from '../handover/support/cluster.ts';
 import { object } from '../handover/support/moments.ts';
-import { OvnDatabase } from '../handover/support/ovn.ts';
+import { addChassis, OvnDatabase } from '../handover/support/ovn.ts';
 import { build, FunctionProcess } from './support/function.ts';
 
 const IN_FLIGHT = 100;
@@ -71,6 +71,32 @@ describe('what nobody caught ends the process with status 1 and a line of why', 
     },
     30_000,
   );
+});
+
+describe('an activation strategy', () => {
+  const strategy = { OVN_ACTIVATION_STRATEGY: 'garp' };
+  test('that no chassis of this OVN knows ends the process with status 1 and a line of what to set, once OVN can be asked', async () => {
+    addChassis(sb, 'chassis-a', 'worker-a', '10.0.0.1');
+    await sb.kill();
+    const waiting = await FunctionProcess.start({ ...settings, ...strategy });
+    expect((await waiting.send(object('vmim-01-pending'))).status).toBe(204);
+    const exit = once(waiting.child, 'close');
+    await sb.start();
+    expect(await exit).toEqual([1, null]);
+    expect(waiting.stderr).toMatch(
+      /^settings: OVN_ACTIVATION_STRATEGY is garp, but on all 1 chassis ovn-controller knows only rarp [^\n]* set rarp, or upgrade OVN [^\n]*\n$/,
+    );
+  }, 60_000);
+
+  test('that some chassis know is served', async () => {
+    addChassis(sb, 'chassis-b', 'worker-b', '10.0.0.2');
+    sb.ctl('set', 'Chassis', 'chassis-b', 'other_config:ovn-evpn-vxlan-ports=""');
+    await using serving = await FunctionProcess.start({ ...settings, ...strategy });
+    // Longer than it takes to end in the test before.
+    await sleep(1_500);
+    expect((await serving.send(object('vmim-01-pending'))).status).toBe(204);
+    expect(serving.child.exitCode).toBe(null);
+  }, 60_000);
 });
 
 describe('the code that V8 compiled when the functions were built', () => {

@@ -31,7 +31,8 @@ function admitting(
     verdicts: ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.externalIds)) })),
     profile: profileOf('kube-ovn', ''),
     isOwn,
-    bindings: async () => ports.map(({ name }) => ({ uuid: BINDING, port: name, activated: [], claimants: [] })),
+    bindings: async () =>
+      ports.map(({ name }) => ({ uuid: BINDING, port: name, addresses: [], activated: [], claimants: [] })),
   });
 }
 

@@ -391,6 +391,86 @@ describe('a dual binding', () => {
   });
 });
 
+describe('a port that its target could not hold', () => {
+  const strategy = (activationStrategy: string) => Object.assign(model.world, { activationStrategy });
+  const upgrade = (node: string) => {
+    model.ovn.chassis.find(({ hostname }) => hostname === node)!.otherConfig = { 'ovn-evpn-vxlan-ports': '' };
+  };
+  const giveAddresses = (...addresses: string[]) => Object.assign(model.ovn.bindings.get('vm0.prod')!, { addresses });
+
+  test('stays bound to the source, of which a warning tells each time, and nothing is written', async () => {
+    strategy('garp');
+    const { pod } = model.migrate(undefined, true);
+    await call('reuse-port');
+    model.api.updatePod(model.vm, pod, {}, { nodeName: 'b' });
+    const before = writes().length;
+    for (const name of ['enable-dual-chassis', 'reconcile', 'enable-dual-chassis'] as const) {
+      const { changes, warnings } = await call(name);
+      expect(changes).toEqual([]);
+      expect(warnings).toEqual([
+        {
+          type: 'Warning',
+          reason: 'PortCannotBeHeld',
+          message:
+            'Port vm0.prod stays bound to the source alone until the guest has switched: on b it cannot be held by garp, ' +
+            "for ovn-controller knows only rarp there, and would leave the port open. Check OVN_ACTIVATION_STRATEGY, the port's addresses, and OVN's version there.",
+        },
+      ]);
+    }
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect(writes()).toHaveLength(before);
+  });
+
+  test('and that was bound by nobody yet is bound to the source, so that the target does not take it', async () => {
+    giveAddresses('unknown');
+    upgrade('b');
+    model.migrate('b');
+    const { changes, warnings } = await call('enable-dual-chassis');
+    expect(changes.map(({ options }) => options)).toEqual([{ 'requested-chassis': 'chassis-a' }]);
+    expect(warnings.map(({ reason }) => reason)).toEqual(['PortCannotBeHeld']);
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect((await call('reuse-port')).admitted?.pod.metadata.name).toBe(model.vm.pods.at(-1)?.metadata.name);
+  });
+
+  test('does not keep the VM from its other ports, nor is its target missed', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    giveAddresses('dynamic');
+    upgrade('b');
+    const { uid } = model.migrate('b');
+    // What was bound by nobody is bound to the source first, and looked at again.
+    const { warnings } = await call('enable-dual-chassis');
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringMatching(/^Port vm0\.prod stays /)]);
+    expect(model.vm.ports.map((port) => model.binding(port))).toEqual([
+      'chassis-a, record pinned',
+      'chassis-a,chassis-b by rarp, record dual',
+    ]);
+    model.api.updateVmim(model.vm, uid, { phase: 'Running' });
+    const later = (await call('enable-dual-chassis')).warnings.map(({ reason, message }) => `${reason} ${message}`);
+    expect(later).toEqual([
+      expect.stringMatching(/^PortCannotBeHeld Port vm0\.prod stays /),
+      expect.stringMatching(/^TargetNotClaimed Port vm0\.prod\.net1 is bound /),
+    ]);
+  });
+
+  test('goes to the target after the switch like any other', async () => {
+    strategy('na');
+    upgrade('b');
+    const { pod } = model.migrate('b');
+    await call('enable-dual-chassis');
+    model.api.markReady(model.vm, pod);
+    await call('disable-dual-chassis');
+    expect(model.binding()).toBe('chassis-b, record pinned');
+  });
+
+  test('is one that the chassis of the target decides, not the others', async () => {
+    strategy('garp,na');
+    upgrade('b');
+    model.migrate('b');
+    expect((await call('enable-dual-chassis')).warnings).toEqual([]);
+    expect(model.binding()).toBe('chassis-a,chassis-b by garp,na, record dual');
+  });
+});
+
 describe('a hint', () => {
   const hint = () => ({
     ports: [model.vm.ports[0]!.uuid],

@@ -77,7 +77,8 @@ describe('settings', () => {
     ['OVN_SB_REMOTE', 'ptcp:6642'],
     ['OVN_PROFILE', 'openstack'],
     ['OVN_PORT_NAME', 'web-01'],
-    ['OVN_ACTIVATION_STRATEGY', 'garp'],
+    ['OVN_ACTIVATION_STRATEGY', 'arp'],
+    ['OVN_ACTIVATION_STRATEGY', 'rarp, garp'],
     ['LOG_LEVEL', 'loud'],
   ])('name %s when it is %s, in one line', (name, value) => {
     const said = line({ ...GOOD, [name]: value });

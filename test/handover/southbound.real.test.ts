@@ -22,7 +22,10 @@ beforeAll(async () => {
   addChassis(database, 'same', 'same', '10.0.0.8');
   first = addPortBinding(database, 'web-01.prod', 1);
   second = addPortBinding(database, 'web-01.prod.tenant-a', 2);
+  database.ctl('set', 'Port_Binding', first, 'mac="02:00:5e:10:00:01 192.168.50.10","unknown"');
   database.ctl('set', 'Port_Binding', second, 'options:additional-chassis-activated=chassis-2');
+  // As ovn-controller 26.03 writes it where nobody has set it.
+  database.ctl('set', 'Chassis', 'chassis-2', 'other_config:ovn-evpn-vxlan-ports=""');
   client = new OvsdbClient({ remote: database.remote, database: 'OVN_Southbound' });
   southbound = new Southbound(client);
 });
@@ -32,13 +35,13 @@ afterAll(async () => {
 });
 
 describe('the chassis of nodes', () => {
-  test('is found by hostname or by name, and is always its name', async () => {
+  test('is found by hostname or by name, and is always its name, with what its ovn-controller knows', async () => {
     expect(await southbound.chassisOf(['worker-a', 'worker-b', 'worker-c', 'same'])).toEqual(
       new Map([
-        ['worker-a', 'chassis-1'],
-        ['worker-b', 'chassis-2'],
-        ['worker-c', 'worker-c'],
-        ['same', 'same'],
+        ['worker-a', { name: 'chassis-1', strategySupport: 'rarp-only' }],
+        ['worker-b', { name: 'chassis-2', strategySupport: 'all' }],
+        ['worker-c', { name: 'worker-c', strategySupport: 'rarp-only' }],
+        ['same', { name: 'same', strategySupport: 'rarp-only' }],
       ]),
     );
     expect(await southbound.chassisOf([])).toEqual(new Map());
@@ -57,6 +60,12 @@ describe('the chassis of nodes', () => {
   });
 });
 
+test('all chassis say what their ovn-controllers know', async () => {
+  const support = await southbound.strategySupport();
+  expect(support.size).toBe(8);
+  expect([...support].filter(([, known]) => known === 'all').map(([name]) => name)).toEqual(['chassis-2']);
+});
+
 describe('the port bindings', () => {
   const names = ['web-01.prod', 'web-01.prod.tenant-a'];
 
@@ -66,6 +75,16 @@ describe('the port bindings', () => {
       new Map([
         ['web-01.prod', []],
         ['web-01.prod.tenant-a', ['chassis-2']],
+      ]),
+    );
+  });
+
+  test('say the addresses that ovn-controller goes by', async () => {
+    const bindings = await southbound.bindingsOf(names);
+    expect(new Map(bindings.map(({ port, addresses }) => [port, addresses]))).toEqual(
+      new Map([
+        ['web-01.prod', ['02:00:5e:10:00:01 192.168.50.10', 'unknown']],
+        ['web-01.prod.tenant-a', []],
       ]),
     );
   });
@@ -109,5 +128,5 @@ test('killed and started again in the meantime, it is used again', async () => {
   await database.kill();
   const asked = southbound.chassisOf(['worker-a']);
   await database.start();
-  expect(await asked).toEqual(new Map([['worker-a', 'chassis-1']]));
+  expect((await asked).get('worker-a')?.name).toBe('chassis-1');
 });

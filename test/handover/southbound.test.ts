@@ -17,8 +17,8 @@ describe('the chassis of nodes', () => {
   test('are asked for in one request, by hostname and by name, within five seconds', async () => {
     expect(await southbound().chassisOf(['a', 'chassis-b'])).toEqual(
       new Map([
-        ['a', 'chassis-a'],
-        ['chassis-b', 'chassis-b'],
+        ['a', { name: 'chassis-a', strategySupport: 'rarp-only' }],
+        ['chassis-b', { name: 'chassis-b', strategySupport: 'rarp-only' }],
       ]),
     );
     expect(model.requests.map(conditions)).toEqual([
@@ -26,7 +26,7 @@ describe('the chassis of nodes', () => {
     ]);
     expect(model.requests[0]).toMatchObject({
       options: { timeoutMs: 5_000 },
-      operations: [{ columns: ['_uuid', 'hostname', 'name'] }, {}, {}, {}],
+      operations: [{ columns: ['_uuid', 'hostname', 'name', 'other_config'] }, {}, {}, {}],
     });
   });
 
@@ -80,14 +80,15 @@ describe('the bindings of ports', () => {
       {
         uuid: bindingOf('vm0.prod').uuid,
         port: 'vm0.prod',
+        addresses: ['0a:00:00:00:00:01 10.0.0.10'],
         activated: ['chassis-b', 'chassis-c'],
         claimants: [uuidOf('chassis-a'), uuidOf('chassis-b')],
       },
-      { uuid: bindingOf('vm0.prod.net1').uuid, port: 'vm0.prod.net1', activated: [], claimants: [] },
+      expect.objectContaining({ port: 'vm0.prod.net1', activated: [], claimants: [] }),
     ]);
     expect(model.requests.map(conditions)).toEqual([['Port_Binding logical_port', 'Port_Binding logical_port']]);
     expect(model.requests[0]!.operations[0]).toMatchObject({
-      columns: ['_uuid', 'logical_port', 'options', 'chassis', 'additional_chassis'],
+      columns: ['_uuid', 'logical_port', 'mac', 'options', 'chassis', 'additional_chassis'],
     });
   });
 
