@@ -9,6 +9,7 @@ import { runMigrations, writeResult } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
 import { writeReport } from './report/write.ts';
 import { scenariosCommand } from './scenarios/command.ts';
+import { strategiesCommand } from './strategies/command.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from './testbed/ovn-suite.ts';
 import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
@@ -81,7 +82,7 @@ program
   .option('--json <file>', 'write the figures there')
   .action(migrate);
 
-for (const command of [scenariosCommand, killCommand]) {
+for (const command of [scenariosCommand, killCommand, strategiesCommand]) {
   program.addCommand(command({ directory: DIRECTORY, prefix: PREFIX }));
 }
 

@@ -1,4 +1,4 @@
-/** A whole migration on a newer OVN than the machine's own. */
+/** A newer OVN than the machine's own: a whole migration, and what it makes of each activation strategy. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
 import { brokenPromises } from '../../../lab/migrate/result.ts';
 import { runMigrations } from '../../../lab/migrate/run.ts';
+import { isForeseen, strategyMatrix } from '../../../lab/strategies/matrix.ts';
 import { startTestbed, type Testbed } from '../../../lab/testbed/testbed.ts';
 
 jest.setTimeout(400_000);
@@ -41,4 +42,12 @@ test('a migration on the OVN of Debian trixie keeps every promise, and nothing o
   expect(report.versions.ovn).toBe('ovn-controller 25.03.0');
   expect(report.migrations.flatMap(brokenPromises)).toEqual([]);
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('ovn-trixie');
+});
+
+test('each activation strategy holds and opens just the ports that the functions arm', async () => {
+  const cells = await strategyMatrix(testbed, () => {});
+  expect(cells.filter((cell) => !isForeseen(cell))).toEqual([]);
+  const armed = cells.filter(({ refused }) => refused === undefined);
+  expect(new Set(armed.map(({ strategy, openedBy }) => `${strategy}: ${openedBy}`))).toEqual(new Set(['rarp: rarp']));
+  expect(new Set(cells.map(({ addresses }) => addresses)).size).toBe(armed.length);
 });

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OvsdbClient } from 'ovsdb-client-ts';
+import { misfit } from '../../handover/activation.ts';
+import { Southbound } from '../../handover/southbound.ts';
+import { run, runIn } from '../testbed/command.ts';
+import type { Chassis, TestbedDescription } from '../testbed/description.ts';
+import { ANNOUNCEMENTS, type Announced, type Announcement, announce } from './announcements.ts';
+
+/** What a port may have for addresses, in the northbound database's words. */
+export const ADDRESSES: Readonly<Record<string, (guest: Announced) => readonly string[]>> = {
+  'MAC IPv4': ({ mac, ipv4 }) => [`${mac} ${ipv4}`],
+  'MAC IPv6': ({ mac, ipv6 }) => [`${mac} ${ipv6}`],
+  'MAC IPv4 IPv6': ({ mac, ipv4, ipv6 }) => [`${mac} ${ipv4} ${ipv6}`],
+  'MAC IPv4, unknown': ({ mac, ipv4 }) => [`${mac} ${ipv4}`, 'unknown'],
+  MAC: ({ mac }) => [mac],
+  'MAC dynamic': ({ mac }) => [`${mac} dynamic`],
+  dynamic: () => ['dynamic'],
+  unknown: () => ['unknown'],
+  '(none)': () => [],
+};
+
+export const STRATEGIES = ['rarp', 'garp', 'na', 'rarp,garp', 'rarp,na', 'garp,na', 'rarp,garp,na'] as const;
+
+/** What one strategy did on a port with such addresses, and what the functions would have made of it. */
+export interface Cell {
+  readonly addresses: string;
+  readonly strategy: string;
+  /** Whether the target's port let nothing through before the guest was announced. */
+  readonly held: boolean;
+  readonly openedBy: readonly Announcement[];
+  /** Why a function does not arm such a port; `undefined` where it does. */
+  readonly refused: string | undefined;
+}
+
+interface Port extends Announced {
+  readonly name: string;
+  readonly addresses: string;
+  readonly strategy: string;
+}
+
+const SWITCH = 'strategies';
+const PROBE = 'probe';
+/** Broadcast, of an ethertype for experiments (IEEE 802). */
+const PROBE_FRAME = 'ffffffffffff0200000000fe88b5'.padEnd(120, '0');
+const WITHIN_MS = 20_000;
+
+/**
+ * Binds a port of each kind of addresses to two chassis by each strategy, and looks what reaches the target's side before
+ * and after each kind of announcement. The testbed is not fit for anything else afterwards.
+ */
+export async function strategyMatrix(
+  testbed: TestbedDescription,
+  onProgress: (step: string) => void,
+): Promise<readonly Cell[]> {
+  const [source, target, client] = testbed.chassis as readonly [Chassis, Chassis, Chassis];
+  const database = new OvsdbClient({ remote: testbed.southbound, database: 'OVN_Southbound' });
+  const southbound = new Southbound(database);
+  try {
+    const ports = Object.keys(ADDRESSES).flatMap((addresses, row) =>
+      STRATEGIES.map((strategy, column) => portOf(addresses, strategy, row * STRATEGIES.length + column + 1)),
+    );
+    onProgress(`making ${ports.length} ports, on ${source.name} and ${target.name}`);
+    await makePorts(testbed, ports);
+    const support = (await southbound.strategySupport()).get(target.name)!;
+    const bindings = await southbound.bindingsOf(ports.map(({ name }) => name));
+    const macOf = new Map(bindings.map(({ port, addresses }) => [port, addresses]));
+
+    const held = new Set(ports);
+    const openedBy = new Map(ports.map((port) => [port, [] as Announcement[]]));
+    for (const how of ANNOUNCEMENTS) {
+      onProgress(`binding them to both, and announcing each by ${how}`);
+      await requestChassis(testbed, ports, `${source.name},${target.name}`);
+      await until(southbound, ports, ({ claimants }) => claimants.length === 2);
+      await run('ovn-nbctl', [`--db=${testbed.northbound}`, '--timeout=25', '--wait=hv', 'sync']);
+      for (const port of await reached({ source, target, client }, ports)) held.delete(port);
+      const numbers = await portNumbers(target);
+      for (const port of ports) await inject(target, numbers.get(port.name)!, announce(how, port));
+      await sleep(2_000);
+      for (const port of await reached({ source, target, client }, ports)) openedBy.get(port)!.push(how);
+      await requestChassis(testbed, ports, source.name);
+      await until(southbound, ports, ({ activated, claimants }) => activated.length === 0 && claimants.length === 1);
+    }
+    return ports.map((port) => ({
+      addresses: port.addresses,
+      strategy: port.strategy,
+      held: held.has(port),
+      openedBy: openedBy.get(port)!,
+      refused: misfit(port.strategy, macOf.get(port.name)!, support),
+    }));
+  } finally {
+    await database.close();
+  }
+}
+
+/** Whether OVN did what the functions count on: what they arm is held and opens, what they refuse is or does not. */
+export function isForeseen({ held, openedBy, refused }: Cell): boolean {
+  return (refused === undefined) === (held && openedBy.length > 0);
+}
+
+function portOf(addresses: string, strategy: string, number: number): Port {
+  return {
+    name: `p${number}`,
+    addresses,
+    strategy,
+    mac: `02:00:00:01:00:${number.toString(16).padStart(2, '0')}`,
+    ipv4: `10.40.0.${number}`,
+    ipv6: `fd00:40:0:0:0:0:0:${number.toString(16)}`,
+  };
+}
+
+/** The ports and a probe beside them, plugged as internal interfaces: the ports on source and target, the probe elsewhere. */
+async function makePorts({ northbound, chassis }: TestbedDescription, ports: readonly Port[]): Promise<void> {
+  const [source, target, client] = chassis as readonly [Chassis, Chassis, Chassis];
+  await run('ovn-nbctl', [
+    `--db=${northbound}`,
+    ...['ls-add', SWITCH, '--', 'set', 'Logical_Switch', SWITCH, 'other_config:subnet=10.40.128.0/17'],
+    'other_config:ipv6_prefix="fd00:41::"',
+    ...['--', 'lsp-add', SWITCH, PROBE, '--', 'lsp-set-addresses', PROBE, 'unknown'],
+    ...ports.flatMap((port) => {
+      const addresses = ADDRESSES[port.addresses]!(port);
+      return [
+        ...['--', 'lsp-add', SWITCH, port.name],
+        ...(addresses.length > 0 ? ['--', 'lsp-set-addresses', port.name, ...addresses] : []),
+        ...['--', 'lsp-set-options', port.name, `requested-chassis=${source.name}`],
+      ];
+    }),
+  ]);
+  const names = ports.map(({ name }) => name);
+  await Promise.all([plugInternal(source, names), plugInternal(target, names), plugInternal(client, [PROBE])]);
+  await run('ovn-nbctl', [`--db=${northbound}`, '--timeout=25', '--wait=hv', 'sync']);
+}
+
+async function plugInternal(chassis: Chassis, names: readonly string[]): Promise<void> {
+  // What the kernel sends by itself would be counted too.
+  await runIn(chassis.netns, 'sysctl', ['-qw', 'net.ipv6.conf.default.disable_ipv6=1']);
+  await run('ovs-vsctl', [
+    `--db=${chassis.ovsdb}`,
+    '--timeout=25',
+    ...names.flatMap((name) => [
+      ...['--', 'add-port', 'br-int', name],
+      ...['--', 'set', 'Interface', name, 'type=internal', `external_ids:iface-id=${name}`],
+    ]),
+  ]);
+  for (const name of names) await run('ip', ['-n', chassis.netns, 'link', 'set', name, 'up']);
+}
+
+async function requestChassis(
+  { northbound }: TestbedDescription,
+  ports: readonly Port[],
+  chassis: string,
+): Promise<void> {
+  await run('ovn-nbctl', [
+    `--db=${northbound}`,
+    ...ports.flatMap(({ name, strategy }) => [
+      ...['--', 'lsp-set-options', name, `requested-chassis=${chassis}`, `activation-strategy=${strategy}`],
+    ]),
+  ]);
+}
+
+async function until(
+  southbound: Southbound,
+  ports: readonly Port[],
+  is: (binding: Awaited<ReturnType<Southbound['bindingsOf']>>[number]) => boolean,
+): Promise<void> {
+  const names = ports.map(({ name }) => name);
+  for (const deadline = Date.now() + WITHIN_MS; ; await sleep(200)) {
+    const others = (await southbound.bindingsOf(names)).filter((binding) => !is(binding));
+    if (others.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`OVN southbound did not change ${others[0]!.port} within 20 s.`);
+  }
+}
+
+/** The ports at which a broadcast from the probe arrives on the target; on the source it arrives at all. */
+async function reached(
+  { source, target, client }: Record<'source' | 'target' | 'client', Chassis>,
+  ports: readonly Port[],
+): Promise<readonly Port[]> {
+  const before = { source: await delivered(source), target: await delivered(target) };
+  const probe = (await portNumbers(client)).get(PROBE)!;
+  for (const deadline = Date.now() + WITHIN_MS; ; ) {
+    // The first through a tunnel is lost: it makes the switch ask for the other end's MAC.
+    await inject(client, probe, PROBE_FRAME);
+    await sleep(200);
+    const now = await delivered(source);
+    if (ports.every(({ name }) => now.get(name)! > before.source.get(name)!)) break;
+    if (Date.now() > deadline) throw new Error('The broadcast of the probe did not reach the source within 20 s.');
+  }
+  await sleep(500);
+  const now = await delivered(target);
+  return ports.filter(({ name }) => now.get(name)! > before.target.get(name)!);
+}
+
+/** Packets given to each interface so far. */
+async function delivered(chassis: Chassis): Promise<ReadonlyMap<string, number>> {
+  const text = await run('ovs-ofctl', ['--names', 'dump-ports', bridgeOf(chassis)]);
+  const entries = text.matchAll(/port +"?([^":]+)"?: rx pkts[^\n]*\n +tx pkts=(\d+)/g);
+  return new Map([...entries].map(([, name, packets]) => [name!, Number(packets)]));
+}
+
+async function portNumbers({ ovsdb }: Chassis): Promise<ReadonlyMap<string, string>> {
+  const columns = ['--bare', '--no-headings', '--format=csv', '--columns=name,ofport', 'list', 'Interface'];
+  const lines = (await run('ovs-vsctl', [`--db=${ovsdb}`, '--timeout=25', ...columns])).split('\n');
+  return new Map(lines.map((line) => line.split(',') as [string, string]));
+}
+
+/** Has the switch take a frame as if it came from the interface. */
+async function inject(chassis: Chassis, number: string, frame: string): Promise<void> {
+  await run('ovs-ofctl', ['packet-out', bridgeOf(chassis), `in_port=${number},packet=${frame},actions=table`]);
+}
+
+function bridgeOf({ directory }: Chassis): string {
+  return `unix:${join(directory, 'br-int.mgmt')}`;
+}
