@@ -80,7 +80,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 135,
+    seed: 343,
     edits: [{ file: 'handover.ts', from: '  refuseIfActivated(bindings);\n', to: '' }],
   },
   'end-in-row': {
