@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
 import type { Entry } from '../../lab/knative/journal.ts';
 import { watchBindings } from '../../lab/observe/bindings.ts';
+import { eventually } from '../../lab/scenarios/stage.ts';
 import { useLab } from './support/lab.ts';
 import { accountOf, refusedAmong } from './support/rights.ts';
 
@@ -37,11 +38,12 @@ test('what a receive adapter that was killed in the middle of a migration did no
   await bindings.wanted.until(({ requestedChassis }) => requestedChassis !== DUAL, { timeoutMs: 60_000 });
   await bindings.stop();
   expect(bindings.wanted.last).toMatchObject(isPinned);
+  // It answers after it has told the VMI, which is after the port.
+  const isAnswer = (entry: Entry) => entry.function === 'reconcile' && entry.kind === 'delivery';
+  await eventually('reconcile answers', async () => (await journal()).some(isAnswer));
   const after = await journal();
   expect(after.filter(isChange)).toEqual(told);
-  expect(after.filter((entry) => entry.function === 'reconcile' && entry.kind === 'delivery')).toMatchObject([
-    { type: 'dev.knative.sources.ping', status: 200 },
-  ]);
+  expect(after.filter(isAnswer)).toMatchObject([{ type: 'dev.knative.sources.ping', status: 200 }]);
   const asked = await requests();
   expect(asked.map(accountOf)).toContain('reconcile');
   expect(refusedAmong(asked)).toEqual([]);
