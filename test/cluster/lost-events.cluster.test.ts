@@ -9,7 +9,7 @@ import { accountOf, refusedAmong } from './support/rights.ts';
 
 jest.setTimeout(300_000);
 
-/** Long enough for the adapter to tell of whatever it finds when it comes back. */
+/** Long enough for what the adapter says, and finds when it comes back, to be in the journal. */
 const QUIET_MS = 5_000;
 const DUAL = 'chassis-1,chassis-2';
 const start = useLab('losttest');
@@ -21,6 +21,8 @@ test('what a receive adapter that was killed in the middle of a migration did no
   const { migration } = await migrate('node2');
   await bindings.wanted.until(({ requestedChassis }) => requestedChassis === DUAL, { timeoutMs: 60_000 });
   await adapter?.kill();
+  // What it said before its end may still be on its way.
+  await sleep(QUIET_MS);
   const told = (await journal()).filter(isChange);
   const hasEnded = () => cluster.vmims.latest(migration)?.status?.phase === 'Succeeded' && vm.node() === 'node2';
   await cluster.until(hasEnded, AbortSignal.timeout(120_000));
