@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Command, InvalidArgumentError } from 'commander';
@@ -9,12 +10,13 @@ import { readFunctions } from './func-yaml.ts';
 import { openJournal } from './journal.ts';
 import { ManifestError, ofKind, readKustomization } from './manifests.ts';
 import { PingSource, parsePingSource } from './ping-source.ts';
-
 import { Serving } from './serving.ts';
 import { ApiServerSource } from './source.ts';
 import { parseSource } from './source-spec.ts';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+/** What `npm run build` makes of `functions/`. */
+const FUNCTION = 'dist/index.mjs';
 
 interface Options {
   readonly kubeconfig: string;
@@ -58,6 +60,9 @@ try {
 }
 
 async function run(options: Options): Promise<void> {
+  if (options.functions && !existsSync(join(PROJECT, FUNCTION))) {
+    program.error(`${FUNCTION} is missing: build the functions first ('npm run build')`);
+  }
   const journal = openJournal(options.log);
   const manifests = await readKustomization(options.eventing);
   for (const { manifest, where, what } of checkManifests(manifests))
@@ -69,7 +74,7 @@ async function run(options: Options): Promise<void> {
     functions: options.functions ? await readFunctions(PROJECT) : [],
     command: ({ namespace, serviceAccount }) => ({
       file: process.execPath,
-      args: ['dist/index.mjs'],
+      args: [FUNCTION],
       cwd: PROJECT,
       env: {
         KUBECONFIG: options.serviceAccounts
