@@ -20,8 +20,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'handover.ts',
-        from: '  const ports = await world.northbound.portsOf(vmi, hint?.ports);\n  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n',
-        to: '  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n  const ports = await world.northbound.portsOf(vmi, hint?.ports);\n',
+        from: '  const ports = await world.northbound.portsOf(vmi, hint?.ports ?? recorded);\n  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n',
+        to: '  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n  const ports = await world.northbound.portsOf(vmi, hint?.ports ?? recorded);\n',
       },
     ],
   },

@@ -5,10 +5,12 @@ import validateVmi from '../schemas/generated/event-vmi.js';
 import { type PortHint, portHintOf } from './hint.ts';
 import { controllingVmi, type Pod, type VmiReference } from './kubevirt.ts';
 
-/** All that is taken from an event: which VM to look at, and where its ports may be found. */
+/** All that is taken from an event or a sweep: which VM to look at, and where its ports may be found. */
 export interface Occasion {
   readonly vmi: VmiReference;
   readonly hint: PortHint | undefined;
+  /** In a sweep: uuids of all ports of the VM that carry our record. */
+  readonly recorded?: readonly string[];
 }
 
 /**

@@ -76,10 +76,12 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
  * The ports are read before the facts, and are written only if they still are what was read. So whoever decided on
  * newer facts in between makes the commit fail, and an old decision never overwrites a newer one.
  */
-async function lookAt({ vmi, hint }: Occasion, world: World): Promise<Situation> {
-  const ports = await world.northbound.portsOf(vmi, hint?.ports);
+async function lookAt({ vmi, hint, recorded }: Occasion, world: World): Promise<Situation> {
+  const ports = await world.northbound.portsOf(vmi, hint?.ports ?? recorded);
   const readAt = Date.now();
   const facts = factsOf(await world.kubernetes.objectsOf(vmi));
+  // A migration is for all ports, also those that have no record yet.
+  if (recorded !== undefined && facts.migration) return lookAt({ vmi, hint }, world);
   const target = facts.migration?.target?.pod;
   if (hint !== undefined && !sameHint(hint, target && portHintOf(target))) {
     // It is an earlier migration's, from before the VM got another interface perhaps.

@@ -1,5 +1,6 @@
 import type { PortChanged } from '../schemas/generated/port-changed.js';
 import type { Reconciled } from '../schemas/generated/reconciled.js';
+import type { Occasion } from './event.ts';
 import { handOver, type Outcome, type World } from './handover.ts';
 import type { VmiReference } from './kubevirt.ts';
 import { changedIn } from './reply.ts';
@@ -19,15 +20,14 @@ export async function reconcile(world: World, onOutcome: (outcome: Outcome) => P
   const occasions = await occasionsToLook(world);
   const queue = occasions.values();
   const look = async () => {
-    for (const { vmi, uuids } of queue) {
+    for (const occasion of queue) {
       try {
-        const hint = { ports: uuids, bindings: [] };
-        const outcome = await handOver('reconcile', { vmi, hint }, world);
+        const outcome = await handOver('reconcile', occasion, world);
         await onOutcome(outcome);
         const change = changedIn(outcome);
         if (change) changed.push(change);
       } catch (error) {
-        failed.push({ ...vmi, why: (error as Error).message });
+        failed.push({ ...occasion.vmi, why: (error as Error).message });
       }
     }
   };
@@ -35,10 +35,13 @@ export async function reconcile(world: World, onOutcome: (outcome: Outcome) => P
   return { looked: occasions.length, changed, failed };
 }
 
-async function occasionsToLook({ northbound, kubernetes }: World) {
-  const occasions = new Map((await northbound.recordedPorts()).map((recorded) => [keyOf(recorded.vmi), recorded]));
+async function occasionsToLook({ northbound, kubernetes }: World): Promise<readonly Occasion[]> {
+  const occasions = new Map<string, Occasion>();
+  for (const { vmi, uuids } of await northbound.recordedPorts()) {
+    occasions.set(keyOf(vmi), { vmi, hint: undefined, recorded: uuids });
+  }
   // A migration is for all ports of its VM, also those that carry no record yet: they have to be searched.
-  for (const vmi of await kubernetes.migratingVmis()) occasions.set(keyOf(vmi), { vmi, uuids: [] });
+  for (const vmi of await kubernetes.migratingVmis()) occasions.set(keyOf(vmi), { vmi, hint: undefined });
   return [...occasions.values()];
 }
 

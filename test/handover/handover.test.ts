@@ -487,6 +487,23 @@ describe('a hint', () => {
     expect(bindings.filter((each) => each.op === 'select' && each.where[0]![0] === 'logical_port')).toEqual([]);
   });
 
+  test('of a migration that is over is not believed: its ports may not be all', async () => {
+    const { uid } = model.migrate('b');
+    await call('enable-dual-chassis');
+    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+    model.restart();
+    await call('disable-dual-chassis', { vmi: REFERENCE, hint: hint() });
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect(searches()).toEqual(['_uuid', 'external_ids']);
+  });
+
+  test('of the ports with a record is not believed once a migration runs, which is for all ports', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    model.migrate('b');
+    await call('enable-dual-chassis', { vmi: REFERENCE, hint: undefined, recorded: [model.vm.ports[0]!.uuid] });
+    for (const port of model.vm.ports) expect(model.binding(port)).toMatch(/record dual$/);
+  });
+
   test('of a migration that has no target pod yet is not believed', async () => {
     model.api.createVmim(model.vm);
     await call('reuse-port', { vmi: REFERENCE, hint: hint() });

@@ -41,12 +41,41 @@ test('a VM that is gone is found by the record on its port; once it is right, it
   expect(await sweep()).toEqual({ looked: 0, changed: [], failed: [] });
 });
 
+const RECORD = { vmi: 'v', migration: 'earlier', binding: 'pinned', source: 'a', target: 'a' } as const;
+
+test('VMs that do not migrate are found by one search for all, and not by another for each', async () => {
+  model.migrate('b');
+  await sweep();
+  model.api.updateVmim(model.vm, model.vm.vmims[0]!.metadata.uid, { phase: 'Failed' });
+  await sweep();
+  model.restart();
+  expect(await sweep()).toEqual({ looked: 1, changed: [], failed: [] });
+  const northbound = model.requests.filter(({ database }) => database === 'NB').flatMap(({ operations }) => operations);
+  expect(northbound.map((each) => each.op === 'select' && each.where[0]![0])).toEqual([
+    'external_ids',
+    'external_ids',
+    '_uuid',
+  ]);
+});
+
+test('each VM is looked at, also those of one name in two namespaces', async () => {
+  for (const pod of ['prod/other', 'test/other', 'prod/more']) {
+    model.ovn.addPort(pod, { pod, ...recordEntries(RECORD, new Date()) });
+  }
+  const { looked, changed } = await sweep();
+  expect(looked).toBe(3);
+  expect(changed.map(({ vmi, ports }) => `${vmi.namespace}/${vmi.name} ${ports[0]?.binding}`).sort()).toEqual([
+    'prod/more unbound',
+    'prod/other unbound',
+    'test/other unbound',
+  ]);
+});
+
 test('a VM with a record that migrates is looked at once, all its ports searched', async () => {
   model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
   const { vmi } = model.vm;
   const [first] = model.vm.ports;
-  const record = { vmi: vmi!.metadata.uid, migration: 'earlier', binding: 'pinned', source: 'a', target: 'a' } as const;
-  first!.externalIds = { ...first!.externalIds, ...recordEntries(record, new Date()) };
+  first!.externalIds = { ...first!.externalIds, ...recordEntries({ ...RECORD, vmi: vmi!.metadata.uid }, new Date()) };
   model.migrate('b');
   const { looked, changed } = await sweep();
   expect(looked).toBe(1);

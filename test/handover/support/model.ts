@@ -25,7 +25,7 @@ export class Model {
   readonly ovn = new Ovn();
   readonly vm: Vm;
   readonly api: ApiServer;
-  readonly world: World;
+  world: World;
   readonly requests: Request[] = [];
   /** What `kubectl describe vmi` would show. */
   readonly remarks: {
@@ -50,14 +50,13 @@ export class Model {
     };
     for (const node of ['a', 'b', 'c']) this.ovn.addChassis(node);
     this.api.createVmi(this.vm, 'a', optedIn);
-    const profile = profileOf('kube-ovn', '');
-    this.world = {
-      northbound: new Northbound(this.#client('NB'), profile),
-      southbound: new Southbound(this.#client('SB')),
-      kubernetes: new Kubernetes(this.api),
-      profile,
-      activationStrategy: 'rarp',
-    };
+    this.world = this.#cold();
+  }
+
+  /** The function starts anew: what it remembered is gone. */
+  restart(): void {
+    this.world = this.#cold();
+    this.requests.length = 0;
   }
 
   /** Binding of a port as the database has it: chassis, strategy, and our record. */
@@ -73,6 +72,17 @@ export class Model {
     const pod = this.api.createTarget(this.vm, vmim.metadata.uid, gated);
     if (node !== undefined) this.api.updatePod(this.vm, pod, {}, { nodeName: node }, { phase: 'Running' });
     return { vmim, pod, uid: vmim.metadata.uid };
+  }
+
+  #cold(): World {
+    const profile = profileOf('kube-ovn', '');
+    return {
+      northbound: new Northbound(this.#client('NB'), profile),
+      southbound: new Southbound(this.#client('SB')),
+      kubernetes: new Kubernetes(this.api),
+      profile,
+      activationStrategy: 'rarp',
+    };
   }
 
   #client(database: Request['database']): OvsdbClient {
