@@ -121,7 +121,7 @@ describe('a malformed event is refused with a pointer to what is wrong', () => {
     expect(refusal(malformed)).toEqual({ statusCode, where });
   });
 
-  test.each([
+  const breakingOut = [
     '',
     '.',
     '..',
@@ -145,16 +145,24 @@ describe('a malformed event is refused with a pointer to what is wrong', () => {
     'a'.repeat(254),
     'a'.repeat(1_000_000),
     `${'a-'.repeat(500_000)}!`,
-  ])('a name that could break out of a path or a query: %j', (name) => {
-    expect(refusal(event(vmim({ spec: { vmiName: name } })))).toEqual({ statusCode: 422, where: '/data/spec/vmiName' });
-    expect(refusal(event(vmim({ metadata: { namespace: name } })))).toMatchObject({
-      where: '/data/metadata/namespace',
-    });
-    const ownerReferences = [{ ...(pod().metadata as { ownerReferences: object[] }).ownerReferences[0], name }];
-    expect(refusal(event(pod({ metadata: { ownerReferences } })))).toMatchObject({
-      where: '/data/metadata/ownerReferences/0/name',
-    });
-  });
+  ];
+  // Stryker picks tests by a pattern of their titles, which a title of a megabyte would break.
+  test.each(breakingOut.map((name) => [name.slice(0, 40), name.length, name] as const))(
+    'a name that could break out of a path or a query: %j, %d characters',
+    (_begin, _length, name) => {
+      expect(refusal(event(vmim({ spec: { vmiName: name } })))).toEqual({
+        statusCode: 422,
+        where: '/data/spec/vmiName',
+      });
+      expect(refusal(event(vmim({ metadata: { namespace: name } })))).toMatchObject({
+        where: '/data/metadata/namespace',
+      });
+      const ownerReferences = [{ ...(pod().metadata as { ownerReferences: object[] }).ownerReferences[0], name }];
+      expect(refusal(event(pod({ metadata: { ownerReferences } })))).toMatchObject({
+        where: '/data/metadata/ownerReferences/0/name',
+      });
+    },
+  );
 
   test('a namespace with a dot is none, a name with one is', () => {
     expect(refusal(event(vmim({ metadata: { namespace: 'a.b' } }))).where).toBe('/data/metadata/namespace');
