@@ -78,7 +78,7 @@ export function identityDiffers(pod: Pod, difference: string): Remark {
 
 function wasDualFor(port: PortChange['port'], migration: string | undefined): boolean {
   const record = recordOf(port.externalIds);
-  return record?.migration === migration && record?.binding === 'dual';
+  return record?.binding === 'dual' && record.migration === migration;
 }
 
 function shown(value: string | undefined): string {

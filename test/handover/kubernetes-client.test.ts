@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createProxy } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -48,7 +49,7 @@ afterEach(async () => {
 
 const port = () => (server.address() as AddressInfo).port;
 
-function client(change: object = {}): KubernetesApi {
+function client(user: object = {}, cluster: object = {}): KubernetesApi {
   const config = new KubeConfig();
   config.loadFromClusterAndUser(
     {
@@ -56,8 +57,9 @@ function client(change: object = {}): KubernetesApi {
       server: `https://127.0.0.1:${port()}`,
       caData: Buffer.from(certificate.cert).toString('base64'),
       skipTLSVerify: false,
+      ...cluster,
     },
-    { name: 'u', token: 'secret', ...change },
+    { name: 'u', token: 'secret', ...user },
   );
   return kubernetesClient('ovn-handover/test', config);
 }
@@ -147,6 +149,30 @@ describe('requests', () => {
     expect(sockets.size).toBe(2);
   });
 
+  test('are not sent once more on a connection that was new', async () => {
+    server.on('request', (request) => request.socket.destroy());
+    await expect(client().getVmi(VMI)).rejects.toThrow(/hang up|ECONNRESET/);
+    expect(sockets.size).toBe(1);
+  });
+
+  test('go through the proxy that the kubeconfig names', async () => {
+    const through: string[] = [];
+    const proxy = createProxy().on('connect', ({ url = '' }, socket) => {
+      through.push(url);
+      const onwards = connect(port(), '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+      socket.pipe(onwards).pipe(socket);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    try {
+      const api = client({}, { proxyUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+      expect(await api.getVmi(VMI)).toEqual({ items: [] });
+      expect(through).toEqual([`127.0.0.1:${port()}`]);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    }
+  });
+
   test.each(['../../nodes', 'a/b', 'a?x=y', 'a#b', '%2e%2e', 'a b'])(
     'a VMI named %j stays one segment',
     async (name) => {
@@ -172,6 +198,7 @@ describe('requests', () => {
       headers: { 'content-type': 'application/merge-patch+json' },
       body: '{"metadata":{"annotations":{"a":"b"}}}',
     });
+    expect(seen[1]).toMatchObject({ method: 'POST', headers: { 'content-type': 'application/json' } });
     const [first, second] = seen.slice(1).map(({ body }) => JSON.parse(body));
     expect(first).toMatchObject({ kind: 'Event', involvedObject: { name: 'web-01', uid: 'u1' }, reason: 'PortPinned' });
     expect(second.metadata.name).toBe(first.metadata.name);
@@ -199,6 +226,11 @@ describe('answers', () => {
     await expect(ask(client())).rejects.toThrow(`Kubernetes API: ${what}: HTTP 300`);
   });
 
+  test.each([201, 299])('%d: done', async (status) => {
+    answer = { status, body: '{}' };
+    expect(await client().patchPod(TARGET, {})).toBe('patched');
+  });
+
   test('404: there is no such object', async () => {
     answer = { status: 404, body: '{}' };
     const api = client();
@@ -219,6 +251,7 @@ describe('answers', () => {
     await expect(client().getVmi(VMI)).rejects.toMatchObject({
       name: 'TryAgainError',
       message: `Kubernetes API: get VMI prod/web-01: HTTP ${status}`,
+      cause: { message: `HTTP ${status}` },
     });
   });
 
@@ -235,11 +268,12 @@ describe('answers', () => {
 });
 
 describe('a kubeconfig', () => {
-  const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
+  const environment = process.env;
+  beforeEach(() => {
+    process.env = { ...environment };
+  });
   afterEach(() => {
-    Object.assign(process.env, { KUBECONFIG, KUBERNETES_SERVICE_HOST });
-    if (KUBECONFIG === undefined) delete process.env.KUBECONFIG;
-    if (KUBERNETES_SERVICE_HOST === undefined) delete process.env.KUBERNETES_SERVICE_HOST;
+    process.env = environment;
   });
 
   test('that names no cluster is a setting that is wrong', () => {
@@ -268,10 +302,10 @@ describe('a kubeconfig', () => {
     );
   });
 
-  test('is not wanted in a pod, whose service account is used', () => {
+  test('is not wanted in a pod, whose service account is used', async () => {
     delete process.env.KUBECONFIG;
-    process.env.KUBERNETES_SERVICE_HOST = '127.0.0.1';
-    expect(() => kubernetesClient('x')).not.toThrow();
+    Object.assign(process.env, { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' });
+    await expect(kubernetesClient('x').getVmi(VMI)).rejects.toThrow('/var/run/secrets/kubernetes.io/serviceaccount');
   });
 });
 

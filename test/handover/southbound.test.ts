@@ -112,6 +112,17 @@ describe('the bindings of ports', () => {
     }
   });
 
+  test('are found by what is remembered of all of them, before what an event hints at', async () => {
+    const asked = async (names: string[], hint: string[] = []) => {
+      expect((await southbound().bindingsOf(names, hint)).map(({ port }) => port)).toEqual(names);
+      return conditions(model.requests.at(-1)!);
+    };
+    expect(await asked([NAMES[0]!])).toEqual(['Port_Binding logical_port']);
+    expect(await asked([NAMES[0]!], ['99999999-9999-4999-8999-999999999999'])).toEqual(['Port_Binding _uuid']);
+    expect(await asked(NAMES)).toEqual(['Port_Binding logical_port', 'Port_Binding logical_port']);
+    expect(await asked(NAMES)).toEqual(['Port_Binding _uuid', 'Port_Binding _uuid']);
+  });
+
   test('of no port ask nothing, also by a hint', async () => {
     expect(await southbound().bindingsOf([], [bindingOf('vm0.prod').uuid])).toEqual([]);
     expect(await southbound().claimsOf([])).toEqual(new Map());
