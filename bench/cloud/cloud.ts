@@ -24,7 +24,7 @@ const IDLE_MS = 24 * 3_600_000;
 /** An event for one function. */
 export interface Delivery {
   readonly step: string;
-  /** Name of the object that it tells of. */
+  /** Name of the object that it tells of; empty for a ping. */
   readonly object: string;
   /** When the broker sent it first, ms since the epoch. */
   readonly sentAt: number;
@@ -123,7 +123,7 @@ export class Cloud implements AsyncDisposable {
     const entries = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'delivery');
     return [...Map.groupBy(entries, ({ eventId, trigger }) => `${eventId} ${trigger}`).values()].map((attempts) => {
       const [{ at, ms }] = attempts;
-      const { function: step, type, subject, body } = attempts.at(-1);
+      const { function: step, type, subject = '', body } = attempts.at(-1);
       const statuses = attempts.map(({ status }) => status);
       return {
         step,
