@@ -178,18 +178,19 @@ async function unclaimed(
   refused: ReadonlyMap<string, Remark>,
   world: World,
 ): Promise<Remark[]> {
+  const { migration } = facts;
   const dual = verdicts.flatMap(({ port, wanted }) =>
     wanted.binding === 'dual' && !refused.has(port.name) ? [{ port: port.name, wanted }] : [],
   );
-  if (!facts.migration?.copying || dual.length === 0) return [];
+  if (!migration?.copying || dual.length === 0) return [];
   const chassis = await world.southbound.chassisOf([...new Set(dual.map(({ wanted }) => wanted.target))]);
   const claims = await world.southbound.claimsOf(
     dual.map(({ port }) => port),
     hint?.bindings,
   );
   return dual.flatMap(({ port, wanted }) => {
-    const target = chassis.get(wanted.target)?.name ?? '';
-    return claims.get(port)?.includes(target) ? [] : [notClaimed(port, wanted.target, target, facts.migration?.name)];
+    const target = chassis.get(wanted.target)!.name;
+    return claims.get(port)?.includes(target) ? [] : [notClaimed(port, wanted.target, target, migration.name)];
   });
 }
 

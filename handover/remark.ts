@@ -52,7 +52,7 @@ export function noPort({ namespace, name }: VmiReference): Remark {
   };
 }
 
-export function notClaimed(port: string, node: string, chassis: string, migration: string | undefined): Remark {
+export function notClaimed(port: string, node: string, chassis: string, migration: string): Remark {
   return {
     type: 'Warning',
     reason: 'TargetNotClaimed',
