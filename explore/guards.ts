@@ -75,7 +75,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'late-path': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 977,
+    seed: 1266,
     edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
   },
   'activated-gone': {
@@ -85,7 +85,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 18455,
+    seed: 21444,
     edits: [
       {
         file: 'desired.ts',
@@ -96,7 +96,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'chassis-known': {
     prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
-    seed: 20,
+    seed: 26,
     edits: [
       {
         file: 'southbound.ts',
