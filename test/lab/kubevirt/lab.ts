@@ -50,6 +50,7 @@ export class Lab {
   readonly #core: CoreV1Api;
   readonly #custom: CustomObjectsApi;
   readonly #watches: AbortController[] = [];
+  #isStopped = false;
 
   private constructor(directory: string, testbed: Testbed, api: KubernetesApi, config: KubeConfig, paceMs: number) {
     this.#directory = directory;
@@ -80,6 +81,7 @@ export class Lab {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.stopKubeVirt();
     for (const watch of this.#watches) watch.abort();
     await this.#api.close();
@@ -204,14 +206,20 @@ export class Lab {
       .map((line) => JSON.parse(line));
   }
 
-  async #watch(config: KubeConfig, kind: string): Promise<void> {
+  /** Goes on until the lab stops: client-node ends a watch that was silent for 30 s. */
+  async #watch(config: KubeConfig, kind: string, after = '1'): Promise<void> {
+    let last = after;
     const version = ({ object }: Write) => Number(object.metadata.resourceVersion);
     const seen = (type: Write['type'], object: Write['object']) => {
       this.writes.push({ type, object });
       this.writes.sort((a, b) => version(a) - version(b));
     };
-    const write = (type: string, object: Write['object']) => seen(type as Write['type'], object);
-    this.#watches.push(await new Watch(config).watch(kind, { resourceVersion: '1' }, write, () => {}));
+    const write = (type: string, object: Write['object']) => {
+      last = object.metadata.resourceVersion;
+      seen(type as Write['type'], object);
+    };
+    const again = () => this.#isStopped || this.#watch(config, kind, last);
+    this.#watches.push(await new Watch(config).watch(kind, { resourceVersion: after }, write, again));
   }
 }
 
