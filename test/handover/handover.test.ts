@@ -377,6 +377,13 @@ describe('a dual binding', () => {
     expect((await call('enable-dual-chassis')).warnings).toHaveLength(1);
   });
 
+  test('is made also of a port that OVN southbound has no row of yet', async () => {
+    model.migrate('b');
+    model.ovn.bindings.delete('vm0.prod');
+    await call('enable-dual-chassis');
+    expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
+  });
+
   test('that has ended by the switch is none, though KubeVirt still says Running', async () => {
     await armed('Running');
     model.api.markReady(model.vm, model.vm.pods.at(-1)!);

@@ -155,6 +155,14 @@ describe('requests', () => {
     expect(sockets.size).toBe(1);
   });
 
+  test('are not sent once more when the answer on a kept connection is no HTTP', async () => {
+    const api = client();
+    await api.getVmi(VMI);
+    server.once('request', (request) => request.socket.end('SSH-2.0\r\n\r\n'));
+    await expect(api.getVmi(VMI)).rejects.toThrow(/Parse Error/);
+    expect(sockets.size).toBe(1);
+  });
+
   test('go through the proxy that the kubeconfig names', async () => {
     const through: string[] = [];
     const proxy = createProxy().on('connect', ({ url = '' }, socket) => {

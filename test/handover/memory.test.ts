@@ -8,6 +8,8 @@ test('a memory that is full forgets what was remembered longest ago', () => {
   memory.remember('a', 3);
   memory.remember('c', 4);
   expect(['a', 'b', 'c'].map((name) => memory.recall(name))).toEqual([3, undefined, 4]);
+  memory.remember('c', 5);
+  expect(['a', 'c'].map((name) => memory.recall(name))).toEqual([3, 5]);
 });
 
 test('a memory has room for ten thousand unless told otherwise', () => {

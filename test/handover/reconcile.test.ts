@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 test('a sweep over nothing has looked at nothing', async () => {
-  expect(await sweep()).toEqual({ looked: 0, changed: [], failed: [] });
+  expect(await sweep()).toStrictEqual({ looked: 0, changed: [], failed: [] });
   expect(outcomes).toEqual([]);
 });
 
@@ -38,7 +38,7 @@ test('a VM that is gone is found by the record on its port; once it is right, it
   model.api.deleteVmi(model.vm);
   expect(await sweep()).toMatchObject({ looked: 1, changed: [{ ports: [{ binding: 'unbound' }] }] });
   expect(model.binding()).toBe('nothing, record none');
-  expect(await sweep()).toEqual({ looked: 0, changed: [], failed: [] });
+  expect(await sweep()).toStrictEqual({ looked: 0, changed: [], failed: [] });
 });
 
 const RECORD = { vmi: 'v', migration: 'earlier', binding: 'pinned', source: 'a', target: 'a' } as const;
@@ -49,7 +49,7 @@ test('VMs that do not migrate are found by one search for all, and not by anothe
   model.api.updateVmim(model.vm, model.vm.vmims[0]!.metadata.uid, { phase: 'Failed' });
   await sweep();
   model.restart();
-  expect(await sweep()).toEqual({ looked: 1, changed: [], failed: [] });
+  expect(await sweep()).toStrictEqual({ looked: 1, changed: [], failed: [] });
   const northbound = model.requests.filter(({ database }) => database === 'NB').flatMap(({ operations }) => operations);
   expect(northbound.map((each) => each.op === 'select' && each.where[0]![0])).toEqual([
     'external_ids',

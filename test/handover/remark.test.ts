@@ -102,6 +102,12 @@ describe('what kubectl describe vmi tells', () => {
     expect(lines[1]?.message).toContain('switched to worker-b');
   });
 
+  test('a port that is pinned while the guest runs where it was is none', () => {
+    const pending = factsAt({ migrations: [vmim('01-pending')] });
+    expect(told(pending, port()).map(({ reason }) => reason)).toEqual(['PortPinned']);
+    expect(told(factsAt({}), port({ record: PINNED })).map(({ reason }) => reason)).toEqual(['PortPinned']);
+  });
+
   test('a guest that switched in time is none', () => {
     const options = { 'requested-chassis': 'chassis-1,chassis-2', 'activation-strategy': 'rarp' };
     expect(told(switched, port({ options, record: DUAL })).map(({ type }) => type)).toEqual(['Normal']);

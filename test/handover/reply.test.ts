@@ -73,7 +73,7 @@ describe('the reply', () => {
   ])('of %s tells which chassis, and what opens the port', (step, at, before, told) => {
     const { uuid, name } = before;
     const [changed] = replyOf(step, outcome(moment(at), before))!.data!.ports;
-    expect(changed).toEqual({ uuid, name, rule: expect.any(String), binding: expect.any(String), ...told });
+    expect(changed).toStrictEqual({ uuid, name, rule: expect.any(String), binding: expect.any(String), ...told });
   });
 
   test('is one also where the target pod was let go and no port changed', () => {
