@@ -147,7 +147,7 @@ function portOf(row: WireRow): Port {
     name: String(row.name),
     // Where OVN chooses the addresses itself, it says so here and writes them there (ovn-nb(5), dynamic_addresses).
     addresses: fromWireSet(row.addresses!).flatMap((address) =>
-      address.startsWith('dynamic') ? fromWireSet(row.dynamic_addresses!) : [address],
+      address.split(' ').includes('dynamic') ? fromWireSet(row.dynamic_addresses!) : [address],
     ),
     options: Object.fromEntries(fromWireMap(row.options!)),
     externalIds: Object.fromEntries(fromWireMap(row.external_ids!)),

@@ -94,6 +94,11 @@ describe('the switch signal', () => {
     for (const objects of [annotated, stated, moved]) expect(factsOf(objects).migration?.switched).toBe(true);
   });
 
+  test('a target pod without annotations gives none', () => {
+    const bare = pod('target-03-running', { metadata: { annotations: undefined } });
+    expect(factsAt({ ...running, pods: [pod('source-running'), bare] }).migration?.switched).toBe(false);
+  });
+
   test("the label kubevirt.io/nodeName of the target pod, a copy of the source's, is no node of it", () => {
     const { metadata, spec } = factsAt(running).migration!.target!.pod;
     expect(metadata.labels?.['kubevirt.io/nodeName']).toBe('worker-a');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
+import { ConnectError, OutcomeUnknownError, TransactionError } from 'ovsdb-client-ts';
 import { LookAgainError, TryAgainError } from '../../handover/errors.ts';
 import type { PortChange } from '../../handover/port.ts';
 import { recordEntries } from '../../handover/record.ts';
@@ -76,6 +76,11 @@ describe('the ports of a VM', () => {
     expect(model.requests.map(conditions)[1]).toEqual(['_uuid ==', '_uuid ==']);
   });
 
+  test("hinted at by one row of theirs and one of another VM's are searched", async () => {
+    const hint = [model.vm.ports[0]!.uuid, model.ovn.addPort('other', { pod: 'prod/other' }).uuid];
+    expect((await northbound().portsOf(REFERENCE, hint)).map(({ name }) => name)).toEqual(['a.prod', 'b.prod']);
+  });
+
   test.each<[string, () => string[]]>([
     ['a row that is gone', () => ['99999999-9999-4999-8999-999999999999']],
     ["another VM's row", () => [model.ovn.addPort('other', { pod: 'prod/other' }).uuid]],
@@ -84,25 +89,28 @@ describe('the ports of a VM', () => {
     expect(model.requests.map(conditions)).toEqual([['_uuid =='], ['external_ids includes']]);
   });
 
-  test('have the addresses that OVN chose, where it was to choose them', async () => {
-    const { transact } = model.ovn;
-    model.ovn.transact = (operations) => {
-      const { results, changes } = transact.call(model.ovn, operations);
-      const dynamic = {
-        addresses: ['set', ['dynamic', '0a:00:00:00:00:02 unknown']],
-        dynamic_addresses: '0a:00:00:00:00:09 10.0.0.9',
+  test.each([['dynamic'], ['dynamic 10.0.0.9'], ['0a:00:00:00:00:09 dynamic']])(
+    'have the addresses that OVN chose, where it was to choose them: %s',
+    async (address) => {
+      const { transact } = model.ovn;
+      model.ovn.transact = (operations) => {
+        const { results, changes } = transact.call(model.ovn, operations);
+        const dynamic = {
+          addresses: ['set', [address, '0a:00:00:00:00:02 unknown']],
+          dynamic_addresses: '0a:00:00:00:00:09 10.0.0.9',
+        };
+        return {
+          results: results.map((each) => ({
+            ...each,
+            rows: each.rows!.map((row) => ({ ...row, ...dynamic }) as unknown as typeof row),
+          })),
+          changes,
+        };
       };
-      return {
-        results: results.map((each) => ({
-          ...each,
-          rows: each.rows!.map((row) => ({ ...row, ...dynamic }) as unknown as typeof row),
-        })),
-        changes,
-      };
-    };
-    const [port] = await northbound().portsOf(REFERENCE);
-    expect(port!.addresses).toEqual(['0a:00:00:00:00:09 10.0.0.9', '0a:00:00:00:00:02 unknown']);
-  });
+      const [port] = await northbound().portsOf(REFERENCE);
+      expect(port!.addresses).toEqual(['0a:00:00:00:00:09 10.0.0.9', '0a:00:00:00:00:02 unknown']);
+    },
+  );
 
   test('cannot be had while the database is away: it is to come again, and says why', async () => {
     model.before = () => {
@@ -127,7 +135,7 @@ describe('the ports with our record', () => {
       [REFERENCE, [first!.uuid, second!.uuid].sort()],
       [{ namespace: 'prod', name: 'other' }, [other.uuid]],
     ]);
-    expect(model.requests).toHaveLength(1);
+    expect(model.requests.map(conditions)).toEqual([['external_ids includes', 'external_ids includes']]);
   });
 });
 
@@ -200,6 +208,12 @@ describe('a commit', () => {
       new OutcomeUnknownError('transact', 'no answer'),
       LookAgainError,
       'OVN northbound did not say whether it committed',
+    ],
+    [
+      'that was refused for itself',
+      new TransactionError(1, undefined, { tag: 'constraint violation', details: 'no' }),
+      TryAgainError,
+      'OVN northbound: Transaction refused at commit: constraint violation',
     ],
     ['that was not sent', new ConnectError('connection refused'), TryAgainError, 'OVN northbound: connection refused'],
   ])('%s is told apart', async (_what, error, kind, message) => {
