@@ -20,6 +20,8 @@ export interface ControlPlaneOptions {
   readonly guest?: KubeVirtOptions['guest'];
   /** Whether anybody answers the events. */
   readonly functions: boolean;
+  /** Whether the PingSource ticks, as it does by default; without it a sweep comes when `events.ping()` asks for it. */
+  readonly pingSource?: boolean;
   /** Added between Kubernetes and the functions, ms. */
   readonly eventDelayMs: number;
   /** From a target pod's nodeName to copying, ms. */
@@ -89,6 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         ...['--kubeconfig', kubeconfig, '--log', logs.knative],
         ...['--event-delay', `${options.eventDelayMs}`, '--idle', `${options.idleMs}`],
         ...(options.functions ? [] : ['--no-functions']),
+        ...(options.pingSource === false ? ['--no-ping-source'] : []),
         ...(real ? ['--no-source', '--service-accounts', serviceAccounts] : []),
       ],
       env: { OVN_NB_REMOTE: testbed.northbound, OVN_SB_REMOTE: testbed.southbound },

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Choices } from '../../explore/choices.ts';
 import { describeVm } from '../testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
-import { startTestbed } from '../testbed/testbed.ts';
+import { withTestbed } from '../testbed/with-testbed.ts';
 import { runKills } from './run.ts';
 import { migrationLine, verdictOf } from './table.ts';
 
@@ -36,11 +36,7 @@ async function kill(options: Options, place: { directory: string; prefix: string
   console.log(`seed ${seed}`);
   const vm = (index: number) => describeVm({ name: `vm${String(index + 1).padStart(2, '0')}`, index });
   const others = Array.from({ length: atOnce - 1 }, (_, index) => vm(index + 1));
-  const testbed = await startTestbed({ ...place, ovn: options.ovn, vms: [vm(0), ...others], onProgress });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void testbed.stop().finally(() => process.exit(130)));
-  }
-  try {
+  await withTestbed({ ...place, ovn: options.ovn, vms: [vm(0), ...others], onProgress }, async (testbed) => {
     const report = await runKills({
       testbed,
       ...{ migrations, kills, restarts, paceMs, onProgress },
@@ -50,9 +46,7 @@ async function kill(options: Options, place: { directory: string; prefix: string
     const { text, passed } = verdictOf(report, { kills, restarts });
     console.log(`\n${text}`);
     if (!passed) process.exitCode = 1;
-  } finally {
-    await testbed.stop();
-  }
+  });
 }
 
 function number(text: string): number {

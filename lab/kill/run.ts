@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Choices } from '../../explore/choices.ts';
-import { type ControlPlane, startControlPlane } from '../control-plane.ts';
+import type { ControlPlane } from '../control-plane.ts';
 import { linesIn } from '../migrate/journals.ts';
 import { watchAllBindings } from '../observe/bindings.ts';
+import { startStageControlPlane } from '../scenarios/control-plane.ts';
 import { type PortRows, readRows, wrongWith } from '../scenarios/rows.ts';
 import type { Ending } from '../scenarios/scenario.ts';
 import { chassisOf, eventually, Stage, type StageVm } from '../scenarios/stage.ts';
@@ -57,18 +58,9 @@ const CANCELLED = 0.2;
 
 /** Migrates the testbed's VMs at random while functions and the northbound server are killed; looks at the rows each time. */
 export async function runKills(options: KillOptions): Promise<KillReport> {
-  const { testbed, onProgress } = options;
+  const { testbed } = options;
   const before = await readRows(testbed);
-  const controlPlane = await startControlPlane({
-    testbed,
-    guest: 'endpoint',
-    gate: true,
-    functions: true,
-    eventDelayMs: 0,
-    paceMs: options.paceMs,
-    idleMs: 30_000,
-    onProgress,
-  });
+  const controlPlane = await startStageControlPlane(options);
   try {
     return await new KillRun(options, controlPlane, before).run();
   } finally {

@@ -29,6 +29,7 @@ interface Options {
   readonly env: Readonly<Record<string, string>>;
   readonly functions: boolean;
   readonly source: boolean;
+  readonly pingSource: boolean;
 }
 
 const program = new Command('knative')
@@ -49,6 +50,7 @@ const program = new Command('knative')
   .option('--idle <ms>', 'time without requests after which a function is ended', milliseconds, 60_000)
   .option('--env <key=value>', 'setting for all functions; repeatable', assignment, {})
   .option('--no-functions', 'leave the functions out: nobody hears of the events')
+  .option('--no-ping-source', 'leave the PingSource out: a sweep comes when an event asks for it')
   .option('--no-source', 'leave the ApiServerSource out: a real one brings the events')
   .parse();
 
@@ -104,7 +106,8 @@ async function run(options: Options): Promise<void> {
     return new ApiServerSource(spec, config, { sink, journal: journal.write });
   });
 
-  const pings = ofKind(manifests, 'sources.knative.dev/v1', 'PingSource').map((manifest) => {
+  const manifestsOfPings = options.pingSource ? ofKind(manifests, 'sources.knative.dev/v1', 'PingSource') : [];
+  const pings = manifestsOfPings.map((manifest) => {
     const spec = parsePingSource(manifest);
     return new PingSource(spec, { sink: broker.urlOf(spec.sink.namespace, spec.sink.name), journal: journal.write });
   });

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
-import { startTestbed } from '../testbed/testbed.ts';
+import { withTestbed } from '../testbed/with-testbed.ts';
 import { acts } from './acts.ts';
 import { runScenarios, vmsOf } from './run.ts';
 import type { Act } from './scenario.ts';
@@ -32,12 +32,9 @@ async function play({ only, ovn, pace, atOnce }: Options, place: { directory: st
   const [first, ...others] = vmsOf(chosen);
   if (first === undefined) throw new Error(`No scenario, and no act, has "${only}" in its name.`);
   const onProgress = (step: string) => console.log(`· ${step}`);
-  const testbed = await startTestbed({ ...place, ovn, vms: [first, ...others], nodes: NODES, onProgress });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void testbed.stop().finally(() => process.exit(130)));
-  }
-  const startedAt = Date.now();
-  try {
+  const options = { ...place, ovn, vms: [first, ...others] as const, nodes: NODES, onProgress };
+  await withTestbed(options, async (testbed) => {
+    const startedAt = Date.now();
     const results = await runScenarios({
       testbed,
       acts: chosen,
@@ -48,9 +45,7 @@ async function play({ only, ovn, pace, atOnce }: Options, place: { directory: st
     });
     console.log(`\n${summary(results, Date.now() - startedAt)}`);
     if (results.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
-  } finally {
-    await testbed.stop();
-  }
+  });
 }
 
 function choose(text: string): readonly Act[] {

@@ -1,8 +1,9 @@
-import { type ControlPlane, startControlPlane } from '../control-plane.ts';
+import type { ControlPlane } from '../control-plane.ts';
 import { answers } from '../migrate/vm.ts';
 import { type BindingsWatch, watchAllBindings } from '../observe/bindings.ts';
 import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
 import { type Cast, castOf } from './cast.ts';
+import { startStageControlPlane } from './control-plane.ts';
 import { Meetings } from './meetings.ts';
 import { type PortRows, readRows, wrongWith } from './rows.ts';
 import type { Act, Ending, Scenario } from './scenario.ts';
@@ -35,18 +36,9 @@ const SETTLED_WITHIN_MS = 60_000;
 
 /** Plays all scenarios on one control plane, and looks at the rows of every port at the end of each. */
 export async function runScenarios(options: ScenariosOptions): Promise<readonly ScenarioResult[]> {
-  const { testbed, acts, onProgress } = options;
+  const { testbed, acts } = options;
   const before = await readRows(testbed);
-  const controlPlane = await startControlPlane({
-    testbed,
-    guest: 'endpoint',
-    gate: true,
-    functions: true,
-    eventDelayMs: 0,
-    paceMs: options.paceMs,
-    idleMs: 30_000,
-    onProgress,
-  });
+  const controlPlane = await startStageControlPlane(options);
   const bindings = await watchAllBindings(testbed);
   try {
     const run = new Run(options, controlPlane, bindings, before);

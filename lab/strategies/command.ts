@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
-import { startTestbed } from '../testbed/testbed.ts';
+import { withTestbed } from '../testbed/with-testbed.ts';
 import { ADDRESSES, type Cell, isForeseen, STRATEGIES, strategyMatrix } from './matrix.ts';
 
 /** `lab strategies`, on a testbed of its own. */
@@ -13,11 +13,7 @@ export function strategiesCommand(place: { directory: string; prefix: string }):
 
 async function look(ovn: OvnSuite, place: { directory: string; prefix: string }): Promise<void> {
   const onProgress = (step: string) => console.log(`· ${step}`);
-  const testbed = await startTestbed({ ...place, ovn, onProgress });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void testbed.stop().finally(() => process.exit(130)));
-  }
-  try {
+  await withTestbed({ ...place, ovn, onProgress }, async (testbed) => {
     const cells = await strategyMatrix(testbed, onProgress);
     console.log(`\n${table(cells)}\n`);
     const others = cells.filter((cell) => !isForeseen(cell));
@@ -30,9 +26,7 @@ async function look(ovn: OvnSuite, place: { directory: string; prefix: string })
         : `FAILED  ${others.length} of ${cells.length}`,
     );
     if (others.length > 0) process.exitCode = 1;
-  } finally {
-    await testbed.stop();
-  }
+  });
 }
 
 /** A row for each kind of addresses: what opens the port, or what it is for good. */

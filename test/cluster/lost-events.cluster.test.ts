@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
 import type { Entry } from '../../lab/knative/journal.ts';
+import { isFinal } from '../../lab/kubevirt/objects.ts';
 import { watchBindings } from '../../lab/observe/bindings.ts';
 import { eventually } from '../../lab/scenarios/stage.ts';
 import { useLab } from './support/lab.ts';
@@ -24,10 +25,15 @@ test('what a receive adapter that was killed in the middle of a migration did no
   // What it said before its end may still be on its way.
   await sleep(QUIET_MS);
   const told = (await journal()).filter(isChange);
-  const hasEnded = () => cluster.vmims.latest(migration)?.status?.phase === 'Succeeded' && vm.node() === 'node2';
+  // The last changes of a migration: KubeVirt takes its finalizer off, and the kubelet tells how the source pod ended.
+  const hasEnded = () =>
+    vm.node() === 'node2' &&
+    cluster.vmims.latest(migration)?.metadata.finalizers === undefined &&
+    cluster.pods.all().every((pod) => pod.spec.nodeName !== 'node1' || isFinal(pod));
   await cluster.until(hasEnded, AbortSignal.timeout(120_000));
   await adapter?.start();
   await sleep(QUIET_MS);
+  expect(cluster.vmims.latest(migration)?.status?.phase).toBe('Succeeded');
   expect((await journal()).filter(isChange)).toEqual(told);
   expect(bindings.wanted.last).toMatchObject({ requestedChassis: DUAL });
 

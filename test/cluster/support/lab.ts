@@ -53,7 +53,7 @@ export function useLab(prefix: string): (options: { functions: boolean }) => Pro
   return async ({ functions }) => {
     await new Baseline(testbed).reset();
     controlPlane = await startControlPlane({
-      ...{ testbed, kubernetes: 'real', gate: true, functions },
+      ...{ testbed, kubernetes: 'real', gate: true, functions, pingSource: false },
       ...{ eventDelayMs: 0, paceMs: PACE_MS, idleMs: 10_000 },
     });
     done = new AbortController();
