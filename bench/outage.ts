@@ -28,11 +28,11 @@ export interface Turn extends Arm {
 }
 
 const DELAYS_MS = [0, 500, 2_000, 5_000];
-const LONGEST_MS = 5_000;
 /** A script opens both chassis for the floor: it waits for no event. */
 const FLOOR: Arm = { mode: 'floor', delayMs: 0 };
-const LATEST: Arm = { mode: 'handover', delayMs: LONGEST_MS };
-const SINGLE: Arm = { mode: 'single', delayMs: LONGEST_MS };
+const HANDOVERS = DELAYS_MS.map((delayMs): Arm => ({ mode: 'handover', delayMs }));
+const LATEST = HANDOVERS.at(-1)!;
+const SINGLE: Arm = { ...LATEST, mode: 'single' };
 /** Most of a migration is waiting, in which nothing is measured: for KubeVirt, and before and after. */
 const QUIET_MS = 500;
 const WAITS_MS = 1_500;
@@ -40,7 +40,7 @@ const WAITS_MS = 1_500;
 export default {
   command: new Command('outage')
     .description('what a client loses in a live migration: handover, floor and single, events up to 5 s late')
-    .option('--rounds <n>', 'of 6 latest hand-overs and 6 floors each, and fewer of the others', positive, 5),
+    .option('--rounds <n>', 'of 6 hand-overs for each delay, 6 floors and 2 singles', positive, 15),
   async run({ rounds }: { rounds: number }, progress) {
     build();
     const directory = await mkdtemp(join(tmpdir(), 'outage-'));
@@ -62,15 +62,17 @@ export default {
   },
 } satisfies Benchmark;
 
-/** One round; single takes another delay in each, and has most values at the longest. */
+/**
+ * One round: as many of each arm, so that the first of a turn, cold, weighs as much in each; another arm begins each round.
+ * `single`, far from the others, takes another delay each time.
+ */
 export function turns(round: number): Turn[] {
-  const earlier = DELAYS_MS.filter((delayMs) => delayMs < LONGEST_MS);
-  const delayOfSingle = [LONGEST_MS, ...earlier][round % DELAYS_MS.length]!;
+  const arms = [LATEST, FLOOR, ...HANDOVERS.slice(0, -1)];
+  const first = round % arms.length;
+  const single: Arm = { mode: 'single', delayMs: DELAYS_MS.at(-1 - (round % DELAYS_MS.length))! };
   return [
-    { ...LATEST, migrations: 6 },
-    { ...FLOOR, migrations: 6 },
-    ...earlier.map((delayMs): Turn => ({ mode: 'handover', delayMs, migrations: 4 })),
-    { mode: 'single', delayMs: delayOfSingle, migrations: 2 },
+    ...[...arms.slice(first), ...arms.slice(0, first)].map((arm) => ({ ...arm, migrations: 6 })),
+    { ...single, migrations: 2 },
   ];
 }
 
@@ -136,9 +138,8 @@ export class Results {
 }
 
 export function limits(results: Results) {
-  const handovers = DELAYS_MS.map((delayMs): Arm => ({ mode: 'handover', delayMs }));
-  const medians = handovers.map((arm) => median(results.net(arm)));
-  const broken = handovers.flatMap((arm) => results.of(arm)).flatMap(brokenPromises);
+  const medians = HANDOVERS.map((arm) => median(results.net(arm)));
+  const broken = HANDOVERS.flatMap((arm) => results.of(arm)).flatMap(brokenPromises);
   const [latest, floor] = [results.net(LATEST), results.net(FLOOR)];
   return [
     {
@@ -158,7 +159,7 @@ export function limits(results: Results) {
     },
     {
       what: 'worst handover of all, ms',
-      value: Math.max(...handovers.flatMap((arm) => results.outages(arm))),
+      value: Math.max(...HANDOVERS.flatMap((arm) => results.outages(arm))),
       atMost: 500,
     },
     {
