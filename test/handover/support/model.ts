@@ -2,7 +2,9 @@ import type { OvsdbClient } from 'ovsdb-client-ts';
 import { ApiServer } from '../../../explore/kubernetes.ts';
 import { Ovn } from '../../../explore/ovn.ts';
 import { Vm } from '../../../explore/vm.ts';
-import type { World } from '../../../handover/handover.ts';
+import type { FunctionName } from '../../../handover/desired.ts';
+import type { Occasion } from '../../../handover/event.ts';
+import { handOver, type World } from '../../../handover/handover.ts';
 import { Kubernetes } from '../../../handover/kubernetes.ts';
 import { Northbound } from '../../../handover/northbound.ts';
 import { profileOf } from '../../../handover/profile.ts';
@@ -15,6 +17,10 @@ export interface Request {
   readonly database: 'NB' | 'SB';
   readonly operations: Parameters<OvsdbClient['transact']>[0];
   readonly options: { readonly timeoutMs?: number } | undefined;
+}
+
+export function isWrite({ operations }: Request): boolean {
+  return operations.some(({ op }) => op === 'mutate');
 }
 
 /**
@@ -72,6 +78,22 @@ export class Model {
     const pod = this.api.createTarget(this.vm, vmim.metadata.uid, gated);
     if (node !== undefined) this.api.updatePod(this.vm, pod, {}, { nodeName: node }, { phase: 'Running' });
     return { vmim, pod, uid: vmim.metadata.uid };
+  }
+
+  /** Runs a function; by default for an event that has only the VMI. */
+  call(name: FunctionName, occasion: Occasion = { vmi: REFERENCE, hint: undefined }) {
+    return handOver(name, occasion, this.world);
+  }
+
+  writes(): Request[] {
+    return this.requests.filter(isWrite);
+  }
+
+  /** The columns by which ports were looked for. */
+  searches(): string[] {
+    return this.requests
+      .filter(({ database }) => database === 'NB')
+      .flatMap(({ operations }) => operations.flatMap((each) => (each.op === 'select' ? [each.where[0]![0]] : [])));
   }
 
   #cold(): World {
