@@ -75,8 +75,13 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'late-path': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 1266,
+    seed: 2285,
     edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
+  },
+  'source-pod': {
+    prevents: 'a VM that was deleted while it was looked at is bound to the source that it had left',
+    seed: 185168,
+    edits: [{ file: 'desired.ts', from: ' || migration.sourcePod === undefined', to: '' }],
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',

@@ -38,7 +38,7 @@ export type Rule = '1' | '2' | '3a' | '3b' | '3c' | '3d' | '4' | '5';
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
  * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual (where it is dual for another migration or target: pinned to the source first) |
- * | 3c | … being deleted or its target ended | leave |
+ * | 3c | … being deleted, or its target has ended, or the source pod | leave |
  * | 3d | … no usable target yet | pinned to the source |
  * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
  * | 5 | no migration runs, no record | leave |
@@ -90,7 +90,8 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
   }
   const source = vmi.node;
   if (source === undefined) return leave('3d');
-  if (target?.ended) return leave('3c');
+  // The pods are read last. Without the source's, the guest no longer runs where the VMI said.
+  if (target?.ended || migration.sourcePod === undefined) return leave('3c');
 
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;

@@ -227,6 +227,18 @@ describe('rule 3c: on its way out', () => {
     },
   );
 
+  // Read at different times: the VMI before its guest had switched, the pods when it had, and perhaps was gone already.
+  test.each([
+    ['ended', [pod('source-completed'), pod('target-03-running')]],
+    ['ended, and the target pod is gone', [pod('source-completed')]],
+    ['gone with the target pod', []],
+  ])('where the source pod has %s, the port is not bound to where the guest no longer is', (_what, pods) => {
+    const facts = factsOf({ ...moment('memory is copied'), pods });
+    for (const record of [undefined, pinned, dual, { ...pinned, target: 'worker-b' }]) {
+      expect(told(desired(facts, record))).toBe('3c leave');
+    }
+  });
+
   test('a migration deleted before it had a target leaves the port as it is', () => {
     const deleted = vmim('01-pending', { metadata: { deletionTimestamp: '2026-08-20T10:00:03Z' } });
     expect(told(desired(factsAt({ migrations: [deleted] }), pinned))).toBe('3c leave');
