@@ -151,8 +151,8 @@ export function* migrate(stage: Stage, vm: Vm): Script {
   vm.cameFrom = source;
   vm.cameAt = Date.now();
   yield short(choices);
-  endSource();
   if (isOver()) return;
+  endSource();
   // The copied migrationState, and the finalizer that goes.
   if (!choices.chance(0.3)) phase('Succeeded');
 
