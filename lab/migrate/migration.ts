@@ -45,7 +45,10 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const deadline = AbortSignal.timeout(MIGRATION_WITHIN_MS + eventDelayMs);
   const byHand =
     mode === 'handover' ? undefined : baseline.follow(mode, migration, { ...options, cluster, from, signal: deadline });
-  await cluster.until(() => isFinal(cluster.vmims.latest(migration)), deadline);
+  const phase = () => cluster.vmims.latest(migration)?.status?.phase;
+  // Each kind is watched by itself: here the end may be seen before the node, which KubeVirt writes before it.
+  const hasEnded = () => phase() === 'Failed' || (phase() === 'Succeeded' && vm.node() === to);
+  await cluster.until(hasEnded, deadline);
   await byHand;
   const target = chassisName(testbed, vm.node());
   const settled = watches.map(({ bindings }) =>
@@ -66,7 +69,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     startedAt: new Date(startedAt).toISOString(),
     from,
     to,
-    phase: cluster.vmims.latest(migration)?.status?.phase ?? 'gone',
+    phase: phase() ?? 'gone',
     guestBlackoutMs: kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined,
     switchedAtMs: switchedAt && switchedAt - startedAt,
     guest,
@@ -74,10 +77,6 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     phases: phasesIn(kubevirt, startedAt),
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
   };
-}
-
-function isFinal(migration: VirtualMachineInstanceMigration | undefined): boolean {
-  return migration?.status?.phase === 'Succeeded' || migration?.status?.phase === 'Failed';
 }
 
 function isPinnedTo(chassis: string, seen: { requestedChassis?: string; activationStrategy?: string }): boolean {

@@ -6,6 +6,7 @@ import {
   isFinal,
   type MigrationPhase,
   type Pod,
+  type VirtualMachineInstance as Vmi,
   type VirtualMachineInstanceMigration as Vmim,
 } from '../kubevirt/objects.ts';
 import type { Step } from '../kubevirt/pace.ts';
@@ -96,17 +97,24 @@ export class Migration {
       last = vmim?.status?.phase ?? last;
       return vmim === undefined || isFinal(vmim);
     });
-    return last === 'Succeeded' ? 'Succeeded' : 'Failed';
+    if (last !== 'Succeeded') return 'Failed';
+    // Each kind is watched by itself: here the end may be seen before the node, which KubeVirt writes before it.
+    await this.until('its VMI has the node of its target', () => this.#hasArrived());
+    return last;
   }
 
   /** Its newest target pod, if there is one. */
   target(): Pod | undefined {
-    const owner = this.#cluster.vmis.get(this.vmim.metadata.namespace, this.vmim.spec.vmiName);
+    const owner = this.#vmi();
     return this.#cluster.pods
       .all()
       .filter(({ metadata }) => metadata.labels?.[MIGRATION_JOB_UID] === this.uid)
       .filter((pod) => owner !== undefined && isControlledBy(pod, owner))
       .sort((a, b) => Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion))[0];
+  }
+
+  #vmi(): Vmi | undefined {
+    return this.#cluster.vmis.get(this.vmim.metadata.namespace, this.vmim.spec.vmiName);
   }
 
   /** Its target pod is there, and no gate holds it. */
@@ -130,9 +138,14 @@ export class Migration {
     return this.#cluster.vmims.latest(this.vmim)?.status?.phase;
   }
 
+  /** Also where the VM has gone on since, or is gone. */
+  #hasArrived(): boolean {
+    const target = this.target();
+    return target === undefined || isFinal(target) || target.spec.nodeName === this.#vmi()?.status?.nodeName;
+  }
+
   #hasSwitched(): boolean {
-    const { namespace } = this.vmim.metadata;
-    const state = this.#cluster.vmis.get(namespace, this.vmim.spec.vmiName)?.status?.migrationState;
+    const state = this.#vmi()?.status?.migrationState;
     return state?.migrationUid === this.uid && state.targetNodeDomainReadyTimestamp !== undefined;
   }
 }
