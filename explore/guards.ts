@@ -41,6 +41,11 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     seed: 656,
     edits: [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
   },
+  'release-by-all': {
+    prevents: 'a VM that was deleted while its port got its first record leaves that to the VM that starts anew',
+    seed: 232500,
+    edits: [{ file: 'handover.ts', from: " || step === 'release-port'", to: '' }],
+  },
   'uid-of-owner': {
     prevents: "a tenant's pod with the labels of a target is taken for the target",
     seed: 17,

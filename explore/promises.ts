@@ -73,9 +73,6 @@ export class Promises {
     if (isArmed !== (names.length === 2))
       this.break(`${port.name} is bound to ${requested} ${isArmed ? '' : 'not '}armed`);
 
-    // Nothing on a port without a record shows that its VM went: this one waits for the next sweep.
-    if (record === undefined && vm.last.uid === undefined) this.unheard.add(vm);
-
     const [main, additional] = names;
     if (main === undefined) {
       if (!moments.some(({ uid }) => uid === undefined || uid !== record?.vmi)) {

@@ -51,16 +51,19 @@ const SHELF_LIFE_MS = 2_000;
  */
 export async function handOver(name: FunctionName, occasion: Occasion, world: World): Promise<Outcome> {
   let sent: readonly PortChange[] = [];
+  let isCommitted = false;
   for (let look = 1; ; look++) {
     const situation = await lookAt(occasion, world);
     try {
       const { changes, refused } = await changesOf(name, situation, world);
       if (changes.length > 0) {
-        sent = changes;
+        [sent, isCommitted] = [changes, false];
         await world.northbound.commit(changes, comment(name, situation));
+        isCommitted = true;
       }
       if (changes.some(isInterim)) throw new LookAgainError('pinned for a moment before it is armed again');
-      const made = changes.length > 0 ? changes : committedAfterAll(sent, situation);
+      if (changes.some(isFirst)) throw new LookAgainError('bound; its VM may have gone when nobody could see that yet');
+      const made = isCommitted ? sent : committedAfterAll(sent, situation);
       const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(name, situation, world) : undefined;
       const missing = isPartOf(name, 'enable-dual-chassis') ? await unclaimed(situation, refused, world) : [];
       return { situation, changes: made, admitted, warnings: [...refused.values(), ...missing] };
@@ -137,13 +140,19 @@ async function refusalsOf(
   );
 }
 
+/** What is left of a VM that is gone, whoever comes across it takes away: the events of its end may all have been. */
 function isPartOf(name: FunctionName, step: Step): boolean {
-  return name === 'reconcile' || name === step;
+  return name === 'reconcile' || name === step || step === 'release-port';
 }
 
 /** On the way to a dual binding: what was left over from another one had to go first. */
 function isInterim({ wanted }: PortChange): boolean {
   return wanted.rule === '3b' && wanted.binding === 'pinned';
+}
+
+/** A port gets its first record: a VM that went since the facts were read had none that would have been taken away. */
+function isFirst({ port, wanted }: PortChange): boolean {
+  return wanted.binding !== 'unbound' && recordOf(port.externalIds) === undefined;
 }
 
 /** While northd remembers an earlier activation it keeps it, and a target armed now would start open. */

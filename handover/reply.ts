@@ -24,7 +24,7 @@ export function replyOf(name: FunctionName, outcome: Outcome): CloudEvent<PortCh
   if (name === 'reconcile') return sweepReply({ looked: 1, changed: [data], failed: [] });
   const { vmi } = data;
   return new CloudEvent({
-    type: TYPES[name],
+    type: TYPES[outcome.changes[0]?.wanted.step ?? name],
     source: `/ovn-handover/${name}`,
     subject: `/apis/kubevirt.io/v1/namespaces/${vmi.namespace}/virtualmachineinstances/${vmi.name}`,
     datacontenttype: 'application/json',

@@ -1,6 +1,7 @@
 /** What was read may have changed, and nobody may know whether what was written did. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { OutcomeUnknownError } from 'ovsdb-client-ts';
+import type { FunctionName } from '../../handover/desired.ts';
 import { TryAgainError } from '../../handover/errors.ts';
 import { isWrite, Model } from './support/model.ts';
 
@@ -82,6 +83,48 @@ describe('the guard', () => {
   });
 });
 
+describe('a VM that goes while its port gets its first record', () => {
+  const goes = (isAnew: boolean) => {
+    model.before = (request) => {
+      if (!isWrite(request) || model.writes().length > 1) return;
+      model.api.deleteVmi(model.vm);
+      if (isAnew) model.api.createVmi(model.vm, 'b', true);
+    };
+  };
+
+  test.each([
+    ['for good', false],
+    ['to start anew elsewhere', true],
+  ])(
+    '%s leaves it bound to nothing, though the events of its end had found nothing to release',
+    async (_what, isAnew) => {
+      model.migrate();
+      goes(isAnew);
+      const { changes } = await model.call('reuse-port');
+      expect(model.binding()).toBe('nothing, record none');
+      expect(changes.map(({ wanted }) => wanted.rule)).toEqual(['2']);
+    },
+  );
+
+  test.each<FunctionName>(['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port'])(
+    'and where the function dies before it can look again, %s takes the record away',
+    async (name) => {
+      model.migrate();
+      goes(true);
+      model.after = (request) => {
+        if (isWrite(request)) throw new TryAgainError('killed');
+      };
+      await expect(model.call('reuse-port')).rejects.toThrow('killed');
+      expect(model.binding()).toBe('chassis-a, record pinned');
+      model.restart();
+      model.before = () => {};
+      model.after = () => {};
+      await model.call(name);
+      expect(model.binding()).toBe('nothing, record none');
+    },
+  );
+});
+
 describe('facts', () => {
   test('that are older than two seconds are read again before they are acted on', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
@@ -92,7 +135,8 @@ describe('facts', () => {
     };
     const get = jest.spyOn(model.api, 'getVmi');
     await model.call('reuse-port');
-    expect(get).toHaveBeenCalledTimes(2);
+    // The third time because the port has its first record now.
+    expect(get).toHaveBeenCalledTimes(3);
     expect(model.writes()).toHaveLength(1);
   });
 

@@ -145,7 +145,7 @@ describe('a hint', () => {
     model.api.updatePod(model.vm, pod, { annotations: hintAnnotation(hint()) });
     await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: hint() });
     expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
-    expect(model.searches()).toEqual(['_uuid']);
+    expect(model.scans()).toEqual([]);
     const bindings = model.requests.filter(({ database }) => database === 'SB').flatMap(({ operations }) => operations);
     expect(bindings.filter((each) => each.op === 'select' && each.where[0]![0] === 'logical_port')).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('a hint', () => {
     model.restart();
     await model.call('disable-dual-chassis', { vmi: REFERENCE, hint: hint() });
     expect(model.binding()).toBe('chassis-a, record pinned');
-    expect(model.searches()).toEqual(['_uuid', 'external_ids']);
+    expect(model.scans()).toEqual(['external_ids']);
   });
 
   test('of the ports with a record is not believed once a migration runs, which is for all ports', async () => {
@@ -171,7 +171,7 @@ describe('a hint', () => {
     model.api.createVmim(model.vm);
     await model.call('reuse-port', { vmi: REFERENCE, hint: hint() });
     expect(model.binding()).toBe('chassis-a, record pinned');
-    expect(model.searches()).toEqual(['_uuid', 'external_ids']);
+    expect(model.scans()).toEqual(['external_ids']);
   });
 
   test.each<[string, () => object]>([
@@ -183,6 +183,6 @@ describe('a hint', () => {
     model.api.updatePod(model.vm, pod, { annotations: annotations() });
     const { changes } = await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: hint() });
     expect(changes).toHaveLength(2);
-    expect(model.searches()).toEqual(['_uuid', 'external_ids']);
+    expect(model.scans()).toEqual(['external_ids']);
   });
 });

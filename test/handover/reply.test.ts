@@ -53,14 +53,18 @@ describe('the reply', () => {
     expect(reply?.validate()).toBe(true);
   });
 
-  test('of a release, of a VMI that is gone, holds to its schema', () => {
-    const reply = replyOf(
-      'release-port',
-      outcome({ vmi: undefined, migrations: [], pods: [] }, port({ record: DUAL })),
-    );
-    expect(reply?.data).toMatchObject({ vmi: VMI, ports: [{ binding: 'unbound' }] });
-    expect(validate(reply?.data)).toBe(true);
-  });
+  test.each<Step>(['release-port', 'reuse-port'])(
+    'of a release by %s, of a VMI that is gone, holds to its schema',
+    (step) => {
+      const reply = replyOf(step, outcome({ vmi: undefined, migrations: [], pods: [] }, port({ record: DUAL })));
+      expect(reply).toMatchObject({
+        type: 'dev.ovn-handover.port.released',
+        source: `/ovn-handover/${step}`,
+        data: { vmi: VMI, ports: [{ binding: 'unbound' }] },
+      });
+      expect(validate(reply?.data)).toBe(true);
+    },
+  );
 
   test.each<[Step, string, Port, object]>([
     [

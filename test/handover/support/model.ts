@@ -89,11 +89,12 @@ export class Model {
     return this.requests.filter(isWrite);
   }
 
-  /** The columns by which ports were looked for. */
-  searches(): string[] {
+  /** The columns by which ports were looked for, each time in the whole table. */
+  scans(): string[] {
     return this.requests
       .filter(({ database }) => database === 'NB')
-      .flatMap(({ operations }) => operations.flatMap((each) => (each.op === 'select' ? [each.where[0]![0]] : [])));
+      .flatMap(({ operations }) => operations.flatMap((each) => (each.op === 'select' ? [each.where[0]![0]] : [])))
+      .filter((column) => column !== '_uuid');
   }
 
   #cold(): World {
