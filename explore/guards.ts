@@ -16,7 +16,7 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 3845,
+    seed: 4364,
     edits: [
       {
         file: 'handover.ts',
@@ -27,7 +27,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 3642,
+    seed: 6613,
     edits: [
       {
         file: 'northbound.ts',
@@ -38,13 +38,18 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'shelf-life': {
     prevents: 'a function that was held up acts on what was true long before',
-    seed: 656,
+    seed: 4334,
     edits: [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
   },
   'release-by-all': {
     prevents: 'a VM that was deleted while its port got its first record leaves that to the VM that starts anew',
     seed: 232500,
     edits: [{ file: 'handover.ts', from: " || step === 'release-port'", to: '' }],
+  },
+  'look-after-first': {
+    prevents: 'the same, where no event comes after the record',
+    seed: 293602,
+    edits: [{ file: 'handover.ts', from: 'changes.some(isFirst)', to: 'false' }],
   },
   'uid-of-owner': {
     prevents: "a tenant's pod with the labels of a target is taken for the target",
@@ -59,7 +64,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-migration': {
     prevents: 'a target pod that an earlier migration left behind is taken for the target',
-    seed: 3252,
+    seed: 3514,
     edits: [
       {
         file: 'facts.ts',
@@ -75,27 +80,22 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-record': {
     prevents: 'a VM that starts anew stays bound by the record of the one before',
-    seed: 5140,
+    seed: 553,
     edits: [{ file: 'desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
   },
   'late-path': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 2285,
+    seed: 2775,
     edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
-  },
-  'source-pod': {
-    prevents: 'a VM that was deleted while it was looked at is bound to the source that it had left',
-    seed: 185168,
-    edits: [{ file: 'desired.ts', from: ' || migration.sourcePod === undefined', to: '' }],
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 343,
+    seed: 489,
     edits: [{ file: 'handover.ts', from: '  refuseIfActivated(bindings);\n', to: '' }],
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 21444,
+    seed: 22250,
     edits: [
       {
         file: 'desired.ts',
@@ -117,7 +117,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'end-read-last': {
     prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
-    seed: 3318,
+    seed: 4424,
     edits: [
       {
         file: 'kubernetes.ts',

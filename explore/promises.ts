@@ -160,6 +160,7 @@ export class Promises {
     }
     if (record === undefined && requested !== undefined) return `is bound to ${requested} without a record`;
     if (migration === undefined) {
+      if (record !== undefined && record.vmi !== uid) return 'still has the record of the VM that had its name before';
       if (record === undefined || guest === undefined || !this.#ovn.isKnown(chassisName(guest))) return undefined;
       if (requested === chassisName(guest) && port.options['activation-strategy'] === undefined) return undefined;
       return `is bound to ${requested}, while the guest runs on ${guest} and nothing migrates`;
