@@ -150,13 +150,24 @@ test.each([
   60_000,
 );
 
+/** A migration that is cancelled may still succeed, as in KubeVirt: then the guest goes home, and it is tried again. */
+async function cancelWhileCopying(): Promise<Vmim> {
+  for (;;) {
+    const vmim = await lab.migrate();
+    await lab.openGate(await lab.targetOf(vmim));
+    await lab.untilPhase(vmim, 'Running');
+    await lab.cancel(vmim);
+    await lab.untilGone(vmim);
+    if ((await node()) === 'node1') return vmim;
+    const home = await lab.migrate({ targetNode: 'node1' });
+    await lab.openGate(await lab.targetOf(home));
+    await lab.untilPhase(home, 'Succeeded');
+  }
+}
+
 test('a migration cancelled while it copies ends on the source', async () => {
-  const vmim = await lab.migrate();
-  await lab.openGate(await lab.targetOf(vmim));
-  await lab.untilPhase(vmim, 'Running');
-  await lab.cancel(vmim);
+  const vmim = await cancelWhileCopying();
   await lab.untilPhase(vmim, 'Failed');
-  await lab.untilGone(vmim);
   const { status } = await lab.vmi();
   const words = Object.keys(fixture<VirtualMachineInstance>('vmi-09-aborted').status?.migrationState ?? {});
   expect(Object.keys(status?.migrationState ?? {}).sort()).toEqual(words.sort());
@@ -167,7 +178,7 @@ test('a migration cancelled while it copies ends on the source', async () => {
     ({ object }) => isTargetOf(object, vmim.metadata.uid) && object.status?.phase === 'Succeeded',
   );
   expect(lab.guestAnswers()).toBe(true);
-}, 60_000);
+}, 120_000);
 
 test('a target that dies before the switch leaves the guest on the source', async () => {
   const vmim = await lab.migrate();
