@@ -19,7 +19,7 @@ import type { Ovn } from './ovn.ts';
 import type { Promises } from './promises.ts';
 
 const PROFILE = profileOf('kube-ovn', '');
-const REQUEST_TIMEOUT_MS = 5_000;
+export const REQUEST_TIMEOUT_MS = 5_000;
 /** One request in so many goes wrong. */
 const FAULT_RATE = 1 / 60;
 const FAULTS = [

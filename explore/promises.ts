@@ -3,6 +3,7 @@ import { factsOf } from '../handover/facts.ts';
 import { isGated, type Pod } from '../handover/kubevirt.ts';
 import { OPTION_KEYS } from '../handover/port.ts';
 import { RECORD_KEYS, recordOf } from '../handover/record.ts';
+import { REQUEST_TIMEOUT_MS } from './functions.ts';
 import { chassisName, type LogicalSwitchPort, type Ovn, type RowChange } from './ovn.ts';
 import type { Moment, Vm } from './vm.ts';
 
@@ -72,6 +73,10 @@ export class Promises {
     const isArmed = port.options['activation-strategy'] !== undefined;
     if (isArmed !== (names.length === 2))
       this.break(`${port.name} is bound to ${requested} ${isArmed ? '' : 'not '}armed`);
+
+    // OVN took it up after its time-out, when whoever sent it had looked again: nothing shows any more that its VM went.
+    const isLate = Date.now() - sentAt >= REQUEST_TIMEOUT_MS;
+    if (isLate && record === undefined && recordOf(port.externalIds)?.vmi !== vm.last.uid) this.unheard.add(vm);
 
     const [main, additional] = names;
     if (main === undefined) {
