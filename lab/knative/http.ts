@@ -11,7 +11,8 @@ export interface Listening {
 
 /** Serves HTTP on a port of 127.0.0.1; 0 takes a free one. */
 export async function listen(handler: RequestListener, port = 0): Promise<Listening> {
-  const server = createServer(handler).listen(port, '127.0.0.1');
+  // Idle connections stay: one that ends in the moment of the next request would be an error that no cluster makes.
+  const server = createServer({ keepAliveTimeout: 0 }, handler).listen(port, '127.0.0.1');
   await once(server, 'listening');
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => close(server) };
 }
