@@ -125,6 +125,23 @@ describe('a VM that goes while its port gets its first record', () => {
   );
 });
 
+test('there is one more look after a first record, and after no other change', async () => {
+  const { pod } = model.migrate();
+  const get = jest.spyOn(model.api, 'getVmi');
+  const looksOf = async (name: FunctionName) => {
+    get.mockClear();
+    const { changes } = await model.call(name);
+    return [changes.length, get.mock.calls.length];
+  };
+  expect(await looksOf('reuse-port')).toEqual([1, 2]);
+  model.api.updatePod(model.vm, pod, {}, { nodeName: 'b' });
+  expect(await looksOf('enable-dual-chassis')).toEqual([1, 1]);
+  model.api.markReady(model.vm, pod);
+  expect(await looksOf('disable-dual-chassis')).toEqual([1, 1]);
+  model.api.deleteVmi(model.vm);
+  expect(await looksOf('release-port')).toEqual([1, 1]);
+});
+
 describe('facts', () => {
   test('that are older than two seconds are read again before they are acted on', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
