@@ -1,7 +1,7 @@
 import type { Facts, MigrationFacts, VmiFacts } from './facts.ts';
 import type { PortRecord } from './record.ts';
 
-/** What a rule can call for; each is the part of one function. */
+/** What a rule can call for; each is the part of one function, and a release also of any other that comes across it. */
 export type Step = 'reuse-port' | 'enable-dual-chassis' | 'disable-dual-chassis' | 'release-port';
 
 /** The functions: one for each step, and one whose part is every step. */

@@ -151,8 +151,8 @@ function isInterim({ wanted }: PortChange): boolean {
 }
 
 /** A port gets its first record: a VM that went since the facts were read had none that would have been taken away. */
-function isFirst({ port, wanted }: PortChange): boolean {
-  return wanted.binding !== 'unbound' && recordOf(port.externalIds) === undefined;
+function isFirst({ port }: PortChange): boolean {
+  return recordOf(port.externalIds) === undefined;
 }
 
 /** While northd remembers an earlier activation it keeps it, and a target armed now would start open. */
