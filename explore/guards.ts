@@ -41,6 +41,17 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     seed: 4334,
     edits: [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
   },
+  'migration-in-row': {
+    prevents: 'a port is armed for a migration whose end nobody could show in the row, for that did not tell of it',
+    seed: 26532,
+    edits: [
+      {
+        file: 'desired.ts',
+        from: "ownRecord === undefined || (ownRecord.binding === 'dual' && !dualAlready)",
+        to: "record?.binding === 'dual' && !dualAlready",
+      },
+    ],
+  },
   'release-by-all': {
     prevents: 'a VM that was deleted while its port got its first record leaves that to the VM that starts anew',
     seed: 232500,
@@ -90,7 +101,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 489,
+    seed: 624,
     edits: [{ file: 'handover.ts', from: '  refuseIfActivated(bindings);\n', to: '' }],
   },
   'end-in-row': {

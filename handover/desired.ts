@@ -37,7 +37,7 @@ export type Rule = '1' | '2' | '3a' | '3b' | '3c' | '3d' | '4' | '5';
  * | 1 | VMI not opted in, no record of ours on the port | leave |
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
- * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual (where it is dual for another migration or target: pinned to the source first) |
+ * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual (where the record is not of this migration, or dual for another target: pinned to the source first) |
  * | 3c | … being deleted, or its target has ended, or the source pod | leave |
  * | 3d | … no usable target yet | pinned to the source |
  * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
@@ -96,9 +96,10 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
   if (usable !== undefined && (!migration.deleting || dualAlready)) {
-    if (record?.binding === 'dual' && !dualAlready) {
-      // Left over from another migration or target. northd forgets which chassis was activated only while no additional
-      // one is requested, so the port is pinned for a moment before it is armed again.
+    if (ownRecord === undefined || (ownRecord.binding === 'dual' && !dualAlready)) {
+      // The end of a migration shows in the row (rule 4) only where the row tells of that migration; without that, an
+      // arming that was held up could commit after the end. And northd forgets which chassis was activated only while no
+      // additional one is requested, so what is dual for another target is pinned for a moment before it is armed again.
       return {
         rule: '3b',
         step: 'enable-dual-chassis',

@@ -61,7 +61,7 @@ export async function handOver(name: FunctionName, occasion: Occasion, world: Wo
         await world.northbound.commit(changes, comment(name, situation));
         isCommitted = true;
       }
-      if (changes.some(isInterim)) throw new LookAgainError('pinned for a moment before it is armed again');
+      if (changes.some(isInterim)) throw new LookAgainError('pinned for this migration, to be armed next');
       if (changes.some(isFirst)) throw new LookAgainError('bound; its VM may have gone when nobody could see that yet');
       const made = isCommitted ? sent : committedAfterAll(sent, situation);
       const admitted = isPartOf(name, 'reuse-port') ? await admitTarget(name, situation, world) : undefined;
@@ -145,7 +145,7 @@ function isPartOf(name: FunctionName, step: Step): boolean {
   return name === 'reconcile' || name === step || step === 'release-port';
 }
 
-/** On the way to a dual binding: what was left over from another one had to go first. */
+/** On the way to a dual binding: the row had to tell of this migration, and of no other target, first. */
 function isInterim({ wanted }: PortChange): boolean {
   return wanted.rule === '3b' && wanted.binding === 'pinned';
 }

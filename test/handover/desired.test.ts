@@ -189,6 +189,14 @@ describe('rule 3b: both chassis', () => {
     });
   });
 
+  test('a port whose record is of another migration, or that has none, is told of this one first: its end has to show', () => {
+    const facts = factsOf(moment('target pod scheduled'));
+    for (const record of [undefined, earlier, { ...pinned, migration: 'another', target: 'worker-a' }]) {
+      expect(desired(facts, record)).toMatchObject({ rule: '3b', binding: 'pinned', node: 'worker-a', record: pinned });
+    }
+    expect(desired(facts, pinned)).toMatchObject({ rule: '3b', binding: 'dual' });
+  });
+
   test("a pod on the source's own node never makes the port dual", () => {
     const onSource = pod('target-02-scheduled', { spec: { nodeName: 'worker-a' } });
     const wanted = desired(

@@ -17,7 +17,7 @@ describe('a chassis', () => {
       warning: 'ChassisUnknown',
       retryAfterSeconds: 5,
     });
-    expect(model.writes()).toEqual([]);
+    expect(model.binding()).toBe('chassis-a, record pinned');
     expect(createEvent.mock.calls).toMatchObject([[{ ...REFERENCE, uid: model.vm.vmi!.metadata.uid }, {}, {}]]);
     expect(model.remarks).toEqual([
       {
@@ -56,7 +56,7 @@ describe('an earlier activation', () => {
         'port vm0.prod is still marked as activated on chassis-b, chassis-c; ovn-northd has to forget that before it can be armed again',
       ),
     );
-    expect(model.writes()).toEqual([]);
+    expect(model.binding()).toBe('chassis-a, record pinned');
     expect(model.remarks).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('an earlier activation', () => {
       if (isWrite(request)) overwrite();
     };
     await expect(model.call('enable-dual-chassis')).rejects.toThrow(
-      /^pinned for a moment before it is armed again, 5 times in a row$/,
+      /^pinned for this migration, to be armed next, 5 times in a row$/,
     );
   });
 });

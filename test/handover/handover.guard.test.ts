@@ -125,6 +125,27 @@ describe('a VM that goes while its port gets its first record', () => {
   );
 });
 
+test.each([
+  ['the first', false],
+  ['a later one', true],
+])('a migration that ends while its port is about to be armed leaves it pinned: %s', async (_which, isLater) => {
+  if (isLater) {
+    const { uid } = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+    await model.call('disable-dual-chassis');
+  }
+  const { uid } = model.migrate('b');
+  const before = model.writes().length;
+  model.before = (request) => {
+    // Whoever sees the end now finds nothing to change: the row does not tell of this migration yet.
+    if (isWrite(request)) model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+  };
+  await model.call('enable-dual-chassis');
+  expect(model.writes()).toHaveLength(before + 1);
+  expect(model.binding()).toBe('chassis-a, record pinned');
+});
+
 test('there is one more look after a first record, and after no other change', async () => {
   const { pod } = model.migrate();
   const get = jest.spyOn(model.api, 'getVmi');
