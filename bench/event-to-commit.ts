@@ -29,7 +29,10 @@ export default {
     await using installation = await Installation.start();
     await using vm = await MigratingVm.create(installation);
     await using enableDual = await FunctionProcess.start(installation.settings('enable-dual-chassis'));
-    const step = await vm.until('enable-dual-chassis');
+    const step = await vm.until('enable-dual-chassis', async (earlier) => {
+      await using process = await FunctionProcess.start(installation.settings(earlier.function));
+      await process.send(earlier.event, { 'ce-type': earlier.type });
+    });
     const byEvent = () => vm.commit(() => enableDual.send(step.hinted));
     const byHand = () => vm.commit(() => script(installation));
 

@@ -85,9 +85,12 @@ export class MigratingVm implements AsyncDisposable {
     });
   }
 
-  /** Takes the VM to where this step is due, and leaves out those before it. */
-  async until(name: DueStep['function']): Promise<DueStep> {
-    for await (const step of this.steps()) if (step.function === name) return step;
+  /** Takes the VM to where this step is due; `make` makes those before it. */
+  async until(name: DueStep['function'], make: (earlier: DueStep) => Promise<unknown>): Promise<DueStep> {
+    for await (const step of this.steps()) {
+      if (step.function === name) return step;
+      await make(step);
+    }
     throw new Error(`no step is of ${name}`);
   }
 

@@ -22,7 +22,7 @@ export function table({ machine, setup, series, limits }: Report): string {
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(width)}${cells.map((cell) => cell.padStart(10)).join('')}`;
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, load ${machine.load.toFixed(1)}; Linux ${machine.kernel}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, load ${machine.load.toFixed(1)}; Linux ${machine.kernel}${machine.autogroup ? ', cores shared by session' : ''}`,
     `Node ${machine.node}, OVN ${machine.ovn}, OVS ${machine.ovs}; commit ${machine.commit}`,
     ...Object.entries(setup ?? {}).map(([name, value]) => `${name}: ${value}`),
     '',

@@ -8,7 +8,7 @@ const report: Report = {
   benchmark: 'storm',
   at: '2026-01-02T03:04:05Z',
   machine: {
-    ...{ cpu: 'a CPU', cores: 2, memoryGb: 24, load: 0.25, kernel: '6.1' },
+    ...{ cpu: 'a CPU', cores: 2, memoryGb: 24, load: 0.25, autogroup: true, kernel: '6.1' },
     ...{ node: 'v24.0.0', ovn: '23.03.1', ovs: '3.1.0', commit: 'abcdef0' },
   },
   options: { vms: 2 },
@@ -23,7 +23,7 @@ const report: Report = {
 test('a report for people has the machine, a row for each series and a line for each limit', () => {
   const lines = table(report).split('\n');
   expect(lines.slice(0, 3)).toEqual([
-    'a CPU, 2 cores, 24 GB, load 0.3; Linux 6.1',
+    'a CPU, 2 cores, 24 GB, load 0.3; Linux 6.1, cores shared by session',
     'Node v24.0.0, OVN 23.03.1, OVS 3.1.0; commit abcdef0',
     'functions: two',
   ]);
