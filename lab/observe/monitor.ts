@@ -38,6 +38,8 @@ export async function monitorTable(
   const client = ['ovsdb-client', '--format=json', 'monitor', remote, database, table, columns.join(',')];
   const child = spawn('ip', ['netns', 'exec', netns, ...client], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(child, 'exit');
+  // Its last lines may be in the pipe still when it has ended.
+  const closed = once(child, 'close');
   let complaint = '';
   child.stderr.on('data', (chunk) => {
     complaint += chunk;
@@ -55,7 +57,7 @@ export async function monitorTable(
     async stop() {
       if (hasEnded(child)) throw ended();
       child.kill();
-      await exit;
+      await closed;
     },
   };
 }

@@ -94,6 +94,8 @@ describe('a guest', () => {
       ({ chassis, additionalChassis }) => chassis === target.name && additionalChassis.length === 0,
       { timeoutMs: 20_000 },
     );
+    // Another observer's, and that may be behind.
+    await bindings.wanted.until(({ requestedChassis }) => requestedChassis === target.name, { timeoutMs: 20_000 });
     await bindings.stop();
     expect(bindings.wanted.list.map(({ requestedChassis }) => requestedChassis)).toEqual([
       source.name,
