@@ -49,6 +49,7 @@ export class QmpClient extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
   readonly #path: string;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #lastAt = new Map<string, number>();
   #lastId = 0;
   #closed = false;
 
@@ -89,6 +90,11 @@ export class QmpClient extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
     return (await answer) as T;
   }
 
+  /** When QEMU last sent this event, by its own clock, ms since the epoch. */
+  lastAt(event: string): number | undefined {
+    return this.#lastAt.get(event);
+  }
+
   /** Ends the connection; QEMU goes on. */
   close(): void {
     this.#socket.destroy();
@@ -98,6 +104,7 @@ export class QmpClient extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
     if ('event' in message) {
       const { seconds, microseconds } = message.timestamp;
       const at = seconds * 1000 + microseconds / 1000;
+      this.#lastAt.set(message.event, at);
       this.emit('event', { event: message.event, data: message.data ?? {}, at });
     } else if ('id' in message) {
       const waiting = this.#waiting.get(message.id);

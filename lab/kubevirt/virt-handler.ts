@@ -86,7 +86,7 @@ async function receiveGuest(vmi: Vmi, context: Context): Promise<void> {
   const [guest] = await prepared.catch(unlessTold([]));
   if (guest === undefined) return launcher.end('Failed');
   const targetDirectMigrationNodePorts = { '38943': 0, '45101': MIGRATION_PORT };
-  const targetNodeAddress = context.testbed.chassis.find(({ node }) => node === targetNode)?.address ?? '';
+  const targetNodeAddress = context.testbed.chassis.find(({ node }) => node === targetNode)?.migrationAddress ?? '';
   await setState(vmi, context, { targetNodeAddress, targetDirectMigrationNodePorts });
 
   const failed = cluster.until(() => hasFailed(vmi, context), signal).then(() => undefined);

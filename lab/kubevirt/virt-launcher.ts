@@ -43,7 +43,7 @@ export class Launcher {
   }
 
   migrationUri(): string {
-    return `tcp:${networkOf(this.#pod, this.#testbed).chassis.address}:${MIGRATION_PORT}`;
+    return `tcp:${networkOf(this.#pod, this.#testbed).chassis.migrationAddress}:${MIGRATION_PORT}`;
   }
 
   /** Ends the guest, if there is one, and the container. */

@@ -5,7 +5,7 @@ import { type Ping, startPing } from '../probe/ping.ts';
 import { pingSamples } from '../probe/samples.ts';
 import { startTcp, type Tcp } from '../probe/tcp.ts';
 import type { GuestInterface, TestbedDescription } from '../testbed/description.ts';
-import type { InterfaceResult } from './result.ts';
+import { type InterfaceResult, round } from './result.ts';
 
 const PING_EVERY_MS = 5;
 
@@ -70,8 +70,4 @@ export class InterfaceWatch {
       pings: pingSamples(pings, span).map(([sentAt, rttMs]) => [round(sentAt - span.from), rttMs]),
     };
   }
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

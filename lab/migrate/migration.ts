@@ -10,7 +10,7 @@ import { Baseline } from './baseline.ts';
 import { guestHealth } from './guest-health.ts';
 import { InterfaceWatch } from './interface-watch.ts';
 import { functionsIn, linesIn, phasesIn } from './journals.ts';
-import type { MigrationResult, Mode } from './result.ts';
+import { type MigrationResult, type Mode, round } from './result.ts';
 import type { Vm } from './vm.ts';
 
 export interface MigrationOptions {
@@ -61,6 +61,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const guest = await healthOf(migration, options);
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
   const switched = kubevirt.find((line) => line.what === 'switched')?.switchedAt as string | undefined;
+  const blackout = kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined;
   const switchedAt = switched === undefined ? undefined : Date.parse(switched);
   const [first, ...others] = await Promise.all(watches.map((watch) => watch.result({ span, switchedAt, target })));
   return {
@@ -70,7 +71,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     from,
     to,
     phase: phase() ?? 'gone',
-    guestBlackoutMs: kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined,
+    guestBlackoutMs: blackout && round(blackout),
     switchedAtMs: switchedAt && switchedAt - startedAt,
     guest,
     interfaces: [first!, ...others],

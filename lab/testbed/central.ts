@@ -7,8 +7,8 @@ import { type OvnSuite, runOvn } from './ovn-suite.ts';
 /** Address of OVN's central on the fabric; every chassis reaches the southbound database there. */
 export const CENTRAL_ADDRESS = '10.250.0.1';
 
-/** The bridge in the fabric's namespace that joins the chassis, as a data centre's network does. */
-const BRIDGE = 'fabric';
+/** The bridges in the fabric's namespace that join the chassis, as a data centre's networks do. */
+type Bridge = 'fabric' | 'migrations';
 
 /**
  * Starts the fabric and, in its namespace, the two OVN databases and northd. The databases listen on
@@ -20,9 +20,9 @@ export async function startCentral(central: { directory: string; netns: string; 
   await mkdir(folder, { recursive: true });
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
-  await run('ip', ['-n', netns, 'link', 'add', BRIDGE, 'type', 'bridge']);
-  await run('ip', ['-n', netns, 'address', 'add', `${CENTRAL_ADDRESS}/24`, 'dev', BRIDGE]);
-  await run('ip', ['-n', netns, 'link', 'set', BRIDGE, 'up']);
+  const bridges: Bridge[] = ['fabric', 'migrations'];
+  for (const bridge of bridges) await run('ip', ['-n', netns, 'link', 'add', bridge, 'up', 'type', 'bridge']);
+  await run('ip', ['-n', netns, 'address', 'add', `${CENTRAL_ADDRESS}/24`, 'dev', 'fabric']);
   await Promise.all([
     startDatabase({ ...central, folder }, 'nb', [`--remote=punix:${join(directory, 'nb.sock')}`]),
     startDatabase({ ...central, folder }, 'sb', [
@@ -40,14 +40,38 @@ export async function startCentral(central: { directory: string; netns: string; 
 
 /** Gives a namespace a leg on the fabric, named `eth0` in there. */
 export async function connectToFabric(fabric: string, netns: string, name: string): Promise<void> {
-  // Both ends are made in place, so that no name has to be free in the machine's own namespace.
-  const peer = ['peer', 'name', 'eth0', 'netns', netns];
-  await run('ip', ['link', 'add', name, 'netns', fabric, 'type', 'veth', ...peer]);
-  await run('ip', ['-n', fabric, 'link', 'set', name, 'master', BRIDGE, 'up']);
-  await run('ip', ['-n', netns, 'link', 'set', 'eth0', 'up']);
+  await connect('fabric', fabric, netns, { name, device: 'eth0' });
   // The userspace datapath computes no checksums for what the kernel left to be done by hardware.
   await runIn(fabric, 'ethtool', ['-K', name, 'tx', 'off']);
   await runIn(netns, 'ethtool', ['-K', 'eth0', 'tx', 'off']);
+}
+
+/**
+ * Gives a namespace a leg, named `migrations` in there, on the network where guests' memory goes. In a cluster too it may
+ * have one of its own (KubeVirt's `migrations.network`). Here it has, because the fabric's userspace datapath loses packets when
+ * QEMU sends at full speed, and a guest stands still until the last has been sent again: after 200 ms, Linux's least
+ * retransmission timeout (tcp(7), RFC 6298).
+ */
+export async function connectToMigrations(
+  fabric: string,
+  netns: string,
+  { name, address }: { name: string; address: string },
+): Promise<void> {
+  await connect('migrations', fabric, netns, { name, device: 'migrations' });
+  await run('ip', ['-n', netns, 'address', 'add', `${address}/24`, 'dev', 'migrations']);
+}
+
+async function connect(
+  bridge: Bridge,
+  fabric: string,
+  netns: string,
+  { name, device }: { name: string; device: string },
+): Promise<void> {
+  // Both ends are made in place, so that no name has to be free in the machine's own namespace.
+  const peer = ['peer', 'name', device, 'netns', netns];
+  await run('ip', ['link', 'add', name, 'netns', fabric, 'type', 'veth', ...peer]);
+  await run('ip', ['-n', fabric, 'link', 'set', name, 'master', bridge, 'up']);
+  await run('ip', ['-n', netns, 'link', 'set', device, 'up']);
 }
 
 async function startDatabase(

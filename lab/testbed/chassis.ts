@@ -1,18 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CENTRAL_ADDRESS, connectToFabric } from './central.ts';
+import { CENTRAL_ADDRESS, connectToFabric, connectToMigrations } from './central.ts';
 import { run, runIn } from './command.ts';
 import { startDaemon } from './daemon.ts';
 import type { Chassis } from './description.ts';
 import { type OvnSuite, runOvn } from './ovn-suite.ts';
 
-/** Starts one chassis: its namespace with a leg on the fabric, ovsdb-server, ovs-vswitchd and ovn-controller. */
+/** Starts one chassis: its namespace with its legs on the networks, ovsdb-server, ovs-vswitchd and ovn-controller. */
 export async function startChassis(chassis: Chassis, fabric: string, ovn: OvnSuite): Promise<void> {
   const { netns, directory } = chassis;
   await mkdir(directory, { recursive: true });
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
   await connectToFabric(fabric, netns, `to-${chassis.node}`);
+  await connectToMigrations(fabric, netns, { name: `moves-${chassis.node}`, address: chassis.migrationAddress });
   await startSwitch(chassis, ovn);
   await takeFabricAddress(chassis);
   await vsctl(chassis, 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=netdev', 'fail_mode=secure');

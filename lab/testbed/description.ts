@@ -10,8 +10,10 @@ export interface Chassis {
   readonly netns: string;
   /** Remote of its own ovsdb-server, e.g. `unix:/…/node1/db.sock`. */
   readonly ovsdb: string;
-  /** Its address on the fabric: geneve end point, and where a migrating guest's memory arrives. */
+  /** Its address on the fabric, the geneve end point. */
   readonly address: string;
+  /** Where a migrating guest's memory arrives: its address on the network for migrations. */
+  readonly migrationAddress: string;
   /** Folder of its sockets, logs and pid files. */
   readonly directory: string;
 }

@@ -93,6 +93,7 @@ function describe(
     netns: `${prefix}-node${index}`,
     ovsdb: `unix:${join(directory, `node${index}`, 'db.sock')}`,
     address: `10.250.0.${10 + index}`,
+    migrationAddress: `10.251.0.${10 + index}`,
     directory: join(directory, `node${index}`),
   });
   return {

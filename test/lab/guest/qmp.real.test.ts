@@ -72,11 +72,13 @@ test('a command that QEMU refuses is an error with its reason, and the next comm
 
 test("events come with QEMU's time", async () => {
   const qmp = await connected();
+  expect(qmp.lastAt('STOP')).toBeUndefined();
   const stopped = once(qmp, 'event') as Promise<[QmpEvent]>;
   await qmp.execute('stop');
   const [event] = await stopped;
   expect(event).toMatchObject({ event: 'STOP', data: {} });
   expect(Math.abs(event.at - Date.now())).toBeLessThan(60_000);
+  expect(qmp.lastAt('STOP')).toBe(event.at);
   qmp.close();
 });
 
