@@ -53,7 +53,7 @@ export function targetBands(result: InterfaceResult): Band[] {
   });
 }
 
-/** Where the guest runs. Its blackout is QEMU's own figure, laid to end when the guest runs again. */
+/** Where the guest runs. */
 export function guestBands(result: MigrationResult): Band[] {
   const { from, to } = measured(worstInterface(result));
   const { switchedAtMs = to, guestBlackoutMs = 0 } = result;
