@@ -44,7 +44,7 @@ const PACE_MS = 6_500;
 export default {
   command: new Command('outage')
     .description('what a client loses in a live migration: handover, floor and single, events up to 5 s late')
-    .option('--rounds <n>', 'of 6 hand-overs for each delay, 6 floors and 2 singles', positive, 12),
+    .option('--rounds <n>', 'of 6 hand-overs for each delay, 6 floors and 2 singles', positive, 6),
   async run({ rounds }: { rounds: number }, progress) {
     build();
     const directory = await mkdtemp(join(tmpdir(), 'outage-'));
