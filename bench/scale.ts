@@ -20,8 +20,6 @@ const KINDS = {
   warm: 'later events of a process',
 } as const;
 type Kind = keyof typeof KINDS;
-/** Scans are whole: a cold step makes one or two. CPU time is not sharp, so the line is in the middle. */
-const ONE_SCAN_AT_MOST = 1.5;
 
 /** One event. */
 export interface Cost {
@@ -186,7 +184,7 @@ export function limitsOf(costs: readonly Cost[], sizes: readonly number[], scans
         value:
           more({ step, kind: 'cold' }, `${database}CpuMs`) /
           median(scans.filter((scan) => scan.step === step).map((scan) => scan[`${database}CpuMs`])),
-        atMost: ONE_SCAN_AT_MOST,
+        atMost: 1.25,
       })),
     ),
     { what: `a function's memory, MB more than at ${smallest} ports`, value: more({}, 'residentMb'), atMost: 5 },

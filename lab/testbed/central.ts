@@ -8,7 +8,7 @@ import { type OvnSuite, runOvn } from './ovn-suite.ts';
 export const CENTRAL_ADDRESS = '10.250.0.1';
 
 /** The bridges in the fabric's namespace that join the chassis, as a data centre's networks do. */
-type Bridge = 'fabric' | 'migrations';
+const BRIDGES = ['fabric', 'migrations'] as const;
 
 /**
  * Starts the fabric and, in its namespace, the two OVN databases and northd. The databases listen on
@@ -20,8 +20,7 @@ export async function startCentral(central: { directory: string; netns: string; 
   await mkdir(folder, { recursive: true });
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
-  const bridges: Bridge[] = ['fabric', 'migrations'];
-  for (const bridge of bridges) await run('ip', ['-n', netns, 'link', 'add', bridge, 'up', 'type', 'bridge']);
+  for (const bridge of BRIDGES) await run('ip', ['-n', netns, 'link', 'add', bridge, 'up', 'type', 'bridge']);
   await run('ip', ['-n', netns, 'address', 'add', `${CENTRAL_ADDRESS}/24`, 'dev', 'fabric']);
   await Promise.all([
     startDatabase({ ...central, folder }, 'nb', [`--remote=punix:${join(directory, 'nb.sock')}`]),
@@ -62,7 +61,7 @@ export async function connectToMigrations(
 }
 
 async function connect(
-  bridge: Bridge,
+  bridge: (typeof BRIDGES)[number],
   fabric: string,
   netns: string,
   { name, device }: { name: string; device: string },
