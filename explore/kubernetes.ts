@@ -1,4 +1,3 @@
-import type { KubernetesApi } from '../handover/kubernetes.ts';
 import {
   isFinal,
   MIGRATION_UID_LABEL,
@@ -8,7 +7,8 @@ import {
   TARGET_READY_ANNOTATION,
   type VirtualMachineInstance,
   type VirtualMachineInstanceMigration,
-} from '../handover/kubevirt.ts';
+} from '../handover/decision/kubevirt.ts';
+import type { KubernetesApi } from '../handover/kubernetes/kubernetes.ts';
 import type { Vm } from './vm.ts';
 
 export const NAMESPACE = 'prod';

@@ -1,4 +1,4 @@
-import { controllingVmi, isFinal, isGated, type Pod } from '../handover/kubevirt.ts';
+import { controllingVmi, isFinal, isGated, type Pod } from '../handover/decision/kubevirt.ts';
 import type { Choices } from './choices.ts';
 import type { Situation } from './coverage.ts';
 import type { ApiServer } from './kubernetes.ts';

@@ -1,8 +1,8 @@
-import type { desired as Desired } from '../handover/desired.ts';
-import { factsOf } from '../handover/facts.ts';
-import { isGated, type Pod } from '../handover/kubevirt.ts';
-import { OPTION_KEYS } from '../handover/port.ts';
-import { RECORD_KEYS, recordOf } from '../handover/record.ts';
+import type { desired as Desired } from '../handover/decision/desired.ts';
+import { factsOf } from '../handover/decision/facts.ts';
+import { isGated, type Pod } from '../handover/decision/kubevirt.ts';
+import { OPTION_KEYS } from '../handover/decision/port.ts';
+import { RECORD_KEYS, recordOf } from '../handover/decision/record.ts';
 import { REQUEST_TIMEOUT_MS } from './functions.ts';
 import { chassisName, type LogicalSwitchPort, type Ovn, type RowChange } from './ovn.ts';
 import type { Moment, Vm } from './vm.ts';

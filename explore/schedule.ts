@@ -1,6 +1,6 @@
-import { desired, type FunctionName } from '../handover/desired.ts';
-import { isFinal, OPT_IN_ANNOTATION } from '../handover/kubevirt.ts';
-import { recordOf } from '../handover/record.ts';
+import { desired, type FunctionName } from '../handover/decision/desired.ts';
+import { isFinal, OPT_IN_ANNOTATION } from '../handover/decision/kubevirt.ts';
+import { recordOf } from '../handover/decision/record.ts';
 import type { Choices } from './choices.ts';
 import { Agenda, START, setClock } from './clock.ts';
 import type { Situation } from './coverage.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Step } from '../handover/desired.ts';
-import { MIGRATION_UID_LABEL } from '../handover/kubevirt.ts';
+import type { Step } from '../handover/decision/desired.ts';
+import { MIGRATION_UID_LABEL } from '../handover/decision/kubevirt.ts';
 import { readYaml } from '../lab/knative/manifests.ts';
 import { parseTrigger } from '../lab/knative/trigger.ts';
 import type { Action, Kind } from './kubernetes.ts';

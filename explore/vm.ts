@@ -1,4 +1,4 @@
-import type { Pod, VirtualMachineInstance, VirtualMachineInstanceMigration } from '../handover/kubevirt.ts';
+import type { Pod, VirtualMachineInstance, VirtualMachineInstanceMigration } from '../handover/decision/kubevirt.ts';
 import type { LogicalSwitchPort } from './ovn.ts';
 
 /** What holds of a VM from a moment on: what Kubernetes tells of it, and where its guest really is. */
