@@ -102,9 +102,9 @@ export class CommitInvariants {
     const unknown = names.find((name) => !this.#isKnown(name, sentAt));
     if (unknown !== undefined) this.#break(`${port.name} was bound to ${unknown}, which is no chassis of this cluster`);
     const isArmed = port.options['activation-strategy'] !== undefined;
-    if (isArmed !== (names.length === 2)) {
-      this.#break(`${port.name} is bound to ${requested} ${isArmed ? '' : 'not '}armed`);
-    }
+    const mayBeOpen = names.length < 2 || moments.some(({ migration }) => migration?.copying);
+    if (names.length < 2 && isArmed) this.#break(`${port.name} is bound to ${requested || 'nothing'}, and armed`);
+    if (!isArmed && !mayBeOpen) this.#break(`${port.name} is open on ${requested} before memory is copied`);
     if (names.length === 0) this.#checkRelease(vm, port, before, moments);
     if (names.length === 1) this.#checkPin(vm, port, requested, moments);
     if (names.length === 2) this.#checkDual(vm, port, before, moments, sentAt);
@@ -143,8 +143,12 @@ export class CommitInvariants {
       this.#break(`${port.name} was bound to ${requested}, though no migration of ${vm.name} was before its switch`);
     }
     const { activated, activatedAt } = this.#southbound.bindingOf(port);
-    const wasDual = before.options['activation-strategy'] !== undefined;
-    if (!wasDual && activated.length > 0 && activatedAt < sentAt - MAX_FACTS_AGE_MS - SLACK_MS) {
+    const isArmed = port.options['activation-strategy'] !== undefined;
+    const isArming = isArmed && before.options['activation-strategy'] === undefined;
+    if (isArming && moments.every(({ migration }) => migration?.copying)) {
+      this.#break(`${port.name} was armed when memory was copied already: its RARP may be over`);
+    }
+    if (isArming && activated.length > 0 && activatedAt < sentAt - MAX_FACTS_AGE_MS - SLACK_MS) {
       this.#break(`${port.name} was armed while OVN still had it activated on ${activated}`);
     }
   }
@@ -152,7 +156,7 @@ export class CommitInvariants {
   /** A dual binding that was right all the time in which anybody could have looked is left alone. */
   #checkUndone(port: Port, before: RowChange['before'], moments: readonly Moment[]): void {
     const was = requestedOf(before);
-    if (!was.includes(',') || before.options['activation-strategy'] === undefined || was === requestedOf(port)) return;
+    if (!was.includes(',') || was === requestedOf(port)) return;
     if (moments.every((moment) => dualAt(moment, this.#southbound) === was)) {
       this.#break(`${port.name} was right with ${was}, and was bound to ${requestedOf(port) || 'nothing'}`);
     }

@@ -166,11 +166,13 @@ export class Invariants {
     if (bindings === undefined) return undefined;
     const requested = requestedOf(port);
     const isArmed = port.options['activation-strategy'] !== undefined;
+    const isDual = requested.includes(',');
     const ours = Object.keys(port.options).filter(isOurKey);
     if (!bindings.includes(requested))
       return `is bound to ${requested || 'nothing'}, not to ${bindings.map((one) => one || 'nothing').join(' or ')}`;
     if (requested === '' && ours.length > 0) return `still has ${ours.join(', ')}`;
-    if (isArmed !== requested.includes(',')) return `is bound to ${requested} ${isArmed ? '' : 'not '}armed`;
+    if (isArmed && !isDual) return `is bound to ${requested}, and armed`;
+    if (isDual && !isArmed && !vm.now.migration?.copying) return `is open on ${requested} before memory is copied`;
     return undefined;
   }
 }

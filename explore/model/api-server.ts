@@ -189,7 +189,8 @@ export class ApiServer {
         ownerOf(pod) === vmi?.metadata.uid &&
         !isFinal(pod),
     );
-    const state = vmi?.status.migrationState;
+    const present = vmi?.status.migrationState;
+    const state = present?.migrationUid === vmim?.metadata.uid ? present : undefined;
     vm.history.push({
       from: Date.now(),
       uid: vmi && !isFinal(vmi) ? vmi.metadata.uid : undefined,
@@ -204,10 +205,11 @@ export class ApiServer {
               targetEnded: target === undefined || hasEnded(target),
               sourceEnded: source === undefined,
               deleting: vmim.metadata.deletionTimestamp !== undefined,
+              copying: vmim.status.phase === 'Running' || state?.startTimestamp !== undefined,
               switched:
                 target?.spec.nodeName !== undefined &&
                 (target.metadata.annotations[READY_ANNOTATION] !== undefined ||
-                  (state?.migrationUid === vmim.metadata.uid && state.targetNodeDomainReadyTimestamp !== undefined) ||
+                  state?.targetNodeDomainReadyTimestamp !== undefined ||
                   vmi?.status.nodeName === target.spec.nodeName),
             }
           : undefined,

@@ -120,6 +120,11 @@ export function* migrate(stage: Stage, vm: Vm): Script {
   phase('PreparingTarget');
   yield about(choices, 550);
   phase('TargetReady');
+  yield about(choices, 20);
+  if (isOver()) return;
+  // virt-handler begins when it sees the VMI; the phases follow, perhaps when all is over.
+  state({ startTimestamp: new Date().toISOString(), mode: 'PreCopy' });
+  narrate?.('memory is copied');
   yield about(choices, 50);
   phase('Running');
   // From nodeName to the switch 3.1 to 4.6 s were seen; a larger guest takes as long as it takes.

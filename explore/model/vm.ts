@@ -24,6 +24,8 @@ export interface MigrationMoment {
   /** The pod that the guest migrates from has ended: only a switch or a crash does that. */
   readonly sourceEnded: boolean;
   readonly deleting: boolean;
+  /** Kubernetes shows that memory is being copied. Before that the pod's own kernel may answer for the guest's address. */
+  readonly copying: boolean;
   /** Kubernetes shows that the guest runs on the target. */
   readonly switched: boolean;
 }
