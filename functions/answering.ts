@@ -1,8 +1,8 @@
 import { type Answer, MalformedEventError, refuse, tryAgain } from 'knative-eventing-ts-sdk';
-import type { FunctionName } from '../handover/desired.ts';
-import { TryAgainError } from '../handover/errors.ts';
-import type { Outcome, World } from '../handover/handover.ts';
-import { remarksOf } from '../handover/remark.ts';
+import type { FunctionName } from '../handover/decision/desired.ts';
+import { TryAgainError } from '../handover/decision/errors.ts';
+import { remarksOf } from '../handover/decision/events.ts';
+import type { Outcome, World } from '../handover/reconcile.ts';
 
 export interface Log {
   info(message: string): void;

@@ -4,13 +4,13 @@ import type { ServerResponse } from 'node:http';
 import { HTTP } from 'cloudevents';
 import { type Context, start } from 'faas-js-runtime';
 import { eventOf } from 'knative-eventing-ts-sdk';
-import { SettingsError, settingsFrom } from '../handover/settings.ts';
 import type { EventFunction } from './answering.ts';
 import disableDualChassis from './disable-dual-chassis/index.ts';
 import enableDualChassis from './enable-dual-chassis/index.ts';
 import reconcile from './reconcile/index.ts';
 import releasePort from './release-port/index.ts';
 import reusePort from './reuse-port/index.ts';
+import { SettingsError, settingsFrom } from './settings.ts';
 import { checkStrategy, worldOf } from './world.ts';
 
 /** Longer than any one event takes; Knative waits `terminationGracePeriodSeconds` for us, 30 s by default. */

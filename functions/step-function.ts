@@ -1,10 +1,10 @@
 import { applied, nothingToDo } from 'knative-eventing-ts-sdk';
-import type { FunctionName } from '../handover/desired.ts';
-import { occasionOf } from '../handover/event.ts';
-import { handOver, type Outcome } from '../handover/handover.ts';
+import type { FunctionName } from '../handover/decision/desired.ts';
+import { handOver, type Outcome } from '../handover/reconcile.ts';
 import { replyOf } from '../handover/reply.ts';
+import { occasionOf } from '../handover/request.ts';
 import { answering, type EventFunction, tell } from './answering.ts';
-import { SharedFlight } from './shared-flight.ts';
+import { SharedFlight } from './work-queue.ts';
 
 /**
  * VMs that a function looks at at once. With more of them the requests of each would wait for those of the others, and

@@ -1,9 +1,9 @@
 import { CloudEvent } from 'cloudevents';
 import type { PortChanged } from '../schemas/generated/port-changed.js';
 import type { Reconciled } from '../schemas/generated/reconciled.js';
-import type { FunctionName, Step } from './desired.ts';
-import type { Outcome } from './handover.ts';
-import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
+import type { FunctionName, Step } from './decision/desired.ts';
+import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './decision/port.ts';
+import type { Outcome } from './reconcile.ts';
 
 const TYPES: Record<Step, string> = {
   'reuse-port': 'dev.ovn-handover.port.reused',

@@ -1,6 +1,6 @@
 import { applied, nothingToDo, parsePingEvent } from 'knative-eventing-ts-sdk';
-import { reconcile } from '../../handover/reconcile.ts';
 import { sweepReply } from '../../handover/reply.ts';
+import { reconcile } from '../../handover/resync.ts';
 import { answering, type EventFunction, tell } from '../answering.ts';
 import { stepFunction } from '../step-function.ts';
 

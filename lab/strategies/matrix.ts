@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OvsdbClient } from 'ovsdb-client-ts';
-import { misfit } from '../../handover/activation.ts';
-import { Southbound } from '../../handover/southbound.ts';
+import { misfit } from '../../handover/decision/activation.ts';
+import { Southbound } from '../../handover/ovn/southbound.ts';
 import { run, runIn } from '../testbed/command.ts';
 import type { Chassis, TestbedDescription } from '../testbed/description.ts';
 import { ANNOUNCEMENTS, type Announced, type Announcement, announce } from './announcements.ts';

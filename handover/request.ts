@@ -1,0 +1,46 @@
+import { MalformedEventError, parseResourceEvent } from 'knative-eventing-ts-sdk';
+import validateMigration from '../schemas/generated/event-migration.js';
+import validatePod from '../schemas/generated/event-pod.js';
+import validateVmi from '../schemas/generated/event-vmi.js';
+import { type PortHint, portHintOf } from './decision/hint.ts';
+import { controllingVmi, type Pod, type VmiReference } from './decision/kubevirt.ts';
+
+/** All that is taken from an event or a sweep: which VM to look at, and where its ports may be found. */
+export interface Occasion {
+  readonly vmi: VmiReference;
+  readonly hint: PortHint | undefined;
+  /** In a sweep: uuids of all ports of the VM that carry our record. */
+  readonly recorded?: readonly string[];
+}
+
+/**
+ * Which VM an event is about; `undefined` where it is about none.
+ * @throws MalformedEventError for what is no event of ours; its `where` is a JSON pointer into the event
+ */
+export function occasionOf(event: unknown): Occasion | undefined {
+  const { object } = parseResourceEvent(event);
+  if (object.kind === 'VirtualMachineInstanceMigration') {
+    if (!validateMigration(object)) throw invalid(validateMigration.errors);
+    return { vmi: { namespace: object.metadata.namespace, name: object.spec.vmiName }, hint: undefined };
+  }
+  if (object.kind === 'VirtualMachineInstance') {
+    if (!validateVmi(object)) throw invalid(validateVmi.errors);
+    return { vmi: { namespace: object.metadata.namespace, name: object.metadata.name }, hint: undefined };
+  }
+  if (object.kind === 'Pod') {
+    if (!validatePod(object)) throw invalid(validatePod.errors);
+    const owner = controllingVmi(object as unknown as Pod);
+    if (owner === undefined) return undefined;
+    return {
+      vmi: { namespace: object.metadata.namespace, name: owner.name },
+      hint: portHintOf(object as unknown as Pod),
+    };
+  }
+  return undefined;
+}
+
+function invalid(errors: typeof validatePod.errors): MalformedEventError {
+  // A validator that says no says why.
+  const { instancePath, message } = errors![0]!;
+  return new MalformedEventError(422, `/data${instancePath}`, message!);
+}
