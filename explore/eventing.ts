@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { FunctionName } from '../handover/desired.ts';
+import type { FunctionName } from '../handover/decision/desired.ts';
 import { readYaml } from '../lab/knative/manifests.ts';
 import { parseTrigger, type Trigger } from '../lab/knative/trigger.ts';
 import type { Action, Kind, KubernetesObject } from './model/objects.ts';

@@ -1,4 +1,4 @@
-import type { FunctionName } from '../../handover/desired.ts';
+import type { FunctionName } from '../../handover/decision/desired.ts';
 import { GATES, gatesOf, hasEnded, OPT_IN_ANNOTATION, ownerOf, type Pod, VMI_NAME_LABEL } from '../model/objects.ts';
 import type { Southbound } from '../model/southbound.ts';
 import type { Vm } from '../model/vm.ts';
