@@ -7,7 +7,7 @@ import { type PortHint, portHintOf, sameHint } from './decision/hint.ts';
 import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
 import { plan } from './decision/plan.ts';
-import { carriesChange, nodesOf, type Port, type PortChange } from './decision/port.ts';
+import { carriesChange, nodesOf, type PortChange } from './decision/port.ts';
 import type { Profile } from './decision/profile.ts';
 import { recordOf } from './decision/record.ts';
 import { EventRecorder, type Log } from './kubernetes/event-recorder.ts';
