@@ -3,7 +3,7 @@ import type { TestbedDescription } from '../testbed/description.ts';
 import { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
 import { GUEST_KINDS } from './guests.ts';
-import { annotatePods } from './kube-ovn.ts';
+import { controlPorts } from './kube-ovn/controller.ts';
 import { runPods } from './kubelet.ts';
 import { Lives } from './lives.ts';
 import type { Log } from './log.ts';
@@ -47,7 +47,7 @@ export async function startKubeVirt({ kubeconfig, testbed, guest, paceMs, log }:
   const context: Context = { cluster, testbed, guests, launchers, lives, pace: paceOf(paceMs, cluster), log, signal };
   await cluster.start();
   await runPods(context);
-  annotatePods(context);
+  await controlPorts(context);
   handleVmis(context);
   controlVms(context);
   controlVmis(context);
