@@ -12,7 +12,7 @@ import { schedule } from './scheduler.ts';
 import { controlMigrations } from './virt-controller/migration.ts';
 import { controlVms } from './virt-controller/vm.ts';
 import { controlVmis } from './virt-controller/vmi.ts';
-import { handleVmis } from './virt-handler.ts';
+import { handleVmis } from './virt-handler/virt-handler.ts';
 import { Launchers } from './virt-launcher.ts';
 
 export interface KubeVirtOptions {
@@ -21,7 +21,7 @@ export interface KubeVirtOptions {
   readonly testbed: TestbedDescription;
   /** What runs in the launchers. */
   readonly guest: keyof typeof GUEST_KINDS;
-  /** From a target pod's nodeName to the start of copying, ms. */
+  /** From a target pod's nodeName to the switch, ms; a guest in QEMU takes its own time to copy. */
   readonly paceMs: number;
   readonly log: Log;
 }

@@ -12,11 +12,22 @@ export const MIGRATION_TARGET_READY = 'kubevirt.io/migration-target-ready-timest
 export const UNSCHEDULABLE_TIMEOUT = 'kubevirt.io/migrationUnschedulablePodTimeoutSeconds';
 export const PENDING_TIMEOUT = 'kubevirt.io/migrationPendingPodTimeoutSeconds';
 
+export const NONROOT = 'kubevirt.io/nonroot';
+
+/** The readiness gate of every launcher pod, whose condition virt-controller writes. */
+export const UNPAUSED = 'kubevirt.io/virtual-machine-unpaused';
+
 export const MIGRATION_FINALIZER = 'kubevirt.io/migrationJobFinalize';
 export const VMI_FINALIZERS = [
   'kubevirt.io/virtualMachineControllerFinalize',
   'kubevirt.io/foregroundDeleteVirtualMachine',
 ];
+
+/** KubeVirt's webhooks and controllers put these on every VMI and VMIM; they do not go on to pods. */
+export const OBSERVED_VERSIONS = {
+  'kubevirt.io/latest-observed-api-version': 'v1',
+  'kubevirt.io/storage-observed-api-version': 'v1',
+};
 
 export const HOSTNAME = 'kubernetes.io/hostname';
 

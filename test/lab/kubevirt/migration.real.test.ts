@@ -14,7 +14,7 @@ const PACE_MS = 800;
 let lab: Lab;
 
 beforeAll(async () => {
-  lab = await Lab.start('kv', PACE_MS);
+  lab = await Lab.start('kv', { paceMs: PACE_MS });
   await lab.createVm();
 }, 60_000);
 
@@ -214,13 +214,13 @@ test('a guest that dies fails its VMI, and the VM gets a new one', async () => {
   for (const pid of lab.qemus()) process.kill(pid, 'SIGKILL');
   await lab.until(
     'the VMI fails',
-    ({ object }) => object.metadata.uid === metadata.uid && object.status?.phase === 'Failed',
+    ({ object }) => isVmi(object) && object.metadata.uid === metadata.uid && object.status?.phase === 'Failed',
   );
   const isNew = ({ object }: Write) => isVmi(object) && object.metadata.uid !== metadata.uid && object;
   const next = await lab.until('there is a new VMI', isNew);
   await lab.until(
     'its guest runs',
-    ({ object }) => object.metadata.uid === next.metadata.uid && object.status?.phase === 'Running',
+    ({ object }) => isVmi(object) && object.metadata.uid === next.metadata.uid && object.status?.phase === 'Running',
   );
 }, 60_000);
 
