@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
-import { KubernetesHttp } from '../../handover/kubernetes-http.ts';
-import { isGated, type Pod } from '../../handover/kubevirt.ts';
+import { isGated, type Pod } from '../../handover/decision/kubevirt.ts';
+import { KubernetesHttp } from '../../handover/kubernetes/http.ts';
 import { ResourceWatch } from '../../lab/knative/resource-watch.ts';
 import { StandIn } from '../../lab/stand-in.ts';
 import { Cluster as RaftCluster } from '../../packages/ovsdb-client-ts/test/support/cluster.ts';

@@ -1,6 +1,6 @@
-import { SharedFlight } from '../../functions/shared-flight.ts';
-import type { ApiRequest, KubernetesHttp, Refusal } from '../../handover/kubernetes-http.ts';
-import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { SharedFlight } from '../../functions/work-queue.ts';
+import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
+import type { ApiRequest, KubernetesHttp, Refusal } from '../../handover/kubernetes/http.ts';
 import { object } from '../../test/handover/support/moments.ts';
 
 export const NAMESPACE = 'default';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
 import { binary } from '../../lab/cluster/binaries.ts';
 import { goSources } from '../../lab/cluster/go-sources.ts';
 import { build, FunctionProcess } from '../functions/support/function.ts';

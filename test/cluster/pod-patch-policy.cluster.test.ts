@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node';
-import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
 import { targetOf } from '../../lab/cluster/gate.ts';
 import { ApiServer } from './support/api-server.ts';
 

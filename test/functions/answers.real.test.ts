@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
 import { Cluster, type Migration } from '../handover/support/cluster.ts';
 import { object, pod } from '../handover/support/moments.ts';
 import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../handover/support/ovn.ts';

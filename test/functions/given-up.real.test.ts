@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
 import { Cluster } from '../handover/support/cluster.ts';
 import { addChassis, addPort, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
 import { build, FunctionProcess, HEADERS } from './support/function.ts';

@@ -1,102 +1,188 @@
-import { beforeEach, expect, test } from '@jest/globals';
-import { TryAgainError } from '../../handover/errors.ts';
-import type { Outcome } from '../../handover/handover.ts';
-import { reconcile } from '../../handover/reconcile.ts';
-import { recordEntries } from '../../handover/record.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { FunctionName } from '../../handover/decision/desired.ts';
+import { hintAnnotation } from '../../handover/decision/hint.ts';
 import { Model, REFERENCE } from './support/model.ts';
 
 let model: Model;
-let outcomes: Outcome[];
-const sweep = () => reconcile(model.world, async (outcome) => void outcomes.push(outcome));
 beforeEach(() => {
   model = new Model();
-  outcomes = [];
 });
 
-test('a sweep over nothing has looked at nothing', async () => {
-  expect(await sweep()).toStrictEqual({ looked: 0, changed: [], failed: [] });
-  expect(outcomes).toEqual([]);
+describe('each function makes its own step', () => {
+  test.each<[FunctionName, string | undefined, string, string]>([
+    ['reuse-port', undefined, 'chassis-a, record pinned', '3d'],
+    ['enable-dual-chassis', 'b', 'chassis-a,chassis-b by rarp, record dual', '3b'],
+    ['reconcile', undefined, 'chassis-a, record pinned', '3d'],
+    ['reconcile', 'b', 'chassis-a,chassis-b by rarp, record dual', '3b'],
+  ])('%s, target on %s: %s', async (name, node, binding, rule) => {
+    model.migrate(node);
+    const { changes } = await model.call(name);
+    expect(changes.map(({ wanted }) => wanted.rule)).toEqual([rule]);
+    expect(model.binding()).toBe(binding);
+  });
+
+  test.each<[FunctionName, string | undefined]>([
+    ['enable-dual-chassis', undefined],
+    ['disable-dual-chassis', undefined],
+    ['release-port', undefined],
+    ['reuse-port', 'b'],
+    ['disable-dual-chassis', 'b'],
+    ['release-port', 'b'],
+  ])("%s, target on %s, leaves another's step to it", async (name, node) => {
+    model.migrate(node);
+    // reuse-port waits for the dual binding of a target that has its node already.
+    await model.call(name).catch(() => {});
+    expect(model.binding()).toBe('nothing, record none');
+    expect(model.writes()).toEqual([]);
+  });
+
+  test('the whole way: pinned, dual, pinned to the target, and released when the VM is gone', async () => {
+    const { pod } = model.migrate();
+    await model.call('reuse-port');
+    model.api.updatePod(model.vm, pod, {}, { nodeName: 'b' });
+    await model.call('enable-dual-chassis');
+    model.api.markReady(model.vm, pod);
+    await model.call('disable-dual-chassis');
+    expect(model.binding()).toBe('chassis-b, record pinned');
+    model.api.deleteVmi(model.vm);
+    await model.call('release-port');
+    expect(model.binding()).toBe('nothing, record none');
+  });
+
+  test('all interfaces in one transaction, which says who, for whom and by which rules', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    const { vmim } = model.migrate();
+    await model.call('reuse-port');
+    expect(model.writes()).toHaveLength(1);
+    expect(model.writes()[0]!.operations.at(-1)).toEqual({
+      op: 'comment',
+      comment: `ovn-handover reuse-port: VMI prod/vm0 ${model.vm.vmi!.metadata.uid}, VMIM ${vmim.metadata.name} ${vmim.metadata.uid}, rule 3d`,
+    });
+    for (const port of model.vm.ports) expect(model.binding(port)).toBe('chassis-a, record pinned');
+  });
+
+  test('a release says so too, of a VMI that is gone and no migration', async () => {
+    model.migrate();
+    await model.call('reuse-port');
+    model.api.deleteVmi(model.vm);
+    await model.call('release-port');
+    expect(model.writes().at(-1)!.operations.at(-1)).toMatchObject({
+      comment: 'ovn-handover release-port: VMI prod/vm0 gone, no VMIM, rule 2',
+    });
+  });
+
+  test('what reconcile writes names each rule once', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1', 'vm0.prod.net2'] });
+    const { uid } = model.migrate();
+    await model.call('reuse-port');
+    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+    // An interface that came since has no record.
+    model.vm.ports[2]!.externalIds = { pod: 'prod/vm0' };
+    await model.call('reconcile');
+    expect(model.writes().at(-1)!.operations.at(-1)).toMatchObject({
+      comment: expect.stringMatching(/^ovn-handover reconcile: .*, rule 4,5$/),
+    });
+  });
+
+  test('twice is nothing to do', async () => {
+    model.migrate();
+    await model.call('reuse-port');
+    const { changes, warnings } = await model.call('reuse-port');
+    expect({ changes, warnings }).toEqual({ changes: [], warnings: [] });
+    expect(model.writes()).toHaveLength(1);
+  });
 });
 
-test('a migration of which no event came is found by its VMIM', async () => {
-  model.migrate('b');
-  const { looked, changed, failed } = await sweep();
-  expect({ looked, failed }).toEqual({ looked: 1, failed: [] });
-  expect(changed).toMatchObject([{ vmi: REFERENCE, ports: [{ name: 'vm0.prod', rule: '3b', binding: 'dual' }] }]);
-  expect(outcomes).toHaveLength(1);
+describe('a target pod', () => {
+  test('is let go by reuse-port once the port is pinned, with the way to the port and its binding', async () => {
+    const { pod } = model.migrate(undefined, true);
+    const { admitted } = await model.call('reuse-port');
+    const present = model.vm.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)!;
+    expect(present.spec.schedulingGates).toEqual([]);
+    const [port] = model.vm.ports;
+    const binding = model.ovn.bindings.get('vm0.prod')!;
+    expect(present.metadata.annotations).toMatchObject(
+      hintAnnotation({ ports: [port!.uuid], bindings: [binding.uuid] }),
+    );
+    expect(admitted?.pod.metadata.uid).toBe(pod.metadata.uid);
+  });
+
+  test.each<FunctionName>(['enable-dual-chassis', 'disable-dual-chassis', 'release-port'])(
+    'is not let go by %s',
+    async (name) => {
+      const { pod } = model.migrate(undefined, true);
+      const { admitted } = await model.call(name);
+      expect(admitted).toBeUndefined();
+      expect(
+        model.vm.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)!.spec.schedulingGates,
+      ).toHaveLength(1);
+    },
+  );
+
+  test('that was changed in between is looked at again', async () => {
+    const { pod } = model.migrate(undefined, true);
+    let changed = false;
+    model.before = ({ database }) => {
+      if (database !== 'SB' || changed || model.writes().length === 0) return;
+      changed = true;
+      model.api.updatePod(model.vm, pod, { annotations: { somebody: 'else' } });
+    };
+    await model.call('reuse-port');
+    const present = model.vm.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)!;
+    expect(present.spec.schedulingGates).toEqual([]);
+    expect(present.metadata.annotations).toHaveProperty('somebody');
+  });
 });
 
-test('a migration that is over is no reason to look', async () => {
-  const { uid } = model.migrate('b');
-  model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
-  expect(await sweep()).toMatchObject({ looked: 0 });
-});
+describe('a hint', () => {
+  const hint = () => ({
+    ports: [model.vm.ports[0]!.uuid],
+    bindings: [model.ovn.bindings.get('vm0.prod')!.uuid],
+  });
 
-test('a VM that is gone is found by the record on its port; once it is right, it is looked at and left', async () => {
-  model.migrate('b');
-  await sweep();
-  model.api.deleteVmi(model.vm);
-  expect(await sweep()).toMatchObject({ looked: 1, changed: [{ ports: [{ binding: 'unbound' }] }] });
-  expect(model.binding()).toBe('nothing, record none');
-  expect(await sweep()).toStrictEqual({ looked: 0, changed: [], failed: [] });
-});
+  test('that the present target carries finds ports and bindings without a search', async () => {
+    const { pod } = model.migrate('b');
+    model.api.updatePod(model.vm, pod, { annotations: hintAnnotation(hint()) });
+    await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: hint() });
+    expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
+    expect(model.scans()).toEqual([]);
+    const bindings = model.requests.filter(({ database }) => database === 'SB').flatMap(({ operations }) => operations);
+    expect(bindings.filter((each) => each.op === 'select' && each.where[0]![0] === 'logical_port')).toEqual([]);
+  });
 
-const RECORD = { vmi: 'v', migration: 'earlier', binding: 'pinned', source: 'a', target: 'a' } as const;
+  test('of a migration that is over is not believed: its ports may not be all', async () => {
+    const { uid } = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+    model.restart();
+    await model.call('disable-dual-chassis', { vmi: REFERENCE, hint: hint() });
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect(model.scans()).toEqual(['external_ids']);
+  });
 
-test('VMs that do not migrate are found by one search for all, and not by another for each', async () => {
-  model.migrate('b');
-  await sweep();
-  model.api.updateVmim(model.vm, model.vm.vmims[0]!.metadata.uid, { phase: 'Failed' });
-  await sweep();
-  model.restart();
-  expect(await sweep()).toStrictEqual({ looked: 1, changed: [], failed: [] });
-  const northbound = model.requests.filter(({ database }) => database === 'NB').flatMap(({ operations }) => operations);
-  expect(northbound.map((each) => each.op === 'select' && each.where[0]![0])).toEqual([
-    'external_ids',
-    'external_ids',
-    '_uuid',
-  ]);
-});
+  test('of the ports with a record is not believed once a migration runs, which is for all ports', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    model.migrate('b');
+    await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: undefined, recorded: [model.vm.ports[0]!.uuid] });
+    for (const port of model.vm.ports) expect(model.binding(port)).toMatch(/record dual$/);
+  });
 
-test('each VM is looked at, also those of one name in two namespaces', async () => {
-  for (const pod of ['prod/other', 'test/other', 'prod/more']) {
-    model.ovn.addPort(pod, { pod, ...recordEntries(RECORD, new Date()) });
-  }
-  const { looked, changed } = await sweep();
-  expect(looked).toBe(3);
-  expect(changed.map(({ vmi, ports }) => `${vmi.namespace}/${vmi.name} ${ports[0]?.binding}`).sort()).toEqual([
-    'prod/more unbound',
-    'prod/other unbound',
-    'test/other unbound',
-  ]);
-});
+  test('of a migration that has no target pod yet is not believed', async () => {
+    model.api.createVmim(model.vm);
+    await model.call('reuse-port', { vmi: REFERENCE, hint: hint() });
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect(model.scans()).toEqual(['external_ids']);
+  });
 
-test('a VM with a record that migrates is looked at once, all its ports searched', async () => {
-  model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
-  const { vmi } = model.vm;
-  const [first] = model.vm.ports;
-  first!.externalIds = { ...first!.externalIds, ...recordEntries({ ...RECORD, vmi: vmi!.metadata.uid }, new Date()) };
-  model.migrate('b');
-  const { looked, changed } = await sweep();
-  expect(looked).toBe(1);
-  expect(changed[0]!.ports.map(({ name, binding }) => `${name} ${binding}`)).toEqual([
-    'vm0.prod dual',
-    'vm0.prod.net1 dual',
-  ]);
-});
-
-test('a VM that cannot be put right now is told with why, and what was told of it too', async () => {
-  model.migrate('b');
-  model.ovn.chassis = [];
-  const { looked, changed, failed } = await sweep();
-  expect({ looked, changed }).toEqual({ looked: 1, changed: [] });
-  expect(failed).toEqual([{ ...REFERENCE, why: expect.stringContaining('lists no chassis with hostname or name a') }]);
-  expect(outcomes).toEqual([]);
-});
-
-test('a sweep that cannot even list the VMs comes again', async () => {
-  model.before = () => {
-    throw new Error('refused');
-  };
-  await expect(sweep()).rejects.toThrow(TryAgainError);
+  test.each<[string, () => object]>([
+    ['that the present target does not carry', () => ({})],
+    ['that it carries another of', () => hintAnnotation({ ...hint(), bindings: [] })],
+  ])('%s is not believed: the ports are searched', async (_what, annotations) => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    const { pod } = model.migrate('b');
+    model.api.updatePod(model.vm, pod, { annotations: annotations() });
+    const { changes } = await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: hint() });
+    expect(changes).toHaveLength(2);
+    expect(model.scans()).toEqual(['external_ids']);
+  });
 });

@@ -6,7 +6,7 @@ import {
   setHeaderOptions,
   type V1Pod,
 } from '@kubernetes/client-node';
-import type { VirtualMachineInstance, VirtualMachineInstanceMigration } from '../../../handover/kubevirt.ts';
+import type { VirtualMachineInstance, VirtualMachineInstanceMigration } from '../../../handover/decision/kubevirt.ts';
 import { startKubernetesApi } from '../../../lab/kubernetes-api/server.ts';
 import { object, VMI } from './moments.ts';
 

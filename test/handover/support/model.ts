@@ -2,13 +2,13 @@ import type { OvsdbClient } from 'ovsdb-client-ts';
 import { ApiServer } from '../../../explore/kubernetes.ts';
 import { Ovn } from '../../../explore/ovn.ts';
 import { Vm } from '../../../explore/vm.ts';
-import type { FunctionName } from '../../../handover/desired.ts';
-import type { Occasion } from '../../../handover/event.ts';
-import { handOver, type World } from '../../../handover/handover.ts';
-import { Kubernetes } from '../../../handover/kubernetes.ts';
-import { Northbound } from '../../../handover/northbound.ts';
-import { profileOf } from '../../../handover/profile.ts';
-import { Southbound } from '../../../handover/southbound.ts';
+import type { FunctionName } from '../../../handover/decision/desired.ts';
+import { profileOf } from '../../../handover/decision/profile.ts';
+import { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
+import { Northbound } from '../../../handover/ovn/northbound.ts';
+import { Southbound } from '../../../handover/ovn/southbound.ts';
+import { handOver, type World } from '../../../handover/reconcile.ts';
+import type { Occasion } from '../../../handover/request.ts';
 
 export const REFERENCE = { namespace: 'prod', name: 'vm0' };
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { type Facts, factsOf, type Objects } from '../../../handover/facts.ts';
+import { type Facts, factsOf, type Objects } from '../../../handover/decision/facts.ts';
 import {
   OPT_IN_ANNOTATION,
   type Pod,
   type VirtualMachineInstance,
   type VirtualMachineInstanceMigration,
-} from '../../../handover/kubevirt.ts';
+} from '../../../handover/decision/kubevirt.ts';
 
 /** One VM, `prod/web-01`, and its migration from worker-a to worker-b: what the fixtures tell of. */
 export const VMI = { namespace: 'prod', name: 'web-01' };

@@ -1,5 +1,5 @@
-import type { Port } from '../../../handover/port.ts';
-import { type PortRecord, recordEntries } from '../../../handover/record.ts';
+import type { Port } from '../../../handover/decision/port.ts';
+import { type PortRecord, recordEntries } from '../../../handover/decision/record.ts';
 import { VMI_UID, VMIM_UID } from './moments.ts';
 
 export const PINNED: PortRecord = {
