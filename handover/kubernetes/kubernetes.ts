@@ -101,11 +101,11 @@ export class Kubernetes {
   }
 }
 
-function hasUnknownMigration({ migrations, pods }: Objects): boolean {
-  return pods.some((pod) => {
-    const uid = pod.metadata.labels?.[MIGRATION_UID_LABEL];
-    const isWaiting =
-      uid !== undefined && !isFinal(pod) && (gatesOf(pod).length > 0 || pod.status?.phase === 'Pending');
-    return isWaiting && !migrations.some(({ metadata }) => metadata.uid === uid);
+function hasUnknownMigration({ migrations, vmi, pods }: Objects): boolean {
+  return pods.some(({ metadata, spec, ...pod }) => {
+    const uid = metadata.labels?.[MIGRATION_UID_LABEL];
+    // The label outlives its migration, of which there need be nothing left: the guest's own pod has it from the last one.
+    const isGuests = spec.nodeName !== undefined && spec.nodeName === vmi?.status?.nodeName;
+    return uid !== undefined && !isFinal(pod) && !isGuests && !migrations.some((one) => one.metadata.uid === uid);
   });
 }
