@@ -101,11 +101,12 @@ export class Kubernetes {
   }
 }
 
-function hasUnknownMigration({ migrations, vmi, pods }: Objects): boolean {
-  return pods.some(({ metadata, spec, ...pod }) => {
+/** Whether one of several launcher pods, or one that waits, is the target of a migration that was not listed. */
+function hasUnknownMigration({ migrations, pods }: Objects): boolean {
+  const living = pods.filter((pod) => !isFinal(pod));
+  return living.some(({ metadata, status }) => {
     const uid = metadata.labels?.[MIGRATION_UID_LABEL];
-    // The label outlives its migration, of which there need be nothing left: the guest's own pod has it from the last one.
-    const isGuests = spec.nodeName !== undefined && spec.nodeName === vmi?.status?.nodeName;
-    return uid !== undefined && !isFinal(pod) && !isGuests && !migrations.some((one) => one.metadata.uid === uid);
+    if (uid === undefined || migrations.some((migration) => migration.metadata.uid === uid)) return false;
+    return living.length > 1 || status?.phase === 'Pending';
   });
 }
