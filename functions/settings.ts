@@ -1,3 +1,4 @@
+import { SettingsError } from '../handover/decision/errors.ts';
 import type { Environment } from '../schemas/generated/settings.js';
 import validate from '../schemas/generated/settings.js';
 
@@ -5,11 +6,6 @@ type TlsFile = 'OVN_CERT' | 'OVN_KEY' | 'OVN_CA';
 
 /** Everything has a value but the files for TLS, which are all there if a remote is `ssl:`. */
 export type Settings = Required<Omit<Environment, TlsFile>> & Pick<Environment, TlsFile>;
-
-/** The environment cannot be served: the process must end and say why. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
 
 /**
  * Reads the settings from environment variables, with their defaults (`schemas/settings.schema.json`).

@@ -8,7 +8,7 @@ import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { compile } from 'json-schema-to-typescript';
 
-const SCHEMAS = new URL('../schemas', import.meta.url);
+const SCHEMAS = new URL('../schemas/', import.meta.url);
 const GENERATED = new URL('generated/', SCHEMAS);
 const BANNER = '// Generated from the JSON Schema of the same name: change that and run `npm run generate`.';
 

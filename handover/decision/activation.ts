@@ -15,7 +15,11 @@ const BEGINS_WITH_MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}( |$)/i;
  * @param addresses Port_Binding's `mac`, which ovn-controller goes by: what OVN chose for `dynamic` is not in there
  * @param support of the target's ovn-controller
  */
-export function misfit(strategy: string, addresses: readonly string[], support: StrategySupport): string | undefined {
+export function whyNotHeld(
+  strategy: string,
+  addresses: readonly string[],
+  support: StrategySupport,
+): string | undefined {
   if (support === 'rarp-only') {
     return strategy === 'rarp' ? undefined : 'ovn-controller knows only rarp there, and would leave the port open';
   }

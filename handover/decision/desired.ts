@@ -1,33 +1,52 @@
 import type { Facts, MigrationFacts, VmiFacts } from './facts.ts';
 import type { PortRecord } from './record.ts';
 
-/** What a rule can call for; each is the part of one function, and a release also of any other that comes across it. */
+/** What a rule can call for; each is the part of one function. */
 export type Step = 'reuse-port' | 'enable-dual-chassis' | 'disable-dual-chassis' | 'release-port';
 
 /** The functions: one for each step, and one whose part is every step. */
 export type FunctionName = Step | 'reconcile';
 
-/** What one port's binding should be, by which rule of the table below, and whose step it is to make it so. */
-export type Desired =
-  | { readonly rule: Rule; readonly binding: 'leave' }
-  | { readonly rule: Rule; readonly step: Step; readonly binding: 'unbound' }
-  | {
-      readonly rule: Rule;
-      readonly step: Step;
-      readonly binding: 'pinned';
-      readonly node: string;
-      readonly record: PortRecord;
-    }
-  | {
-      readonly rule: Rule;
-      readonly step: Step;
-      readonly binding: 'dual';
-      readonly source: string;
-      readonly target: string;
-      readonly record: PortRecord;
-    };
+interface Ruled {
+  readonly rule: Rule;
+}
 
-export type Rule = '1' | '2' | '3a' | '3b' | '3c' | '3d' | '4' | '5';
+interface Owned extends Ruled {
+  readonly step: Step;
+  /** Any function makes it that comes across it: the events of an end may all have been. */
+  readonly isAnyones: boolean;
+}
+
+interface Unbound extends Owned {
+  readonly binding: 'unbound';
+}
+
+export interface Pinned extends Owned {
+  readonly binding: 'pinned';
+  readonly node: string;
+  readonly record: PortRecord;
+}
+
+export interface Dual extends Owned {
+  readonly binding: 'dual';
+  readonly source: string;
+  readonly target: string;
+  /** The target is held closed until the guest announces itself; otherwise it is open from the start. */
+  readonly isArmed: boolean;
+  readonly record: PortRecord;
+}
+
+export interface Leave extends Ruled {
+  readonly binding: 'leave';
+  /** The port is ours to bind, though there is nothing to change now. */
+  readonly isManaged: boolean;
+}
+
+/** What is to be written, by which rule of the table below, and whose step it is. */
+export type Change = Unbound | Pinned | Dual;
+
+/** What one port's binding should be. */
+export type Desired = Leave | Change;
 
 /**
  * The binding that a port of the VM should have: the first rule that matches.
@@ -36,29 +55,48 @@ export type Rule = '1' | '2' | '3a' | '3b' | '3c' | '3d' | '4' | '5';
  * |---|---|---|
  * | 1 | VMI not opted in, no record of ours on the port | leave |
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
+ * | 2b | no migration runs, the record is ours, and no launcher pod but the guest's may still be plugged | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
- * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual (where the record is not of this migration, or dual for another target: pinned to the source first) |
+ * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual |
  * | 3c | … being deleted, or its target has ended, or the source pod | leave |
  * | 3d | … no usable target yet | pinned to the source |
  * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
  * | 5 | no migration runs, no record | leave |
  *
- * After the switch (3a) nothing is armed: QEMU's announcements end 0.8 s after it, and a port armed later would
- * wait for a RARP that never comes.
+ * A target is armed before memory is copied and never later: QEMU's announcements end 0.8 s after the switch, of which
+ * Kubernetes may tell only seconds later, and a port armed after them would wait for a RARP that never comes. While
+ * memory is copied the target may as well be open: virt-handler has taken the address off the pod's kernel by then.
  */
+export type Rule = keyof typeof RULES;
+
+/** Why a rule matches, for the log. */
+export const RULES = {
+  '1': 'the VMI is not opted in, and the port has no record of ours',
+  '2': 'the VMI is gone, final, or another one than the record is of',
+  '2b': 'no migration runs, and no launcher pod but the guest’s may be plugged',
+  '3a': 'the guest runs on the target',
+  '3b': 'the target has a node',
+  '3c': 'the migration is being deleted, or one of its pods has ended',
+  '3d': 'the target has no usable node yet',
+  '4': 'no migration runs, and another launcher pod may still be plugged',
+  '5': 'no migration runs, and the port has no record of ours',
+} as const;
+
 export function desired(facts: Facts, record: PortRecord | undefined): Desired {
   const { vmi, migration } = facts;
-  if (record === undefined && !vmi?.optedIn) return leave('1');
+  if (record === undefined && !vmi?.optedIn) return { rule: '1', binding: 'leave', isManaged: false };
   if (vmi === undefined || vmi.final) {
-    return record ? { rule: '2', step: 'release-port', binding: 'unbound' } : leave('1');
+    return record ? released('2') : { rule: '1', binding: 'leave', isManaged: false };
   }
   if (migration) return duringMigration(vmi, migration, record);
   if (record === undefined) return leave('5');
-  if (record.vmi !== vmi.uid) return { rule: '2', step: 'release-port', binding: 'unbound' };
+  if (record.vmi !== vmi.uid) return released('2');
   if (vmi.node === undefined) return leave('4');
+  if (vmi.isAlone) return released('2b');
   return {
     rule: '4',
     step: 'disable-dual-chassis',
+    isAnyones: true,
     binding: 'pinned',
     node: vmi.node,
     // That the end was seen must show in the row, also where its chassis stays the same: whoever is about to arm the
@@ -83,6 +121,7 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
     return {
       rule: '3a',
       step: 'disable-dual-chassis',
+      isAnyones: false,
       binding: 'pinned',
       node: target.node,
       record: recordFor('pinned', source, target.node),
@@ -96,39 +135,46 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
   if (usable !== undefined && (!migration.deleting || dualAlready)) {
-    if (ownRecord === undefined || (ownRecord.binding === 'dual' && !dualAlready)) {
-      // The end of a migration shows in the row (rule 4) only where the row tells of that migration; without that, an
-      // arming that was held up could commit after the end. And northd forgets which chassis was activated only while no
-      // additional one is requested, so what is dual for another target is pinned for a moment before it is armed again.
-      return {
-        rule: '3b',
-        step: 'enable-dual-chassis',
-        binding: 'pinned',
-        node: source,
-        record: recordFor('pinned', source),
-      };
-    }
     return {
       rule: '3b',
       step: 'enable-dual-chassis',
+      isAnyones: false,
       binding: 'dual',
       source,
       target: usable,
+      isArmed: !migration.copying,
       record: recordFor('dual', source, usable),
     };
   }
   if (migration.deleting) return leave('3c');
-  return { rule: '3d', step: 'reuse-port', binding: 'pinned', node: source, record: recordFor('pinned', source) };
+  return {
+    rule: '3d',
+    step: 'reuse-port',
+    isAnyones: false,
+    binding: 'pinned',
+    node: source,
+    record: recordFor('pinned', source),
+  };
+}
+
+/** Whether a function makes such a change, or leaves it to another. */
+export function isPartOf(name: FunctionName, { step, isAnyones }: Owned): boolean {
+  return isAnyones || name === 'reconcile' || name === step;
 }
 
 /**
- * What a port has in place of a dual binding that its target could not hold: the source alone until the guest has
- * switched, so that the target does not take the port from a guest that still runs.
+ * What a port has on the way to a dual binding, or in place of one that its target could not hold: the source alone, so
+ * that the target does not take the port from a guest that still runs.
  */
-export function sourceOnly({ rule, step, source, record }: Desired & { readonly binding: 'dual' }): Desired {
-  return { rule, step, binding: 'pinned', node: source, record: { ...record, binding: 'pinned', target: undefined } };
+export function sourceOnly({ rule, step, isAnyones, source, record }: Dual): Pinned {
+  const pinned = { ...record, binding: 'pinned', target: undefined } as const;
+  return { rule, step, isAnyones, binding: 'pinned', node: source, record: pinned };
 }
 
 function leave(rule: Rule): Desired {
-  return { rule, binding: 'leave' };
+  return { rule, binding: 'leave', isManaged: true };
+}
+
+function released(rule: Rule): Desired {
+  return { rule, step: 'release-port', isAnyones: true, binding: 'unbound' };
 }

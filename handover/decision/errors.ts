@@ -2,17 +2,22 @@
 export class TryAgainError extends Error {
   override readonly name = 'TryAgainError';
   readonly retryAfterSeconds: number;
-  /** Reason of the warning on the VMI, where somebody may have to help for it to pass. */
-  readonly warning: string | undefined;
 
-  constructor(message: string, options: { retryAfterSeconds?: number; warning?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.retryAfterSeconds = options.retryAfterSeconds ?? 1;
-    this.warning = options.warning;
   }
 }
 
-/** What was read may no longer be so, or it is not known whether a write counted: look again at once. */
+/** What was read is no longer so, and nothing was written: look again at once. */
 export class LookAgainError extends Error {
   override readonly name = 'LookAgainError';
+}
+
+/** A write was sent, and it is not known whether it counts: look whether it does. */
+export class OutcomeUnknownError extends LookAgainError {}
+
+/** The environment cannot be served: the process must end and say why. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
 }

@@ -1,10 +1,10 @@
 import type { Facts } from './facts.ts';
 import type { Pod, VmiReference } from './kubevirt.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
-import { recordOf, sameRecord } from './record.ts';
+import { carriesRecord, recordOf } from './record.ts';
 
-/** One line of the story that `kubectl describe vmi` tells; it becomes a Kubernetes Event on the VMI. */
-export interface Remark {
+/** One line of the story that `kubectl describe vmi` shows: an Event of Kubernetes on the VMI. */
+export interface KubernetesEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
@@ -17,34 +17,43 @@ const REASONS: Record<PortChange['wanted']['binding'], string> = {
 };
 
 /** What was changed on one port, and a warning where that came too late or had to be done again. */
-export function remarksOf({ port, wanted, options }: PortChange, { migration }: Facts): Remark[] {
+export function eventsOf(change: PortChange, { migration }: Facts): KubernetesEvent[] {
+  const { port, wanted, options } = change;
   const strategy = options[ACTIVATION_STRATEGY];
   const binding = options[REQUESTED_CHASSIS] ?? 'nothing';
-  const remarks: Remark[] = [
+  const events: KubernetesEvent[] = [
     {
       type: 'Normal',
       reason: REASONS[wanted.binding],
       message: `Port ${port.name}: ${REQUESTED_CHASSIS} is ${binding}${strategy ? `, opened by ${strategy}` : ''}${migration ? `, for migration ${migration.name}` : ''} (rule ${wanted.rule}).`,
     },
   ];
-  if (wanted.rule === '3a' && wanted.binding === 'pinned' && !wasDualFor(port, migration?.uid)) {
-    remarks.push({
+  if (migration?.switched && wanted.binding === 'pinned' && wasClosed(change, migration.uid)) {
+    events.push({
       type: 'Warning',
       reason: 'PortNotDualInTime',
       message: `Port ${port.name} was not bound to both chassis when the guest switched to ${wanted.node}: its traffic was out until now. Were the functions reached in time, or had they warned that it cannot be held?`,
     });
   }
-  if (wanted.binding !== 'unbound' && sameRecord(recordOf(port.externalIds), wanted.record)) {
-    remarks.push({
+  if (wanted.binding !== 'unbound' && carriesRecord(port.options, wanted.record)) {
+    events.push({
       type: 'Warning',
       reason: 'PortOverwritten',
-      message: `Port ${port.name} had ${shown(port.options[REQUESTED_CHASSIS])} for ${REQUESTED_CHASSIS} and ${shown(port.options[ACTIVATION_STRATEGY])} for ${ACTIVATION_STRATEGY}, which is not what was written for this migration: does another controller write them too?`,
+      message: `Port ${port.name} had ${shown(port.options[REQUESTED_CHASSIS])} for ${REQUESTED_CHASSIS} and ${shown(port.options[ACTIVATION_STRATEGY])} for ${ACTIVATION_STRATEGY}, which is not what was written for this migration: another controller writes them too. Kube-OVN does when a launcher pod of the VM is deleted; it was put back.`,
     });
   }
-  return remarks;
+  return events;
 }
 
-export function noPort({ namespace, name }: VmiReference): Remark {
+/** Whether the target's side of a port was closed when the guest began to run there. */
+function wasClosed({ port, options }: PortChange, migration: string): boolean {
+  const record = recordOf(port.options);
+  const isOurs = record?.migration === migration && (record.binding === 'dual' || record.target !== undefined);
+  const requested = port.options[REQUESTED_CHASSIS]?.split(',') ?? [];
+  return !isOurs && !requested.includes(options[REQUESTED_CHASSIS]!);
+}
+
+export function noPort({ namespace, name }: VmiReference): KubernetesEvent {
   return {
     type: 'Warning',
     reason: 'NoPort',
@@ -52,7 +61,7 @@ export function noPort({ namespace, name }: VmiReference): Remark {
   };
 }
 
-export function notClaimed(port: string, node: string, chassis: string, migration: string): Remark {
+export function notClaimed(port: string, node: string, chassis: string, migration: string): KubernetesEvent {
   return {
     type: 'Warning',
     reason: 'TargetNotClaimed',
@@ -60,7 +69,7 @@ export function notClaimed(port: string, node: string, chassis: string, migratio
   };
 }
 
-export function cannotBeHeld(port: string, node: string, strategy: string, why: string): Remark {
+export function cannotBeHeld(port: string, node: string, strategy: string, why: string): KubernetesEvent {
   return {
     type: 'Warning',
     reason: 'PortCannotBeHeld',
@@ -68,17 +77,47 @@ export function cannotBeHeld(port: string, node: string, strategy: string, why: 
   };
 }
 
-export function identityDiffers(pod: Pod, difference: string): Remark {
+/** @param gates those that hold it */
+export function heldFor(pod: Pod, gates: readonly string[], seconds: number): KubernetesEvent {
+  return {
+    type: 'Warning',
+    reason: 'TargetGated',
+    message: `Target pod ${pod.metadata.name} was held by ${gates.join(' and ')} for more than ${seconds} s: its migration waits for the functions. Are they reached, and OVN's databases by them?`,
+  };
+}
+
+export function notHandedOver(pod: Pod, why: string): KubernetesEvent {
+  return {
+    type: 'Normal',
+    reason: 'NotHandedOver',
+    message: `Pod ${pod.metadata.name} goes to the scheduler without a hand-over: ${why}.`,
+  };
+}
+
+export function targetOnSourceNode(pod: Pod, node: string): KubernetesEvent {
+  return {
+    type: 'Warning',
+    reason: 'TargetOnSourceNode',
+    message: `Target pod ${pod.metadata.name} is on ${node}, where the guest runs already: KubeVirt will fail the migration, and the port stays bound to that node.`,
+  };
+}
+
+/** @param reason ChassisUnknown or ChassisAmbiguous */
+export function noChassis(node: string, names: readonly string[]): KubernetesEvent {
+  const what = names.length === 0 ? 'no chassis' : `${names.length} chassis (${[...names].sort().join(', ')})`;
+  return {
+    type: 'Warning',
+    reason: names.length === 0 ? 'ChassisUnknown' : 'ChassisAmbiguous',
+    message: `OVN southbound lists ${what} with hostname or name ${node}, expected one: is its ovn-controller running, and no stale chassis left?`,
+  };
+}
+
+export function identityDiffers(pod: Pod, difference: string): KubernetesEvent {
   return {
     type: 'Warning',
     reason: 'IdentityDiffers',
     message: `Target pod ${pod.metadata.name} has another network identity than the source: ${difference}.`,
   };
-}
-
-function wasDualFor(port: PortChange['port'], migration: string | undefined): boolean {
-  const record = recordOf(port.externalIds);
-  return record?.binding === 'dual' && record.migration === migration;
 }
 
 function shown(value: string | undefined): string {

@@ -25,11 +25,13 @@ export interface OwnerReference {
 
 export interface VirtualMachineInstance {
   readonly metadata: ObjectMeta;
+  readonly spec?: { readonly networks?: readonly { readonly name: string }[] };
   readonly status?: {
     readonly phase?: string;
     readonly nodeName?: string;
     readonly migrationState?: {
       readonly migrationUid?: string;
+      readonly startTimestamp?: string;
       readonly targetNodeDomainReadyTimestamp?: string;
     };
   };
@@ -52,7 +54,13 @@ export interface Pod {
     readonly nodeName?: string;
     readonly schedulingGates?: readonly { readonly name: string }[];
   };
-  readonly status?: { readonly phase?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly containerStatuses?: readonly {
+      readonly state?: { readonly terminated?: { readonly finishedAt?: string | Date } };
+    }[];
+    readonly conditions?: readonly { readonly lastTransitionTime?: string | Date }[];
+  };
 }
 
 /** Which VM is meant: a name is all that an event is believed for. */
@@ -66,10 +74,14 @@ export const MIGRATION_UID_LABEL = 'kubevirt.io/migrationJobUID';
 export const TARGET_READY_ANNOTATION = 'kubevirt.io/migration-target-ready-timestamp';
 
 /** Put on target pods of opted-in VMs when they are created; see `eventing/components/scheduling-gate`. */
-export const SCHEDULING_GATE = 'ovn-handover.dev/port';
+export const PORT_GATE = 'ovn-handover.dev/port';
+export const DUAL_GATE = 'ovn-handover.dev/dual';
+export type SchedulingGate = typeof PORT_GATE | typeof DUAL_GATE;
 
-export function isGated(pod: Pod): boolean {
-  return pod.spec.schedulingGates?.some(({ name }) => name === SCHEDULING_GATE) ?? false;
+/** Those of our gates that hold a pod. */
+export function gatesOf(pod: Pod): readonly SchedulingGate[] {
+  const names = pod.spec.schedulingGates?.map(({ name }) => name) ?? [];
+  return ([PORT_GATE, DUAL_GATE] as const).filter((gate) => names.includes(gate));
 }
 
 /** The VMI that controls a pod, if a VMI does. */

@@ -1,5 +1,5 @@
-import type { Desired } from './desired.ts';
-import { type PortRecord, RECORD_KEYS, recordEntries, recordOf, SINCE_KEY, sameRecord } from './record.ts';
+import { type Change, type Desired, type Dual, sourceOnly } from './desired.ts';
+import { carriesRecord, RECORD_KEYS, recordEntries, recordOf, SINCE_KEY } from './record.ts';
 
 /** A logical switch port of a VM, as it was read from the northbound database. */
 export interface Port {
@@ -11,24 +11,25 @@ export interface Port {
 }
 
 /** A port and the binding that it should have. */
-export interface Verdict {
+export interface DesiredPort {
   readonly port: Port;
   readonly wanted: Desired;
 }
 
-/** What is to be written to one port: the entries of ours as they shall be, all others of ours deleted. */
+/** What is to be written to one port: the options of ours as they shall be, all others of ours deleted. */
 export interface PortChange {
   readonly port: Port;
-  readonly wanted: Exclude<Desired, { readonly binding: 'leave' }>;
+  readonly wanted: Change;
   readonly options: Readonly<Record<string, string>>;
-  readonly externalIds: Readonly<Record<string, string>>;
+  /** It is on the way to another binding, which is made next. */
+  readonly isInterim: boolean;
 }
 
 export const REQUESTED_CHASSIS = 'requested-chassis';
 export const ACTIVATION_STRATEGY = 'activation-strategy';
 
-/** The options that are ours to write while a VM is opted in. */
-export const OPTION_KEYS: readonly string[] = [REQUESTED_CHASSIS, ACTIVATION_STRATEGY];
+/** The options that are ours to write while a VM is opted in; no other is ever written or deleted. */
+export const OPTION_KEYS: readonly string[] = [REQUESTED_CHASSIS, ACTIVATION_STRATEGY, ...RECORD_KEYS];
 
 /** Nodes of a binding, the main one first; their chassis must be known before it can be written. */
 export function nodesOf(wanted: Desired): readonly string[] {
@@ -37,33 +38,80 @@ export function nodesOf(wanted: Desired): readonly string[] {
   return [];
 }
 
-/**
- * The change that gives a port the wanted binding, or `undefined` where it has it already.
- * @param chassis chassis name by node; OVN advises names, not hostnames (ovn-nb(5), requested-chassis)
- */
-export function changeFor(
-  port: Port,
-  wanted: Desired,
-  setup: { readonly chassis: ReadonlyMap<string, string>; readonly activationStrategy: string; readonly now: Date },
-): PortChange | undefined {
-  if (wanted.binding === 'leave') return undefined;
-  const options: Record<string, string> = {};
-  const requested = nodesOf(wanted).map((node) => setup.chassis.get(node));
-  if (requested.length > 0) options[REQUESTED_CHASSIS] = requested.join(',');
-  if (wanted.binding === 'dual') options[ACTIVATION_STRATEGY] = setup.activationStrategy;
-  const record = wanted.binding === 'unbound' ? undefined : wanted.record;
+/** What the change of a port depends on besides the port. */
+export interface ChangeSetup {
+  /** Chassis name by node; OVN advises names, not hostnames (ovn-nb(5), requested-chassis). */
+  readonly chassis: ReadonlyMap<string, string>;
+  readonly activationStrategy: string;
+  /** Chassis that a guest's announcement has opened the port on, as the southbound database has it. */
+  readonly activated: readonly string[];
+  /** Why the target's chassis could not hold the port until the guest announces itself. */
+  readonly whyNotHeld?: string | undefined;
+  readonly now: Date;
+}
 
-  const optionsAreRight = OPTION_KEYS.every((key) => port.options[key] === options[key]);
-  if (optionsAreRight && hasRecord(port, record)) return undefined;
-  return { port, wanted, options, externalIds: record ? recordEntries(record, setup.now) : {} };
+/** The change that gives a port the wanted binding, or brings it nearer; `undefined` where it has it already. */
+export function changeFor(port: Port, wanted: Desired, setup: ChangeSetup): PortChange | undefined {
+  if (wanted.binding === 'leave') return undefined;
+  return wanted.binding === 'dual' ? changeToDual(port, wanted, setup) : changeTo(port, wanted, undefined, setup);
+}
+
+function changeToDual(port: Port, wanted: Dual, setup: ChangeSetup): PortChange | undefined {
+  const requested = chassisList(wanted, setup);
+  const { [REQUESTED_CHASSIS]: present, [ACTIVATION_STRATEGY]: strategy } = port.options;
+  const isActivated = setup.activated.length > 0;
+  if (present === requested) {
+    // Whatever is written between the activation and the pin may make northd drop an activation that it has not seen yet.
+    if (isActivated) return undefined;
+    // A strategy that came off before memory was copied is put back; what is open while memory is copied stays open.
+    return changeTo(port, wanted, strategy ?? (wanted.isArmed ? setup.activationStrategy : undefined), setup);
+  }
+  // northd forgets which chassis was activated only while no additional one is requested.
+  if (isDual(port)) return changeTo(port, sourceOnly(wanted), undefined, setup, { isInterim: true });
+  // Where somebody took the binding off a port that its guest has opened, northd forgets that too, and a RARP is over.
+  const isOpened = isActivated && carriesRecord(port.options, wanted.record);
+  if (!wanted.isArmed || isOpened) return changeTo(port, wanted, undefined, setup);
+  return setup.whyNotHeld === undefined
+    ? changeTo(port, wanted, setup.activationStrategy, setup)
+    : changeTo(port, sourceOnly(wanted), undefined, setup);
+}
+
+function changeTo(
+  port: Port,
+  wanted: Change,
+  strategy: string | undefined,
+  setup: ChangeSetup,
+  { isInterim = false } = {},
+): PortChange | undefined {
+  const binding: Record<string, string> = {};
+  if (wanted.binding !== 'unbound') binding[REQUESTED_CHASSIS] = chassisList(wanted, setup);
+  if (strategy !== undefined) binding[ACTIVATION_STRATEGY] = strategy;
+  const record = wanted.binding === 'unbound' ? undefined : wanted.record;
+  const isRight = [REQUESTED_CHASSIS, ACTIVATION_STRATEGY].every((key) => port.options[key] === binding[key]);
+  if (isRight && carriesRecord(port.options, record)) return undefined;
+  return { port, wanted, isInterim, options: { ...binding, ...(record && recordEntries(record, setup.now)) } };
+}
+
+function chassisList(wanted: Desired, { chassis }: ChangeSetup): string {
+  return nodesOf(wanted)
+    .map((node) => chassis.get(node))
+    .join(',');
 }
 
 /** Whether a port, read again, carries just this change: `handover-since` tells it from another one to the same end. */
-export function isMade(change: PortChange, port: Port): boolean {
-  return port.uuid === change.port.uuid && port.externalIds[SINCE_KEY] === change.externalIds[SINCE_KEY];
+export function carriesChange({ port, options }: PortChange, again: Port): boolean {
+  if (again.uuid !== port.uuid) return false;
+  return (
+    OPTION_KEYS.every((key) => again.options[key] === options[key]) && again.options[SINCE_KEY] === options[SINCE_KEY]
+  );
 }
 
-function hasRecord(port: Port, record: PortRecord | undefined): boolean {
-  if (record === undefined) return !RECORD_KEYS.some((key) => key in port.externalIds);
-  return sameRecord(recordOf(port.externalIds), record);
+/** Whether a port is bound for a migration, or will be by this change. */
+export function isBoundFor(migration: string, { options }: Pick<Port, 'options'>): boolean {
+  return recordOf(options)?.migration === migration;
+}
+
+/** Whether a port is bound to two chassis. */
+export function isDual({ options }: Pick<Port, 'options'>): boolean {
+  return options[REQUESTED_CHASSIS]?.includes(',') === true;
 }

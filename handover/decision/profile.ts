@@ -4,10 +4,12 @@ import type { Port } from './port.ts';
 
 /** Whose ports they are: how a VM's ports are found, and how a pod learns the network identity it is to take over. */
 export interface Profile {
-  /** Matches all of the VM's rows in Logical_Switch_Port and no other. */
-  condition(vmi: VmiReference): WireCondition;
-  /** The same, for a row that was found another way. */
-  owns(port: Port, vmi: VmiReference): boolean;
+  /** Whether a VM's ports can be found only with the names of its networks (`spec.networks` of the VMI). */
+  readonly needsNetworks: boolean;
+  /** Each matches rows of the VM in Logical_Switch_Port and no other; together they match all. */
+  conditions(vmi: VmiReference, networks: readonly string[]): readonly WireCondition[];
+  /** What is true of a row as long as it is this VM's port. */
+  ownership(port: Port): WireCondition;
   /** Whose a port is; `undefined` where it is no VM's. */
   ownerOf(port: Port): VmiReference | undefined;
   identity(target: Pod, source: Pod | undefined, ports: readonly Port[]): Identity;
@@ -25,8 +27,9 @@ export interface Identity {
  * where a network is attached twice). Its controller still allocates; what it left out is filled in from the source pod.
  */
 const kubeOvn: Profile = {
-  condition: (vmi) => ['external_ids', 'includes', toWireMap({ pod: podKey(vmi) })],
-  owns: (port, vmi) => port.externalIds.pod === podKey(vmi),
+  needsNetworks: false,
+  conditions: ({ namespace, name }) => [podIs(`${namespace}/${name}`)],
+  ownership: ({ externalIds }) => podIs(externalIds.pod!),
   ownerOf: ({ externalIds }) => referenceIn(/^(?<namespace>[^/]+)\/(?<vmi>[^/]+)$/.exec(externalIds.pod ?? '')),
   identity(target, source) {
     const has = target.metadata.annotations ?? {};
@@ -44,34 +47,43 @@ const kubeOvn: Profile = {
 const IDENTITY_ANNOTATION =
   /^([a-z0-9.-]+\.)?ovn(\.[a-z0-9-]+)?\.kubernetes\.io\/(ip_address|mac_address|cidr|gateway|logical_switch|logical_router|vlan_id|provider_network|pod_nic_type|allocated|virtualmachine)$/;
 
-function podKey({ namespace, name }: VmiReference): string {
-  return `${namespace}/${name}`;
+function podIs(pod: string): WireCondition {
+  return ['external_ids', 'includes', toWireMap({ pod })];
 }
 
 export const PORT_ANNOTATION = 'ovn-handover.dev/port';
 
 /**
- * Plain OVN: one port per VM, found by its name; the identity is one annotation of ours, as JSON.
- * @param nameTemplate with `{vmi}` and `{namespace}`, between them a character that no namespace has, so that a name
- * tells whose it is
+ * Plain OVN: ports are found by their names; the identity is one annotation of ours, as JSON. Without `{network}` in the
+ * template a VM has one port, and its identity is `{ifaceId, mac, ips}`; with it, it has one for each of its networks,
+ * and the annotation holds such an object for each, by the network's name.
+ * @param nameTemplate with `{vmi}` and `{namespace}`, and perhaps `{network}`, between them a character that neither
+ * namespaces nor networks have, so that a name tells whose it is
  */
 function generic(nameTemplate: string): Profile {
   const pattern = new RegExp(
     `^${RegExp.escape(nameTemplate)
       .replace(RegExp.escape('{vmi}'), '(?<vmi>.+)')
-      .replace(RegExp.escape('{namespace}'), '(?<namespace>[a-z0-9-]+)')}$`,
+      .replace(RegExp.escape('{namespace}'), '(?<namespace>[a-z0-9-]+)')
+      .replace(RegExp.escape('{network}'), '(?<network>[a-z0-9-]+)')}$`,
   );
-  const portName = ({ namespace, name }: VmiReference) =>
-    nameTemplate.replaceAll('{vmi}', name).replaceAll('{namespace}', namespace);
+  const needsNetworks = nameTemplate.includes('{network}');
+  const portName = ({ namespace, name }: VmiReference, network: string) =>
+    nameTemplate.replaceAll('{vmi}', name).replaceAll('{namespace}', namespace).replaceAll('{network}', network);
+
   return {
-    condition: (vmi) => ['name', '==', portName(vmi)],
-    owns: (port, vmi) => port.name === portName(vmi),
+    needsNetworks,
+    conditions: (vmi, networks) =>
+      (needsNetworks ? networks : ['']).map((network) => ['name', '==', portName(vmi, network)]),
+    ownership: ({ name }) => ['name', '==', name],
     ownerOf: ({ name }) => referenceIn(pattern.exec(name)),
     identity(target, _source, ports) {
-      const [port] = ports;
-      const [mac, ...ips] = port?.addresses[0]?.split(' ') ?? [];
-      if (port === undefined || mac === undefined || !mac.includes(':')) return { missing: {}, differing: [] };
-      const identity = JSON.stringify({ ifaceId: port.name, mac, ips });
+      const identities = ports.flatMap((port) => {
+        const [mac, ...ips] = port.addresses[0]?.split(' ') ?? [];
+        return mac?.includes(':') ? [[pattern.exec(port.name)?.groups?.network, { ifaceId: port.name, mac, ips }]] : [];
+      });
+      if (identities.length === 0) return { missing: {}, differing: [] };
+      const identity = JSON.stringify(needsNetworks ? Object.fromEntries(identities) : identities[0]![1]);
       const present = target.metadata.annotations?.[PORT_ANNOTATION];
       if (present === undefined) return { missing: { [PORT_ANNOTATION]: identity }, differing: [] };
       return {

@@ -1,6 +1,7 @@
 /**
- * Our record on a logical switch port: which migration the port's binding belongs to. It is the only state
- * that the functions keep, and is written in the transaction that changes the binding.
+ * Our record on a logical switch port: which migration the port's binding belongs to. It is the only state that the
+ * functions keep, and is written in the transaction that changes the binding. It lives in the column `options`: Kube-OVN
+ * replaces `external_ids` whole at each update of a target pod. OVN passes over option keys that it does not know.
  */
 export interface PortRecord {
   readonly vmi: string;
@@ -24,21 +25,23 @@ export const RECORD_BINDING_KEY = KEYS.binding;
 
 export const SINCE_KEY = 'handover-since';
 
-/** Every external_ids key that is ours; no other is ever written or deleted. */
+/** Every key of a record. */
 export const RECORD_KEYS: readonly string[] = [...Object.values(KEYS), SINCE_KEY];
 
-/** The record in a port's external_ids, or `undefined` where there is none that is whole. */
-export function recordOf(externalIds: Readonly<Record<string, string>>): PortRecord | undefined {
-  const vmi = externalIds[KEYS.vmi];
-  const migration = externalIds[KEYS.migration];
-  const binding = externalIds[KEYS.binding];
-  const source = externalIds[KEYS.source];
+type Options = Readonly<Record<string, string>>;
+
+/** The record in a port's options, or `undefined` where there is none that is whole. */
+export function recordOf(options: Options): PortRecord | undefined {
+  const vmi = options[KEYS.vmi];
+  const migration = options[KEYS.migration];
+  const binding = options[KEYS.binding];
+  const source = options[KEYS.source];
   if (vmi === undefined || migration === undefined || source === undefined) return undefined;
   if (binding !== 'pinned' && binding !== 'dual') return undefined;
-  return { vmi, migration, binding, source, target: externalIds[KEYS.target] };
+  return { vmi, migration, binding, source, target: options[KEYS.target] };
 }
 
-/** The external_ids entries of a record whose binding holds since `since`. */
+/** The options of a record whose binding holds since `since`. */
 export function recordEntries(record: PortRecord, since: Date): Record<string, string> {
   const entries: Record<string, string> = { [SINCE_KEY]: since.toISOString() };
   for (const [field, key] of Object.entries(KEYS)) {
@@ -48,7 +51,11 @@ export function recordEntries(record: PortRecord, since: Date): Record<string, s
   return entries;
 }
 
-export function sameRecord(a: PortRecord | undefined, b: PortRecord | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return (Object.keys(KEYS) as (keyof PortRecord)[]).every((field) => a[field] === b[field]);
+/** Whether a port's options say of its binding just what the record says; `undefined` stands for no key of a record. */
+export function carriesRecord(options: Options, record: PortRecord | undefined): boolean {
+  if (record === undefined) return !RECORD_KEYS.some((key) => key in options);
+  const present = recordOf(options);
+  return (
+    present !== undefined && (Object.keys(KEYS) as (keyof PortRecord)[]).every((key) => present[key] === record[key])
+  );
 }

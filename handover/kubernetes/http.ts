@@ -1,98 +1,77 @@
 import { Agent, type RequestOptions, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
-import { SettingsError } from '../../functions/settings.ts';
-import { TryAgainError } from '../decision/errors.ts';
+import { SettingsError } from '../decision/errors.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** kube-apiserver closes a connection that was idle for 90 s; ours ends first, so that no request meets that end. */
 const IDLE_TIMEOUT_MS = 60_000;
 /** A burst of requests shares these: a TLS handshake costs more than most requests. */
-const MOST_CONNECTIONS = 16;
+const MAX_CONNECTIONS = 16;
 
-export interface ApiRequest {
-  /** For error messages: what is done to which object. */
-  readonly what: string;
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Segments, such as `api`, `v1`, `pods`; they are escaped here. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  /** Segments, such as `api`, `v1`, `pods`; they are escaped when they are sent. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   /** For a PATCH a JSON merge patch. */
   readonly body?: object;
 }
 
-/** What the API server says of an object that is not there (404), or not as the request takes it to be (409). */
-export type Refusal = 'gone' | 'conflict';
-
-/**
- * JSON requests to the Kubernetes API. Credentials are client-node's; its API classes are not used, for they open a
- * connection for every request and take as much memory as all the rest of a function.
- */
-export class KubernetesHttp {
-  readonly #config: KubeConfig;
-  readonly #server: string;
-  readonly #userAgent: string;
-  readonly #agent: Agent | undefined;
-
-  /** @throws SettingsError when there is no usable kubeconfig */
-  constructor(userAgent: string, config: KubeConfig = fromEnvironment()) {
-    const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new SettingsError('settings: KUBECONFIG names no cluster');
-    this.#config = config;
-    this.#server = cluster.server;
-    this.#userAgent = userAgent;
-    // Where there is a proxy, client-node has an agent that goes through it.
-    if (cluster.proxyUrl === undefined) {
-      this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, timeout: IDLE_TIMEOUT_MS });
-    }
-  }
-
-  /** @throws TryAgainError when the API server is away, or refuses for any other reason than a Refusal */
-  async send<Result>({ what, method = 'GET', path, query, body }: ApiRequest): Promise<Result | Refusal> {
-    try {
-      const url = new URL(path.map(encodeURIComponent).join('/'), `${this.#server}/`);
-      url.search = new URLSearchParams(query).toString();
-      const { status, content } = await exchange(url, await this.#options(method), body && JSON.stringify(body));
-      if (status === 404) return 'gone';
-      if (status === 409) return 'conflict';
-      if (status < 200 || status > 299) throw new Error(`HTTP ${status}`);
-      return JSON.parse(content) as Result;
-    } catch (error) {
-      throw new TryAgainError(`Kubernetes API: ${what}: ${(error as Error).message}`, { cause: error });
-    }
-  }
-
-  async #options(method: string): Promise<RequestOptions> {
-    const options: RequestOptions = { method };
-    // For every request: a service account's token expires within the hour, and its file is read again from time to time.
-    await this.#config.applyToHTTPSOptions(options);
-    return {
-      ...options,
-      ...(this.#agent && { agent: this.#agent }),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      headers: {
-        ...(options.headers as Record<string, string>),
-        Accept: 'application/json',
-        'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-        'User-Agent': this.#userAgent,
-      },
-    };
-  }
-}
-
-interface Exchange {
+export interface HttpResponse {
   readonly status: number;
   readonly content: string;
 }
 
+/** Sends a request to the Kubernetes API; rejects where there is no answer. */
+export type Exchange = (request: HttpRequest) => Promise<HttpResponse>;
+
+/**
+ * JSON over HTTPS. Credentials are client-node's; its API classes are not used, for they open a connection for every
+ * request and take as much memory as all the rest of a function.
+ * @param userAgent names the function in the API server's audit log
+ * @throws SettingsError when there is no usable kubeconfig
+ */
+export function httpsExchange(userAgent: string, config: KubeConfig = fromEnvironment()): Exchange {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new SettingsError('settings: KUBECONFIG names no cluster');
+  // Where there is a proxy, client-node has an agent that goes through it.
+  const agent =
+    cluster.proxyUrl === undefined
+      ? new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_TIMEOUT_MS })
+      : undefined;
+  return async ({ method, path, query, body }) => {
+    const url = new URL(path.map(encodeURIComponent).join('/'), `${cluster.server}/`);
+    url.search = new URLSearchParams(query).toString();
+    const options: RequestOptions = { method };
+    // For every request: a service account's token expires within the hour, and its file is read again from time to time.
+    await config.applyToHTTPSOptions(options);
+    return await send(
+      url,
+      {
+        ...options,
+        ...(agent && { agent }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        headers: {
+          ...(options.headers as Record<string, string>),
+          Accept: 'application/json',
+          'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+          'User-Agent': userAgent,
+        },
+      },
+      body && JSON.stringify(body),
+    );
+  };
+}
+
 /** A kept connection may end at the moment of its next use; what then got no answer is sent once more, on another. */
-async function exchange(url: URL, options: RequestOptions, body: string | undefined): Promise<Exchange> {
+async function send(url: URL, options: RequestOptions, body: string | undefined): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => {
       text(response).then((content) => resolve({ status: response.statusCode ?? 0, content }), reject);
     });
     sent.once('error', (error: NodeJS.ErrnoException) => {
-      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(url, options, body));
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(send(url, options, body));
       else reject(error);
     });
     sent.end(body);

@@ -1,22 +1,26 @@
-const MOST_REMEMBERED = 10_000;
+const MAX_ENTRIES = 10_000;
 
-/** Values by name, of which the oldest is forgotten when there are too many. */
-export class Memory<Value> {
+/** Values by name, of which the oldest goes when there are too many. */
+export class BoundedMap<Value> {
   readonly #values = new Map<string, Value>();
-  readonly #most: number;
+  readonly #max: number;
 
-  constructor(most = MOST_REMEMBERED) {
-    this.#most = most;
+  constructor(max = MAX_ENTRIES) {
+    this.#max = max;
   }
 
-  recall(name: string): Value | undefined {
+  get(name: string): Value | undefined {
     return this.#values.get(name);
   }
 
-  remember(name: string, value: Value): void {
+  delete(name: string): void {
+    this.#values.delete(name);
+  }
+
+  set(name: string, value: Value): void {
     this.#values.delete(name);
     const oldest = this.#values.keys().next().value;
-    if (this.#values.size >= this.#most && oldest !== undefined) this.#values.delete(oldest);
+    if (this.#values.size >= this.#max && oldest !== undefined) this.#values.delete(oldest);
     this.#values.set(name, value);
   }
 }

@@ -10,93 +10,103 @@ import {
 } from 'ovsdb-client-ts';
 import type { StrategySupport } from '../decision/activation.ts';
 import { TryAgainError } from '../decision/errors.ts';
-import { Memory } from './bounded-map.ts';
+import type { Chassis, PortBinding, SouthboundFacts } from '../decision/southbound.ts';
+import { BoundedMap } from './bounded-map.ts';
 
 const TIMEOUT_MS = 5_000;
-
-/** A Port_Binding row, as far as a hand-over depends on it. */
-export interface PortBinding {
-  readonly uuid: string;
-  readonly port: string;
-  /** Its `mac` column: addresses as the northbound database has them, `dynamic` unresolved. */
-  readonly addresses: readonly string[];
-  /** Names of additional chassis that a RARP has opened and that northd has not yet forgotten. */
-  readonly activated: readonly string[];
-  /** uuids of the chassis that have claimed it */
-  readonly claimants: readonly string[];
-}
-
-/** A Chassis row, as far as a hand-over depends on it. */
-export interface Chassis {
-  readonly name: string;
-  readonly strategySupport: StrategySupport;
-}
 
 /** Reads of OVN_Southbound; the functions never write there. Nothing is kept but row uuids, which are verified at each use. */
 export class Southbound {
   readonly #client: OvsdbClient;
-  readonly #uuids = new Memory<string>();
+  readonly #uuids = new BoundedMap<string>();
 
   constructor(client: OvsdbClient) {
     this.#client = client;
   }
 
   /**
-   * Chassis of Kubernetes nodes, matched by hostname or name.
-   * @throws TryAgainError if a node has no chassis, or several: OVN skips names that it does not know and would make
-   * the target main and open, so none such may ever be written
+   * Chassis of Kubernetes nodes, matched by hostname or name, and Port_Binding rows by the names of their ports, in one
+   * round trip where the rows of the ports are known.
+   * @param hint uuids of the rows, if known; a search by name makes the server scan the table
    */
-  async chassisOf(nodes: readonly string[]): Promise<ReadonlyMap<string, Chassis>> {
-    const rows = await this.#select(
-      nodes.flatMap((node) => [select('Chassis', ['hostname', '==', node]), select('Chassis', ['name', '==', node])]),
-    );
-    return new Map(nodes.map((node) => [node, chassisIn(only(node, rows.filter(isOn(node))))]));
+  async look(
+    nodes: readonly string[],
+    ports: readonly string[],
+    hint: readonly string[] = [],
+  ): Promise<SouthboundFacts> {
+    const remembered = ports.flatMap((port) => this.#uuids.get(port) ?? []);
+    const known = remembered.length === ports.length ? remembered : hint;
+    const byUuids = ports.length > 0 && known.length === ports.length;
+    const rows = await this.#select([
+      ...nodes.flatMap((node) => [
+        select('Chassis', ['hostname', '==', node]),
+        select('Chassis', ['name', '==', node]),
+      ]),
+      ...(byUuids
+        ? known.map((id) => select('Port_Binding', ['_uuid', '==', uuid(id)]))
+        : ports.map((port) => select('Port_Binding', ['logical_port', '==', port]))),
+    ]);
+    const bindings = rows.Port_Binding.map(bindingOf).filter(({ port }) => ports.includes(port));
+    if (byUuids && bindings.length < ports.length) {
+      for (const port of ports) this.#uuids.delete(port);
+      return this.look(nodes, ports);
+    }
+    for (const { port, uuid } of bindings) this.#uuids.set(port, uuid);
+    return {
+      chassis: await this.#chassisByNode(nodes, rows.Chassis, bindings),
+      bindings: new Map(bindings.map((binding) => [binding.port, binding])),
+    };
   }
 
   /** What the ovn-controllers of all chassis know of activation strategies, by chassis name. */
   async strategySupport(): Promise<ReadonlyMap<string, StrategySupport>> {
-    const rows = await this.#select([select('Chassis', ['name', '!=', ''])]);
-    return new Map(rows.map((row) => [String(row.name), strategySupportOf(row)]));
+    const { Chassis } = await this.#select([select('Chassis', ['name', '!=', ''])]);
+    return new Map(Chassis.map((row) => [String(row.name), strategySupportOf(row)]));
+  }
+
+  async #chassisByNode(
+    nodes: readonly string[],
+    rows: readonly WireRow[],
+    bindings: readonly PortBinding[],
+  ): Promise<ReadonlyMap<string, readonly Chassis[]>> {
+    const all = new Map(rows.filter(isOurs).map((row) => [String(row.name), row]));
+    const byNode = new Map<string, readonly Chassis[]>(
+      nodes.map((node) => [
+        node,
+        [...all.values()].filter((row) => row.hostname === node || row.name === node).map(chassisOf),
+      ]),
+    );
+    const ambiguous = nodes.filter((node) => byNode.get(node)!.length > 1);
+    for (const node of ambiguous) byNode.set(node, await this.#living(byNode.get(node)!, bindings));
+    return byNode;
   }
 
   /**
-   * Port_Binding rows by the names of their ports.
-   * @param hint their uuids, if known; a search by name makes the server scan the table
+   * Of several chassis of one node, the one that is alive: a chassis that came back under another name may leave its old row.
+   * It has claimed one of the VM's ports, or else was the last to follow the northbound configuration's number
+   * (ovn-sb(5), Chassis_Private, nb_cfg_timestamp).
    */
-  async bindingsOf(ports: readonly string[], hint: readonly string[] = []): Promise<readonly PortBinding[]> {
-    const remembered = ports.flatMap((port) => this.#uuids.recall(port) ?? []);
-    const known = await this.#bindings((remembered.length === ports.length ? remembered : hint).map(byUuid), ports);
-    if (known.length === ports.length) return known;
-    const found = await this.#bindings(
-      ports.map((port) => ['logical_port', '==', port]),
-      ports,
+  async #living(several: readonly Chassis[], bindings: readonly PortBinding[]): Promise<readonly Chassis[]> {
+    const claiming = several.filter(({ uuid }) => bindings.some(({ claimants }) => claimants.includes(uuid)));
+    if (claiming.length === 1) return claiming;
+    const { Chassis_Private } = await this.#select(
+      several.map(({ name }) => select('Chassis_Private', ['name', '==', name])),
     );
-    for (const { port, uuid } of found) this.#uuids.remember(port, uuid);
-    return found;
+    const latest = Chassis_Private.map((row) => Number(row.nb_cfg_timestamp)).sort((a, b) => b - a);
+    if (latest[0] === undefined || latest[0] === latest[1]) return several;
+    const alive = Chassis_Private.find((row) => Number(row.nb_cfg_timestamp) === latest[0])!;
+    return several.filter(({ name }) => name === alive.name);
   }
 
-  /** Names of the chassis that have claimed a port, main or additional, by port. */
-  async claimsOf(
-    ports: readonly string[],
-    hint: readonly string[] = [],
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
-    const bindings = await this.bindingsOf(ports, hint);
-    const claimants = new Set(bindings.flatMap(({ claimants }) => claimants));
-    const rows = await this.#select([...claimants].map((id) => select('Chassis', byUuid(id))));
-    const names = new Map(rows.map((row) => [fromWireUuid(row._uuid!), String(row.name)]));
-    return new Map(bindings.map(({ port, claimants }) => [port, claimants.flatMap((id) => names.get(id) ?? [])]));
-  }
-
-  async #bindings(conditions: readonly WireCondition[], ports: readonly string[]): Promise<readonly PortBinding[]> {
-    const rows = await this.#select(conditions.map((condition) => select('Port_Binding', condition)));
-    return rows.map(bindingOf).filter(({ port }) => ports.includes(port));
-  }
-
-  async #select(operations: readonly SelectOperation[]): Promise<readonly WireRow[]> {
-    if (operations.length === 0) return [];
+  async #select(operations: readonly SelectOperation[]): Promise<Record<keyof typeof COLUMNS, WireRow[]>> {
+    const rows: Record<keyof typeof COLUMNS, WireRow[]> = { Chassis: [], Chassis_Private: [], Port_Binding: [] };
+    if (operations.length === 0) return rows;
     try {
       const results = await this.#client.transact(operations, { timeoutMs: TIMEOUT_MS });
-      return results.flatMap((result) => result.rows ?? []);
+      for (const [index, { table }] of operations.entries()) {
+        rows[table as keyof typeof COLUMNS].push(...(results[index]?.rows ?? []));
+      }
+      return rows;
     } catch (error) {
       throw new TryAgainError(`OVN southbound: ${(error as Error).message}`, { cause: error });
     }
@@ -105,6 +115,7 @@ export class Southbound {
 
 const COLUMNS = {
   Chassis: ['_uuid', 'hostname', 'name', 'other_config'],
+  Chassis_Private: ['name', 'nb_cfg_timestamp'],
   Port_Binding: ['_uuid', 'logical_port', 'mac', 'options', 'chassis', 'additional_chassis'],
 };
 
@@ -112,27 +123,13 @@ function select(table: keyof typeof COLUMNS, condition: WireCondition): SelectOp
   return { op: 'select', table, where: [condition], columns: COLUMNS[table] };
 }
 
-function byUuid(id: string): WireCondition {
-  return ['_uuid', '==', uuid(id)];
+/** OVN-IC lists gateways of other availability zones here too, with their hostnames (ovn-sb(5), is-remote). */
+function isOurs(row: WireRow): boolean {
+  return fromWireMap(row.other_config!).get('is-remote') !== 'true';
 }
 
-function isOn(node: string): (row: WireRow) => boolean {
-  return (row) => row.hostname === node || row.name === node;
-}
-
-function only(node: string, rows: readonly WireRow[]): WireRow {
-  const names = new Set(rows.map((row) => String(row.name)));
-  const [row] = rows;
-  if (names.size === 1 && row !== undefined) return row;
-  const what = names.size === 0 ? 'no chassis' : `${names.size} chassis (${[...names].sort().join(', ')})`;
-  throw new TryAgainError(
-    `OVN southbound lists ${what} with hostname or name ${node}, expected one: is its ovn-controller running, and no stale chassis left?`,
-    { retryAfterSeconds: 5, warning: names.size === 0 ? 'ChassisUnknown' : 'ChassisAmbiguous' },
-  );
-}
-
-function chassisIn(row: WireRow): Chassis {
-  return { name: String(row.name), strategySupport: strategySupportOf(row) };
+function chassisOf(row: WireRow): Chassis {
+  return { uuid: fromWireUuid(row._uuid!), name: String(row.name), strategySupport: strategySupportOf(row) };
 }
 
 /**

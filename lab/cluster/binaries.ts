@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const FOLDER = new URL('../.cache/bin', import.meta.url);
+const FOLDER = new URL('../.cache/bin/', import.meta.url);
 
 /**
  * Where a program of `binaries.sh` is.

@@ -11,7 +11,7 @@ export interface GuestImage {
   readonly initramfs: string;
 }
 
-const CACHE = fileURLToPath(new URL('../.cache', import.meta.url));
+const CACHE = fileURLToPath(new URL('../.cache/', import.meta.url));
 const INIT = fileURLToPath(new URL('init', import.meta.url));
 const BUSYBOX = '/bin/busybox';
 

@@ -108,8 +108,9 @@ export class Cluster {
     await unlessGone(this.#core.patchNamespacedPod({ ...nameOf(pod), body: patch }, MERGE));
   }
 
+  /** Conditions are merged by their type: several write them. */
   async patchPodStatus(pod: Pod, status: object): Promise<void> {
-    await unlessGone(this.#core.patchNamespacedPodStatus({ ...nameOf(pod), body: { status } }, MERGE));
+    await unlessGone(this.#core.patchNamespacedPodStatus({ ...nameOf(pod), body: { status } }, STRATEGIC_MERGE));
   }
 
   /** Does nothing if the pod is gone or being deleted, or has scheduling gates or a node already. */
@@ -152,3 +153,4 @@ interface PodPatch {
 }
 
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+const STRATEGIC_MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);

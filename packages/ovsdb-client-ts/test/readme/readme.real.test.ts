@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Northbound } from '../support/northbound.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const examples = [...readFileSync(`${root}README.md`, 'utf8').matchAll(/```ts\n(.*?)```\s+```text\n(.*?)```/gs)];
 const README_REMOTE = 'tcp:127.0.0.1:6641';
 
