@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { parseDocument } from 'yaml';
+import { parseAllDocuments, parseDocument } from 'yaml';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const TOOLS = {
@@ -59,6 +59,7 @@ async function deploy({ image, overlay, warm }: Options): Promise<void> {
   const kustomization = overlayFolder(overlay);
   await requireTools();
   const gate = await offeredGate();
+  await requireSameBrokerClass(kustomization);
   const digest = image.includes('@sha256:') ? image : await build(image);
 
   await run('kubectl', ['apply', '-k', kustomization]);
@@ -88,6 +89,39 @@ async function requireTools(): Promise<void> {
       throw new DeployError(`${tool} is not on the PATH: install ${what}`);
     });
   }
+}
+
+interface Broker {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** Knative refuses another class for a Broker that is there, when half of the overlay is applied already. */
+async function requireSameBrokerClass(kustomization: string): Promise<void> {
+  const text = await output('kubectl', ['kustomize', kustomization]).catch((error) => {
+    throw new DeployError(`${kustomization} cannot be built: ${firstLine(error)}`);
+  });
+  const manifests = parseAllDocuments(text).map((document) => document.toJS() as Broker);
+  for (const wanted of manifests.filter(({ kind }) => kind === 'Broker')) {
+    const { name, namespace } = wanted.metadata;
+    const get = ['-n', namespace, 'get', 'brokers.eventing.knative.dev', name, '--ignore-not-found', '-o', 'json'];
+    const found = await output('kubectl', get).catch((error) => {
+      throw new DeployError(`Knative Eventing does not tell of its Brokers: ${firstLine(error)}`);
+    });
+    const [has, wants] = [found === '' ? wanted : (JSON.parse(found) as Broker), wanted].map(classOf);
+    if (has === wants) continue;
+    throw new DeployError(
+      `Broker ${name} is of class ${has}, which Knative does not let change to ${wants}: delete it first, see docs/guide.md (kubectl -n ${namespace} delete broker ${name})`,
+    );
+  }
+}
+
+function classOf({ metadata }: Broker): string | undefined {
+  return metadata.annotations?.['eventing.knative.dev/broker.class'];
 }
 
 /** func looks for the Secrets of a function only when it was deployed before; its pods would wait for this one for ever. */

@@ -121,16 +121,9 @@ describe('npm run deploy', () => {
     const folder = `${dirname(server.kubeconfig)}/${step}`;
     await promisify(execFile)('cp', ['-r', `functions/${step}`, folder], { cwd: PROJECT });
     // Knative's webhook gives every Trigger a filter, and func relies on that.
-    await server.kubectl(
-      '-n',
-      'ovn-handover',
-      'patch',
-      'trigger',
-      step,
-      '--type=merge',
-      '-p',
-      '{"spec":{"filter":{}}}',
-    );
+    const triggers = (await server.kubectl('-n', 'ovn-handover', 'get', 'triggers', '-o', 'name')).split('\n');
+    const filter = ['--type=merge', '--patch', '{"spec":{"filter":{}}}'];
+    await server.kubectl('-n', 'ovn-handover', 'patch', ...triggers, ...filter);
     const { status, said } = await run(binary('func'), ['describe', '--path', folder, '--output', 'json']);
     expect(status).toBe(0);
     expect(JSON.parse(said)).toMatchObject({ name: step, namespace: 'ovn-handover', image: IMAGE });
@@ -175,6 +168,23 @@ describe('npm run deploy', () => {
     const none = await deploy([], await offering([]));
     expect(none).toMatchObject({ status: 0, said: expect.stringContaining('so reuse-port is kept running') });
     expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('1');
+  });
+
+  test('does not begin to switch to a Broker of another class while the old one is there', async () => {
+    const ofKafka = ['--overlay', 'kube-ovn-kafka'];
+    expect(await deploy(ofKafka)).toEqual({
+      status: 1,
+      said: 'deploy: Broker migrations is of class MTChannelBasedBroker, which Knative does not let change to Kafka: delete it first, see docs/guide.md (kubectl -n ovn-handover delete broker migrations)\n',
+    });
+    expect(await server.kubectl('get', 'eventtransforms', '--all-namespaces', '-o', 'name')).toBe('');
+
+    await server.kubectl('-n', 'ovn-handover', 'delete', 'broker', 'migrations');
+    expect(await deploy(ofKafka)).toMatchObject({ status: 0 });
+    const annotations = ['get', 'broker', 'migrations', '-o', 'jsonpath={.metadata.annotations}'];
+    expect(await server.kubectl('-n', 'ovn-handover', ...annotations)).toContain(
+      'eventing.knative.dev/broker.class":"Kafka"',
+    );
+    await server.kubectl('-n', 'ovn-handover', 'delete', 'broker', 'migrations');
   });
 
   test('deploys again, with reuse-port kept running and without TLS', async () => {
