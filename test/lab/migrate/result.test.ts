@@ -51,7 +51,7 @@ const migration = (...interfaces: MigrationResult['interfaces']): MigrationResul
 test('what is promised is promised of each interface, and a broken promise names its port', () => {
   expect(brokenPromises(migration(kept, { ...kept, port: lost.port }))).toEqual([]);
   expect(brokenPromises(migration(kept, lost))).toEqual([
-    'web-01.prod.net2.prod.ovn: ping was out for 600 ms beside the guest's own blackout, 500 ms are promised',
+    "web-01.prod.net2.prod.ovn: ping was out for 600 ms beside the guest's own blackout, 500 ms are promised",
     'web-01.prod.net2.prod.ovn: the target was not opened by the RARP',
   ]);
 });
