@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
 import type { GuestKind } from './guests.ts';
 import type { Pod } from './objects.ts';
-import type { PodNetwork } from './pod-network.ts';
+import type { PodInterface, PodNetwork } from './pod-network.ts';
 
 /** @throws Error when the pod's node is not in the testbed, or no logical switch port is there for its VMI. */
 export function networkOf(pod: Pod, testbed: TestbedDescription): PodNetwork {
