@@ -1,8 +1,9 @@
 /** Where a VM's ports are looked for: by uuid where that finds them all, by a search of the whole table where it may not. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { uuidOf } from '../../explore/model/uuids.ts';
-import { hintAnnotation } from '../../handover/decision/hint.ts';
-import { Model, REFERENCE } from './support/model.ts';
+import { hintAnnotation, portHintOf } from '../../handover/decision/hint.ts';
+import type { Pod } from '../../handover/decision/kubevirt.ts';
+import { Model, REFERENCE, rulesOf } from './support/model.ts';
 
 let model: Model;
 beforeEach(() => {
@@ -22,14 +23,23 @@ describe('a hint', () => {
     expect(bindings.filter((each) => each.op === 'select' && each.where[0]![0] === 'logical_port')).toEqual([]);
   });
 
-  test('of a migration that is over is believed while none runs: its ports alone have a record', async () => {
-    const { uid } = model.migrate('b');
-    await model.call('enable-dual-chassis');
-    model.setPhase(uid, 'Failed');
+  test('of an earlier target, which goes when the migration after it is over, does not hide what came in between', async () => {
+    const first = model.migrate('b');
+    await model.call('reconcile');
+    const old = portHintOf(model.vm.podNow(first.pod) as Pod);
+    expect(old?.ports).toHaveLength(1);
+    model.succeed(first);
+    model.api.deletePod(model.vm, model.vm.pods[0]!);
+    await model.call('reconcile');
+    const added = model.addPort('vm0.prod.net1');
+    const second = model.migrate('c');
+    await model.call('reconcile');
+    model.succeed(second);
+    model.api.deletePod(model.vm, first.pod);
     model.restart();
-    await model.call('disable-dual-chassis', { vmi: REFERENCE, hint: hint() });
-    expect(model.binding()).toBe('chassis-a, record pinned');
-    expect(model.scans()).toEqual([]);
+    const { changes } = await model.call('release-port', { vmi: REFERENCE, hint: old, isPodDeletion: true });
+    expect(rulesOf({ changes })).toEqual(['2b', '2b']);
+    for (const port of [model.port, added]) expect(port.options).toEqual({ mcast_flood: 'true' });
   });
 
   test('of the ports with a record is not believed once a migration runs, which is for all ports', async () => {
@@ -115,12 +125,28 @@ describe('what a warm function knows', () => {
     expect(model.scans()).toEqual(['external_ids', 'external_ids']);
   });
 
-  test('while nothing migrates is good for a minute', async () => {
+  test('from before a migration, which others handed over, does not hide what is to be released after it', async () => {
     await model.call('release-port');
-    await model.world.sleep(59_000);
+    const added = model.addPort('vm0.prod.net1');
+    model.migrate('b');
+    await model.call('enable-dual-chassis', { vmi: REFERENCE }, model.coldWorld());
+    model.api.deleteVmi(model.vm);
     await model.call('release-port');
-    await model.world.sleep(2_000);
-    await model.call('release-port');
-    expect(model.scans()).toEqual(['external_ids', 'external_ids']);
+    for (const port of [model.port, added]) expect(port.options).toEqual({ mcast_flood: 'true' });
+  });
+
+  test('is less than what a sweep has found: that is looked at', async () => {
+    model.migrate('b');
+    await model.call('reconcile');
+    const added = model.addPort('vm0.prod.net1');
+    added.write({ options: model.port.options });
+    model.api.deleteVmi(model.vm);
+    const uuids = model.vm.ports.map(({ uuid }) => uuid);
+    expect((await model.call('reconcile', { vmi: REFERENCE, recorded: uuids })).changes).toHaveLength(2);
+  });
+
+  test('while nothing migrates serves one look after another', async () => {
+    for (let looks = 0; looks < 3; looks++) await model.call('release-port');
+    expect(model.scans()).toEqual(['external_ids']);
   });
 });

@@ -208,6 +208,6 @@ export class Model {
 }
 
 /** Rules by which changes were made. */
-export function rulesOf({ changes }: ReconcileResult): string[] {
+export function rulesOf({ changes }: Pick<ReconcileResult, 'changes'>): string[] {
   return changes.map(({ wanted }) => wanted.rule);
 }
