@@ -26,6 +26,9 @@ const GATES = [
   { version: 'v1beta1', component: 'scheduling-gate-v1beta1' },
 ];
 
+/** Each takes its scheduling gate off a target; without gates nothing waits for it. */
+const WAITED_FOR = ['reuse-port', 'enable-dual-chassis'];
+
 /** Something that whoever deploys has to put right; its message is all they need. */
 class DeployError extends Error {
   override readonly name = 'DeployError';
@@ -41,7 +44,7 @@ const program = new Command('deploy')
   .description('Build the image of the functions once, and deploy them and what they hear of.')
   .requiredOption('--image <image>', 'REPOSITORY to build and push to, or REPOSITORY@sha256:… that was pushed before')
   .option('--overlay <overlay>', 'one of eventing/overlays, or the path of a kustomization of your own', 'kube-ovn')
-  .option('--warm', 'keep one reuse-port running; done anyway where the API server offers no scheduling gate', false)
+  .option('--warm', 'keep one each of the functions running that a target waits for; done anyway without gates', false)
   .parse();
 
 const directory = await mkdtemp(join(tmpdir(), 'ovn-handover-deploy-'));
@@ -66,10 +69,11 @@ async function deploy({ image, overlay, warm }: Options): Promise<void> {
   await requireCertificates();
   const functions = await readdir(join(PROJECT, 'functions'), { withFileTypes: true });
   for (const { name } of functions.filter((entry) => entry.isDirectory())) {
-    await deployFunction(name, digest, name === 'reuse-port' && (warm || gate === undefined));
+    await deployFunction(name, digest, WAITED_FOR.includes(name) && (warm || gate === undefined));
   }
   if (gate) await run('kubectl', ['apply', '-k', join(PROJECT, 'eventing/components', gate)]);
-  else say('this API server offers no MutatingAdmissionPolicy: no scheduling gate, so reuse-port is kept running');
+  else
+    say(`this API server offers no MutatingAdmissionPolicy: no gates, so ${WAITED_FOR.join(' and ')} are kept running`);
   say('done. What is not ready yet: kubectl -n ovn-handover get ksvc,brokers,triggers,apiserversources,pingsources');
 }
 

@@ -149,7 +149,7 @@ describe('npm run deploy', () => {
     expect(dependencies).toEqual({ node: project.dependencies.node });
   });
 
-  test('takes the gate for the API version that the server offers, and where there is none keeps reuse-port running', async () => {
+  test('takes the gate for the API version that the server offers, and where there is none keeps running whom a target would wait for', async () => {
     const offering = (versions: readonly string[]) =>
       inFrontOf(
         'kubectl',
@@ -166,7 +166,10 @@ describe('npm run deploy', () => {
     expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('0');
 
     const none = await deploy([], await offering([]));
-    expect(none).toMatchObject({ status: 0, said: expect.stringContaining('so reuse-port is kept running') });
+    expect(none).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('so reuse-port and enable-dual-chassis are kept running'),
+    });
     expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('1');
   });
 
@@ -187,12 +190,12 @@ describe('npm run deploy', () => {
     await server.kubectl('-n', 'ovn-handover', 'delete', 'broker', 'migrations');
   });
 
-  test('deploys again, with reuse-port kept running and without TLS', async () => {
+  test('deploys again, with the functions kept running that a target waits for, and without TLS', async () => {
     expect(await deploy(['--warm', '--overlay', 'kube-ovn-without-tls'])).toMatchObject({ status: 0 });
     const scales = STEPS.map(
       async (step) => (await template(step)).metadata.annotations['autoscaling.knative.dev/min-scale'],
     );
-    expect(await Promise.all(scales)).toEqual(['0', '0', '0', '0', '1']);
+    expect(await Promise.all(scales)).toEqual(['0', '1', '0', '0', '1']);
     expect(
       await server.kubectl(
         '-n',
