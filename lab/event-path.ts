@@ -45,7 +45,7 @@ export class EventPath {
     if (status !== 202) throw new Error(`The broker does not take the event: ${status} ${body}`);
   }
 
-  /** What the PingSource sends every ten minutes: `reconcile` looks at everything. */
+  /** What the PingSource sends every two minutes: `reconcile` looks at everything. */
   async ping(): Promise<void> {
     await this.post(
       new CloudEvent({ type: 'dev.knative.sources.ping', source: '/apis/v1/namespaces/lab/pingsources/lab' }),

@@ -107,9 +107,9 @@ export function carriesChange({ port, options }: PortChange, again: Port): boole
   return OPTION_KEYS.every((key) => again.options[key] === options[key]);
 }
 
-/** Whether a port is bound for a migration, or will be by this change. */
+/** Whether a port is bound for a migration, or will be by this change. Others take a binding off and leave the record. */
 export function isBoundFor(migration: string, { options }: Pick<Port, 'options'>): boolean {
-  return recordOf(options)?.migration === migration;
+  return recordOf(options)?.migration === migration && options[REQUESTED_CHASSIS] !== undefined;
 }
 
 /** Whether a port is bound to two chassis. */

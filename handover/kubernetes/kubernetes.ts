@@ -101,11 +101,12 @@ export class Kubernetes {
   }
 }
 
+/** Whether one of several launcher pods, or one that waits, is the target of a migration that was not listed. */
 function hasUnknownMigration({ migrations, pods }: Objects): boolean {
-  return pods.some((pod) => {
-    const uid = pod.metadata.labels?.[MIGRATION_UID_LABEL];
-    const isWaiting =
-      uid !== undefined && !isFinal(pod) && (gatesOf(pod).length > 0 || pod.status?.phase === 'Pending');
-    return isWaiting && !migrations.some(({ metadata }) => metadata.uid === uid);
+  const living = pods.filter((pod) => !isFinal(pod));
+  return living.some(({ metadata, status }) => {
+    const uid = metadata.labels?.[MIGRATION_UID_LABEL];
+    if (uid === undefined || migrations.some((migration) => migration.metadata.uid === uid)) return false;
+    return living.length > 1 || status?.phase === 'Pending';
   });
 }

@@ -6,8 +6,14 @@ import type { Action, KubernetesObject } from './resource-watch.ts';
  * repetition by it.
  *
  * @param server - URL of the API server.
+ * @param extensions - What the source adds to each event.
  */
-export function changeEvent(server: string, action: Action, object: KubernetesObject): CloudEvent<KubernetesObject> {
+export function changeEvent(
+  server: string,
+  action: Action,
+  object: KubernetesObject,
+  extensions: Readonly<Record<string, string>> = {},
+): CloudEvent<KubernetesObject> {
   const { apiVersion, kind } = object;
   const { name, namespace = '' } = object.metadata;
   return new CloudEvent({
@@ -20,6 +26,7 @@ export function changeEvent(server: string, action: Action, object: KubernetesOb
     kind,
     name,
     namespace,
+    ...extensions,
     data: object,
   });
 }

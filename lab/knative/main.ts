@@ -123,7 +123,8 @@ async function run(options: Options): Promise<void> {
 
   await Promise.all(sources.map((source) => source.start()));
   for (const ping of pings) ping.start();
-  const watched = specs.flatMap((spec) => spec.resources.map(({ kind }) => kind)).join(', ') || 'a source elsewhere';
+  const kinds = new Set(specs.flatMap((spec) => spec.resources.map(({ kind }) => kind)));
+  const watched = [...kinds].join(', ') || 'a source elsewhere';
   console.log(`Ready: events of ${watched}${options.functions ? '' : ', but no functions'}.`);
 }
 

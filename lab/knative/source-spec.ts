@@ -19,6 +19,8 @@ export interface SourceSpec {
   /** Whether it watches all namespaces, or only its own. */
   readonly allNamespaces: boolean;
   readonly resources: readonly WatchedResource[];
+  /** Added to each event. */
+  readonly extensions: Readonly<Record<string, string>>;
   /** The broker that the events go to. */
   readonly sink: { readonly namespace: string; readonly name: string };
 }
@@ -31,7 +33,9 @@ export interface SourceSpec {
 export function parseSource(manifest: Manifest): SourceSpec {
   const where = `${nameOf(manifest)}: spec`;
   const { name, namespace = 'default' } = manifest.metadata;
-  const spec = fields(manifest.spec, where, ['serviceAccountName', 'mode', 'namespaceSelector', 'resources', 'sink']);
+  const spec = fields(manifest.spec, where, [
+    ...(['serviceAccountName', 'mode', 'namespaceSelector', 'resources', 'sink', 'ceOverrides'] as const),
+  ]);
   if (spec.mode !== 'Resource') throw new ManifestError(`${where}.mode`, "must be 'Resource'");
   const allNamespaces = !namespaced(spec.namespaceSelector, `${where}.namespaceSelector`);
   return {
@@ -42,8 +46,19 @@ export function parseSource(manifest: Manifest): SourceSpec {
     resources: list(spec.resources, `${where}.resources`).map((resource, index) =>
       parseResource(resource, allNamespaces ? undefined : namespace, `${where}.resources[${index}]`),
     ),
+    extensions: parseExtensions(spec.ceOverrides, `${where}.ceOverrides`),
     sink: parseSink(spec.sink, namespace, `${where}.sink`),
   };
+}
+
+function parseExtensions(overrides: unknown, where: string): SourceSpec['extensions'] {
+  const { extensions = {} } = fields(overrides ?? {}, where, ['extensions']);
+  return Object.fromEntries(
+    Object.entries(anyFields(extensions, `${where}.extensions`)).map(([name, value]) => [
+      name,
+      text(value, `${where}.extensions.${name}`),
+    ]),
+  );
 }
 
 /** Without a namespaceSelector the source watches its own namespace, with `{}` all of them. */

@@ -18,7 +18,7 @@ export class ApiServerSource {
     const pairs = spec.resources.map((resource) => {
       const stream = new EventStream({ ...options, namespace: spec.namespace });
       const watch = new ResourceWatch(resource, config, (action, object) => {
-        stream.push(changeEvent(server, action, object));
+        stream.push(changeEvent(server, action, object, spec.extensions));
       });
       return { watch, stream };
     });

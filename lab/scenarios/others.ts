@@ -249,7 +249,7 @@ function pod(vm: Stage['vm'], labels: Record<string, string>, ownerReferences: O
     kind: 'Pod',
     metadata: { generateName: `virt-launcher-${vm.name}-`, namespace: vm.namespace, labels, ownerReferences },
     spec: {
-      containers: [{ name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.7.0' }],
+      containers: [{ name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0' }],
       terminationGracePeriodSeconds: 0,
       nodeSelector: { [HOSTNAME]: 'node3' },
     },

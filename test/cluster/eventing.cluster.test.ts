@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { checkManifest, checkManifests } from 'knative-eventing-ts-sdk';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { settingsFrom } from '../../functions/settings.ts';
 import { type Manifest, readKustomization } from '../../lab/knative/manifests.ts';
 import { ApiServer } from './support/api-server.ts';
@@ -25,7 +25,10 @@ afterAll(() => server?.[Symbol.asyncDispose]());
 
 /** What kustomize makes of a folder of eventing/. */
 async function build(folder: string): Promise<Manifest[]> {
-  const text = await server.kubectl('kustomize', join(EVENTING, folder));
+  return parseAll(await server.kubectl('kustomize', join(EVENTING, folder)));
+}
+
+function parseAll(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 }
 
@@ -46,6 +49,35 @@ describe.each(OVERLAYS)('eventing/overlays/%s', (overlay) => {
     const schema = JSON.parse(await readFile(join(EVENTING, '../schemas/settings.schema.json'), 'utf8'));
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(settings ?? {})));
   });
+});
+
+test('with Kafka all of both sources goes through what names the VM as the partition key', async () => {
+  const sources = (await build('overlays/kube-ovn-kafka')).filter(({ kind }) => kind === 'ApiServerSource');
+  const ref = expect.objectContaining({ kind: 'EventTransform', name: 'key-by-vm' });
+  expect(sources.map(({ metadata, spec }) => [metadata.name, (spec as { sink: object }).sink])).toEqual([
+    ['launcher-pods', { ref }],
+    ['migrations', { ref }],
+  ]);
+});
+
+test('with labelled-namespaces both sources hear of the namespaces with the label alone, and all else stays', async () => {
+  const folder = join(dirname(server.kubeconfig), 'labelled');
+  const to = (path: string) => relative(folder, join(EVENTING, path));
+  await mkdir(folder);
+  const kustomization = { resources: [to('overlays/kube-ovn')], components: [to('components/labelled-namespaces')] };
+  await writeFile(join(folder, 'kustomization.yaml'), stringify(kustomization));
+  const all = await build('overlays/kube-ovn');
+  const labelled = parseAll(await server.kubectl('kustomize', folder));
+  expect(checkManifests(labelled)).toEqual([]);
+  expect(labelled).toEqual(
+    all.map((manifest) => {
+      if (manifest.kind !== 'ApiServerSource') return manifest;
+      const namespaceSelector = { matchLabels: { 'ovn-handover.dev/watch': 'true' } };
+      return { ...manifest, spec: { ...(manifest.spec as object), namespaceSelector } };
+    }),
+  );
+  expect(all.filter(({ kind }) => kind === 'ApiServerSource')).toHaveLength(2);
+  await server.kubectl('apply', '-k', folder);
 });
 
 test('the stand-ins of the lab read the overlay kube-ovn as kustomize does', async () => {

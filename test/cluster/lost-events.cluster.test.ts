@@ -37,7 +37,7 @@ test('what a receive adapter that was killed in the middle of a migration did no
   expect((await journal()).filter(isChange)).toEqual(told);
   expect(bindings.wanted.last).toMatchObject({ requestedChassis: DUAL });
 
-  // As the PingSource of `eventing/` has it every ten minutes.
+  // As the PingSource of `eventing/` has it every two minutes.
   await events.ping();
   const isPinned = {
     requestedChassis: 'chassis-2',

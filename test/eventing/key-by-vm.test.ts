@@ -14,8 +14,8 @@ const files = readdirSync(new URL(`../../${FIXTURES}`, import.meta.url)).filter(
 );
 
 /** What EventTransform makes of the event of a change: JSONata on the event in structured JSON. */
-function keyed(object: Parameters<typeof changeEvent>[2]) {
-  const event = JSON.parse(JSON.stringify(changeEvent('https://10.0.0.1:443', 'update', object)));
+function keyed(...change: [Parameters<typeof changeEvent>[2], { readonly pods?: string }?]) {
+  const event = JSON.parse(JSON.stringify(changeEvent('https://10.0.0.1:443', 'update', ...change)));
   return { event, transformed: expression.evaluate(event) as Promise<Record<string, unknown>> };
 }
 
@@ -24,6 +24,11 @@ test.each(files)('the event of %s has its VM for a key, and is otherwise the sam
   const { partitionkey, ...rest } = await transformed;
   expect(rest).toEqual(event);
   expect(partitionkey).toBe(`${event.namespace}/web-01`);
+});
+
+test('the event of any launcher pod has its VM for a key as well, and keeps the mark of its source', async () => {
+  const pod = JSON.parse(read(`${FIXTURES}/pod-source-running.json`));
+  expect(await keyed(pod, { pods: 'all' }).transformed).toMatchObject({ partitionkey: 'prod/web-01', pods: 'all' });
 });
 
 test('a pod without a controller is keyed by its namespace alone', async () => {

@@ -1,33 +1,50 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { checkManifests } from 'knative-eventing-ts-sdk';
+import type { Attributes } from '../../lab/knative/filters.ts';
 import { readFunctions } from '../../lab/knative/func-yaml.ts';
 import { type Manifest, ofKind, readKustomization } from '../../lab/knative/manifests.ts';
+import { parsePingSource } from '../../lab/knative/ping-source.ts';
 import { parseSource, type SourceSpec } from '../../lab/knative/source-spec.ts';
 import { parseTrigger, type Trigger } from '../../lab/knative/trigger.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const LAUNCHER_PODS = { pods: 'all' };
 
 let manifests: Manifest[];
 let triggers: Trigger[];
-let source: SourceSpec;
+let sources: SourceSpec[];
 
 beforeAll(async () => {
   manifests = await readKustomization(`${PROJECT}/eventing/overlays/kube-ovn`);
   triggers = ofKind(manifests, 'eventing.knative.dev/v1', 'Trigger').map(parseTrigger);
-  [source] = ofKind(manifests, 'sources.knative.dev/v1', 'ApiServerSource').map(parseSource) as [SourceSpec];
+  sources = ofKind(manifests, 'sources.knative.dev/v1', 'ApiServerSource').map(parseSource);
 });
 
-describe('the source and the triggers', () => {
+function subscribersOf(attributes: Attributes): string[] {
+  return triggers.filter(({ wants }) => wants(attributes)).map(({ subscriber }) => subscriber.name);
+}
+
+describe('the sources and the triggers', () => {
   it('mean what they say, by the checks of the SDK', () => {
     expect(checkManifests(manifests)).toEqual([]);
   });
 
-  it('watches migrations, VMIs and target pods of all namespaces', () => {
-    expect(source.resources.map(({ path, selector }) => [path, selector])).toEqual([
-      ['/apis/kubevirt.io/v1/virtualmachineinstancemigrations', ''],
-      ['/apis/kubevirt.io/v1/virtualmachineinstances', ''],
-      ['/api/v1/pods', 'kubevirt.io=virt-launcher,kubevirt.io/migrationJobUID'],
+  it('watch migrations, VMIs and target pods of all namespaces, and all launcher pods under a mark of their own', () => {
+    const watched = sources.map(({ resources, extensions }) => [
+      resources.map(({ path, selector }) => [path, selector]),
+      extensions,
+    ]);
+    expect(watched).toEqual([
+      [
+        [
+          ['/apis/kubevirt.io/v1/virtualmachineinstancemigrations', ''],
+          ['/apis/kubevirt.io/v1/virtualmachineinstances', ''],
+          ['/api/v1/pods', 'kubevirt.io=virt-launcher,kubevirt.io/migrationJobUID'],
+        ],
+        {},
+      ],
+      [[['/api/v1/pods', 'kubevirt.io=virt-launcher']], LAUNCHER_PODS],
     ]);
   });
 
@@ -37,21 +54,34 @@ describe('the source and the triggers', () => {
     ['VirtualMachineInstanceMigration', 'delete', ['disable-dual-chassis']],
     ['Pod', 'add', ['reuse-port', 'enable-dual-chassis']],
     ['Pod', 'update', ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']],
-    ['Pod', 'delete', ['release-port']],
+    ['Pod', 'delete', []],
     ['VirtualMachineInstance', 'add', ['release-port']],
     ['VirtualMachineInstance', 'update', []],
     ['VirtualMachineInstance', 'delete', ['release-port']],
-  ])('brings %s %s to %j', (kind, action, functions) => {
-    const attributes = { type: `dev.knative.apiserver.resource.${action}`, kind };
-    expect(triggers.filter(({ wants }) => wants(attributes)).map(({ name }) => name)).toEqual(functions);
+  ])('bring %s %s to %j', (kind, action, functions) => {
+    expect(subscribersOf({ type: `dev.knative.apiserver.resource.${action}`, kind })).toEqual(functions);
   });
 
-  it('does not bring the functions their own replies', () => {
-    const attributes = { type: 'dev.ovn-handover.port.reused', source: '/reuse-port' };
-    expect(triggers.filter(({ wants }) => wants(attributes))).toEqual([]);
+  it.each([
+    ['add', []],
+    ['update', []],
+    ['delete', ['reconcile']],
+  ])('bring the %s of any launcher pod, which may belong to no migration, to %j', (action, functions) => {
+    const attributes = { type: `dev.knative.apiserver.resource.${action}`, kind: 'Pod', ...LAUNCHER_PODS };
+    expect(subscribersOf(attributes)).toEqual(functions);
   });
 
-  it('has a function for every trigger, and a service account for every function', async () => {
+  it('bring a sweep to reconcile every two minutes', () => {
+    const [ping] = ofKind(manifests, 'sources.knative.dev/v1', 'PingSource').map(parsePingSource);
+    expect(ping?.schedule).toBe('*/2 * * * *');
+    expect(subscribersOf({ type: 'dev.knative.sources.ping' })).toEqual(['reconcile']);
+  });
+
+  it('do not bring the functions their own replies', () => {
+    expect(subscribersOf({ type: 'dev.ovn-handover.port.reused', source: '/reuse-port' })).toEqual([]);
+  });
+
+  it('have a function for every trigger, and a service account for every function', async () => {
     const functions = await readFunctions(PROJECT);
     expect(functions.map(({ name, namespace }) => ({ name, namespace }))).toEqual(
       expect.arrayContaining(triggers.map(({ subscriber }) => subscriber)),
@@ -63,14 +93,14 @@ describe('the source and the triggers', () => {
     );
   });
 
-  it('hands what a step gives up to reconcile, and what reconcile gives up to nobody', () => {
+  it('hand what a step gives up to reconcile, and what reconcile gives up to nobody', () => {
     const reconcile = { namespace: 'ovn-handover', name: 'reconcile' };
     expect(triggers.map(({ name, deadLetterSink }) => [name, deadLetterSink])).toEqual(
-      triggers.map(({ name }) => [name, name === 'reconcile' ? undefined : reconcile]),
+      triggers.map(({ name, subscriber }) => [name, subscriber.name === 'reconcile' ? undefined : reconcile]),
     );
   });
 
-  it('gives up on a gated pod before KubeVirt does, after 300 s', () => {
+  it('give up on a gated pod before KubeVirt does, after 900 s', () => {
     const { delivery } = triggers.find(({ name }) => name === 'reuse-port') as Trigger;
     const waits = Array.from({ length: delivery.retries }, (_, retry) => delivery.wait(retry));
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBe(204_600);

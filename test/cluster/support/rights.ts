@@ -6,8 +6,8 @@ const FACTS = [
   'list pods',
   'create events',
 ];
-/** The target pod gets the port's identity, and loses its gate. */
-const ADMIT = ['patch pods'];
+/** The target pod gets the port's identity, and loses its gates. */
+const PATCH = ['patch pods'];
 /** What Knative asks for before it starts the adapter. */
 const WATCH = ['pods', 'virtualmachineinstances.kubevirt.io', 'virtualmachineinstancemigrations.kubevirt.io'].flatMap(
   (resource) => ['get', 'list', 'watch'].map((verb) => `${verb} ${resource}`),
@@ -15,11 +15,11 @@ const WATCH = ['pods', 'virtualmachineinstances.kubevirt.io', 'virtualmachineins
 
 /** What each ServiceAccount of `eventing/` has to be able to do, as `VERB RESOURCE` in any namespace, and no more. */
 export const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  'reuse-port': [...FACTS, ...ADMIT],
-  'enable-dual-chassis': FACTS,
+  'reuse-port': [...FACTS, ...PATCH],
+  'enable-dual-chassis': [...FACTS, ...PATCH],
   'disable-dual-chassis': FACTS,
   'release-port': FACTS,
-  reconcile: [...FACTS, ...ADMIT],
+  reconcile: [...FACTS, ...PATCH],
   'migrations-source': WATCH,
 };
 

@@ -1,7 +1,7 @@
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** What is written under these is the user's to name. */
-const FREE = new Set(['labels', 'annotations', 'data', 'matchLabels', 'exact']);
+const FREE = new Set(['labels', 'annotations', 'data', 'matchLabels', 'exact', 'extensions']);
 
 /** The same document once for each of its keys, with a letter too many in that key. */
 export function typosIn<Document extends object>(document: Document): { where: string; document: Document }[] {

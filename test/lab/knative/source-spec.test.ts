@@ -15,6 +15,11 @@ describe('an ApiServerSource that this stand-in cannot serve', () => {
     expect(() => source(spec)).toThrow(message);
   });
 
+  it('adds extensions to its events', () => {
+    expect(source({ ceOverrides: { extensions: { pods: 'all' } } }).extensions).toEqual({ pods: 'all' });
+    expect(source({}).extensions).toEqual({});
+  });
+
   it('watches its own namespace when it has no selector', () => {
     const { resources } = source({ namespaceSelector: undefined });
     expect(resources.map(({ path }) => path)).toEqual([

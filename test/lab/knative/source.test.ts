@@ -35,8 +35,8 @@ afterEach(async () => {
   await sink.close();
 });
 
-async function start(): Promise<void> {
-  running = new ApiServerSource(source(), config, { sink: sink.url, journal: (entry) => journal.push(entry) });
+async function start(spec: Record<string, unknown> = {}): Promise<void> {
+  running = new ApiServerSource(source(spec), config, { sink: sink.url, journal: (entry) => journal.push(entry) });
   await running.start();
 }
 
@@ -92,6 +92,13 @@ describe('events of an ApiServerSource', () => {
       data: { apiVersion: 'kubevirt.io/v1', kind: VMIM, metadata: { name: 'm', uid: expect.any(String) } },
     });
     expect(headers).toMatchObject({ 'kn-namespace': 'ovn-handover', 'ce-specversion': '1.0' });
+  });
+
+  it('carry what their source adds to each', async () => {
+    await start({ ceOverrides: { extensions: { pods: 'all' } } });
+    await createPod('p');
+    await until('the event has come', () => sink.received.length === 1);
+    expect(sink.received[0]?.event).toMatchObject({ kind: 'Pod', pods: 'all' });
   });
 
   it('have the core API under /apis in their subject', async () => {

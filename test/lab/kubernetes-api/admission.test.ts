@@ -9,7 +9,8 @@ import { resources } from '../../../lab/kubernetes-api/resources.ts';
 import { fixture, optIn, targetPod } from './fixtures.ts';
 
 const pods = resources.find(({ plural }) => plural === 'pods')!;
-const gate = { name: 'ovn-handover.dev/port' };
+const gates = [{ name: 'ovn-handover.dev/port' }, { name: 'ovn-handover.dev/dual' }];
+const others = { name: 'example.com/quota' };
 
 const create = (object: KubernetesObject) => ({
   operation: 'CREATE' as const,
@@ -24,23 +25,23 @@ describe('the scheduling gate policy', () => {
   const policy = loadAdmission([fileURLToPath(file)]);
 
   test('gates a target pod of a VM that opted in', async () => {
-    expect(gatesOf((await policy)(create(targetPod())))).toEqual([gate]);
+    expect(gatesOf((await policy)(create(targetPod())))).toEqual(gates);
   });
 
   test('changes nothing else in it', async () => {
     const pod = targetPod();
     const gated = (await policy)(create(pod));
-    expect(gated).toEqual({ ...pod, spec: { ...(pod.spec as object), schedulingGates: [gate] } });
+    expect(gated).toEqual({ ...pod, spec: { ...(pod.spec as object), schedulingGates: gates } });
   });
 
   test('keeps gates that are there already', async () => {
-    const pod = targetPod({ spec: { schedulingGates: [{ name: 'example.com/quota' }] } });
-    expect(gatesOf((await policy)(create(pod)))).toEqual([{ name: 'example.com/quota' }, gate]);
+    const pod = targetPod({ spec: { schedulingGates: [others] } });
+    expect(gatesOf((await policy)(create(pod)))).toEqual([others, ...gates]);
   });
 
   test('does not gate twice', async () => {
-    const pod = targetPod({ spec: { schedulingGates: [gate] } });
-    expect(gatesOf((await policy)(create(pod)))).toEqual([gate]);
+    const pod = targetPod({ spec: { schedulingGates: [gates[1], others] } });
+    expect(gatesOf((await policy)(create(pod)))).toEqual([others, ...gates]);
   });
 
   test.each([

@@ -47,11 +47,11 @@ test('a path that is not served is NotFound', async () => {
   );
 });
 
-test('target pods are born with the gate that the policy puts on them', async () => {
+test('target pods are born with the gates that the policy puts on them', async () => {
   await using cluster = await startCluster({ admission: [policy] });
   const create = (body: object) => cluster.core.createNamespacedPod({ namespace: 'prod', body });
   const target = await create(targetPod());
-  expect(target.spec!.schedulingGates).toEqual([{ name: 'ovn-handover.dev/port' }]);
+  expect(target.spec!.schedulingGates).toEqual([{ name: 'ovn-handover.dev/port' }, { name: 'ovn-handover.dev/dual' }]);
   expect(target.status!.conditions).toMatchObject([{ type: 'PodScheduled', reason: 'SchedulingGated' }]);
   const source = await create(fixture('pod-source-running'));
   expect(source.spec!.schedulingGates).toBeUndefined();
