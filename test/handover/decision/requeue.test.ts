@@ -89,6 +89,7 @@ describe('a port’s first record of a migration', () => {
     ['that had none', port()],
     ['that had one of another migration', port({ options: TO_SOURCE, record: { ...PINNED, migration: 'another' } })],
     ['that lost it', port({ options: ARMED })],
+    ['that was stripped of its binding', port({ record: { ...PINNED } })],
   ])('is followed by a look at once, for nobody could see from the row that the migration had ended: of a port %s', (_which, before) => {
     for (const name of ['VMIM created', 'target pod scheduled', 'node moved']) {
       const observed = at(name, [before]);
