@@ -407,21 +407,24 @@ describe('rule 4: after a migration', () => {
     ['was aborted', '09-aborted', '08-failed', 'worker-a'],
     ['succeeded', '07-completed', '07a-succeeded-first-event', 'worker-b'],
     ['succeeded and was collected', '07-completed', undefined, 'worker-b'],
-  ])('that %s, while the other pod may be plugged in, the port is pinned to where the guest runs', (_how, vmiName, vmimName, node) => {
-    const migrations = vmimName ? [vmim(vmimName)] : [];
-    const facts = factsAt({ vmi: vmi(vmiName), migrations, pods: [pod('source-running'), plugged] });
-    for (const record of [pinned, dual]) {
-      expect(desired(facts, record)).toEqual({
-        rule: '4',
-        step: 'disable-dual-chassis',
-        isAnyones: true,
-        binding: 'pinned',
-        node,
-        // It names the target also where the port was not dual yet: a function that is late to arm it finds the row changed.
-        record: { ...record, binding: 'pinned', target: node },
-      });
-    }
-  });
+  ])(
+    'that %s, while the other pod may be plugged in, the port is pinned to where the guest runs',
+    (_how, vmiName, vmimName, node) => {
+      const migrations = vmimName ? [vmim(vmimName)] : [];
+      const facts = factsAt({ vmi: vmi(vmiName), migrations, pods: [pod('source-running'), plugged] });
+      for (const record of [pinned, dual]) {
+        expect(desired(facts, record)).toEqual({
+          rule: '4',
+          step: 'disable-dual-chassis',
+          isAnyones: true,
+          binding: 'pinned',
+          node,
+          // It names the target also where the port was not dual yet: a function that is late to arm it finds the row changed.
+          record: { ...record, binding: 'pinned', target: node },
+        });
+      }
+    },
+  );
 
   test('the record of before is kept, and what was wanted stays wanted', () => {
     const facts = factsAt({ pods: [pod('source-running'), plugged] });
