@@ -220,7 +220,8 @@ describe('whoever took the last gate off a target', () => {
 
 describe('the deletion of a launcher pod while a migration runs', () => {
   const observed = at('hand-off', [dual]);
-  const afterwards = (elapsedMs: number) => requeue('reconcile', observed, { call: { isPodDeletion: true, elapsedMs } });
+  const afterwards = (elapsedMs: number) =>
+    requeue('reconcile', observed, { call: { isPodDeletion: true, elapsedMs } });
 
   test('is followed by looks half a second and two seconds later: Kube-OVN may write after the first', () => {
     const why = 'a launcher pod was deleted, and Kube-OVN may take the binding off';

@@ -124,7 +124,7 @@ describe('the ports of a VM', () => {
 });
 
 describe('a commit', () => {
-  test('writes what is ours into options, and leaves what is not', async () => {
+  test('writes what is ours, and leaves what is not, in options', async () => {
     const [port] = await search();
     await northbound.commit([change(port, arm)], 'test');
     expect(options()).toMatchObject({
