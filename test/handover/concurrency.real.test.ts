@@ -126,8 +126,8 @@ const isLetGo = (pod: string) => async () => gatesOf((await cluster.pod(pod)) as
 async function expectSettled(): Promise<void> {
   const facts = factsOf(await new Kubernetes(kubernetesClient(httpsExchange('test', cluster.config))).objectsOf(VMI));
   for (const name of PORTS) {
-    const wanted = desired(facts, recordOf(mapOf(nb, name, 'external_ids')));
-    expect(wanted).toMatchObject({ binding: 'pinned', record: recordOf(mapOf(nb, name, 'external_ids')) });
+    const record = recordOf(mapOf(nb, name, 'options'));
+    expect(desired(facts, record)).toMatchObject({ binding: 'pinned', node: 'worker-b', record });
   }
 }
 

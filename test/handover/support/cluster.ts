@@ -58,6 +58,10 @@ export class Cluster implements AsyncDisposable {
     return this.vmi;
   }
 
+  async deletePod(name: string): Promise<void> {
+    await this.core.deleteNamespacedPod({ namespace: VMI.namespace, name, body: { gracePeriodSeconds: 0 } });
+  }
+
   async deleteVm(): Promise<void> {
     await this.#custom.deleteNamespacedCustomObject({ ...VMIS, name: this.vmi.metadata.name });
   }
