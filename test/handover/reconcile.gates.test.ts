@@ -1,9 +1,9 @@
 /** Which gates a function takes off a target pod, and when. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { uuidOf } from '../../explore/model/uuids.ts';
 import type { FunctionName } from '../../handover/decision/desired.ts';
 import { hintAnnotation } from '../../handover/decision/hint.ts';
 import { DUAL_GATE, gatesOf, PORT_GATE } from '../../handover/decision/kubevirt.ts';
-import { uuidOf } from '../../explore/model/uuids.ts';
 import { isWrite, Model } from './support/model.ts';
 
 let model: Model;
@@ -166,7 +166,10 @@ describe('a gate does not outlive its reason', () => {
     await model.call(name);
     expect(gates(pod)).toEqual([]);
     expect(model.events).toMatchObject([
-      { reason: 'NotHandedOver', message: expect.stringContaining('is decentralized, and its other half is elsewhere') },
+      {
+        reason: 'NotHandedOver',
+        message: expect.stringContaining('is decentralized, and its other half is elsewhere'),
+      },
     ]);
     expect(model.writes()).toEqual([]);
   });

@@ -150,23 +150,26 @@ describe('a VM that goes while its port gets its first record', () => {
 test.each([
   ['the first', false],
   ['a later one', true],
-])('a migration that ends while its port is about to be armed has it pinned again by the same call: %s', async (_which, isLater) => {
-  if (isLater) {
+])(
+  'a migration that ends while its port is about to be armed has it pinned again by the same call: %s',
+  async (_which, isLater) => {
+    if (isLater) {
+      const { uid } = model.migrate('b');
+      await model.call('enable-dual-chassis');
+      model.setPhase(uid, 'Failed');
+      await model.call('disable-dual-chassis');
+    }
     const { uid } = model.migrate('b');
+    const before = model.writes().length;
+    model.before = (request) => {
+      // Whoever sees the end now finds nothing to change: the row does not tell of this migration yet.
+      if (isWrite(request)) model.setPhase(uid, 'Failed');
+    };
     await model.call('enable-dual-chassis');
-    model.setPhase(uid, 'Failed');
-    await model.call('disable-dual-chassis');
-  }
-  const { uid } = model.migrate('b');
-  const before = model.writes().length;
-  model.before = (request) => {
-    // Whoever sees the end now finds nothing to change: the row does not tell of this migration yet.
-    if (isWrite(request)) model.setPhase(uid, 'Failed');
-  };
-  await model.call('enable-dual-chassis');
-  expect(model.writes()).toHaveLength(before + 2);
-  expect(model.binding()).toBe('chassis-a, record pinned');
-});
+    expect(model.writes()).toHaveLength(before + 2);
+    expect(model.binding()).toBe('chassis-a, record pinned');
+  },
+);
 
 describe('looks', () => {
   let looks: number;

@@ -126,7 +126,13 @@ describe('each function makes its own step', () => {
 });
 
 describe('what is left to make when no migration runs', () => {
-  const names: FunctionName[] = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile'];
+  const names: FunctionName[] = [
+    'reuse-port',
+    'enable-dual-chassis',
+    'disable-dual-chassis',
+    'release-port',
+    'reconcile',
+  ];
 
   test.each(names)('%s brings a port back to where the guest runs after a failure', async (name) => {
     const { uid } = model.migrate('b');

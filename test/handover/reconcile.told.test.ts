@@ -117,11 +117,14 @@ describe('an unknown outcome', () => {
     model.api.deleteVmi(model.vm);
     const sent = model.writes().length;
     model[when] = (request) => {
-      if (isWrite(request) && model.writes().length === sent + 1) throw new OutcomeUnknownError('transact', 'no answer');
+      if (isWrite(request) && model.writes().length === sent + 1)
+        throw new OutcomeUnknownError('transact', 'no answer');
     };
     expect(rulesOf(await model.call('release-port'))).toEqual(['2']);
     expect(model.writes()).toHaveLength(sent + (when === 'after' ? 1 : 2));
-    expect(model.lines.filter((line) => line.startsWith('info Port vm0.prod: requested-chassis is nothing'))).toHaveLength(1);
+    expect(
+      model.lines.filter((line) => line.startsWith('info Port vm0.prod: requested-chassis is nothing')),
+    ).toHaveLength(1);
   });
 
   test('is told by the call that sent it, although the row is another one by the time that it looks', async () => {
