@@ -4,7 +4,7 @@ import { OvsdbClient } from 'ovsdb-client-ts';
 import { desired, type Step } from '../../handover/decision/desired.ts';
 import { TryAgainError } from '../../handover/decision/errors.ts';
 import { factsOf } from '../../handover/decision/facts.ts';
-import { DUAL_GATE, gatesOf, type Pod, PORT_GATE } from '../../handover/decision/kubevirt.ts';
+import { DUAL_GATE, gatesOf, PORT_GATE, type Pod } from '../../handover/decision/kubevirt.ts';
 import { profileOf } from '../../handover/decision/profile.ts';
 import { recordOf } from '../../handover/decision/record.ts';
 import { kubernetesClient } from '../../handover/kubernetes/client.ts';

@@ -76,7 +76,11 @@ test('a custom resource that is no more served when a sweep looks at a VM releas
   model.beforeExchange = ({ path }) => {
     if (path.includes('namespaces')) model.rest.unserved.add('kubevirt.io');
   };
-  expect(await sweep()).toMatchObject({ looked: 1, changed: [], failed: [{ why: expect.stringMatching(/HTTP 404$/) }] });
+  expect(await sweep()).toMatchObject({
+    looked: 1,
+    changed: [],
+    failed: [{ why: expect.stringMatching(/HTTP 404$/) }],
+  });
   expect(model.port.version).toBe(before);
 });
 
