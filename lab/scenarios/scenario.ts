@@ -17,6 +17,8 @@ export interface VmOptions {
   readonly nics?: number;
   /** By default `prod`. */
   readonly namespace?: string;
+  /** Nothing runs it when the scenario begins; only its ports are there. */
+  readonly isAbsent?: true;
   /** Of its template; by default those that opt it in. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -26,6 +28,8 @@ export interface Act {
   readonly title: string;
   /** Settings of the functions that differ from the usual ones. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the templates of its VMs, beside those that opt them in; by default none. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /**
    * What happens to all of them at once, by name: each scenario of the act waits there for the others
    * ({@link Stage.meet}).
@@ -44,11 +48,11 @@ export type Ending =
   | { readonly binding: 'no port' };
 
 type Binding =
-  /** Bound to the node where the guest runs, with our record. */
+  /** Bound to the node where the guest runs, with our record, until no other pod of the VM may be plugged. */
   | {
       readonly binding: 'pinned';
       readonly node: string;
       readonly migration: string;
     }
   /** Bound to nothing, with no record; claimed where the guest runs, if it runs. */
-  | { readonly binding: 'unbound'; readonly node?: string };
+  | { readonly binding: 'unbound'; readonly node?: string | undefined };
