@@ -48,7 +48,8 @@ export class Broker {
     const { narrate } = this.#around;
     const startedAt = Date.now();
     // An event that leads to nothing is no part of the story.
-    const say = (what: string) => narrate?.(`${process.name} ${what} ${describe(parcel)}, come at ${((startedAt - START) / 1000).toFixed(3)} s`);
+    const say = (what: string) =>
+      narrate?.(`${process.name} ${what} ${describe(parcel)}, come at ${((startedAt - START) / 1000).toFixed(3)} s`);
     if (process.isDead) {
       this.#again(parcel, onAnswered, attempt);
       return;

@@ -4,13 +4,13 @@ import type { EventFunction } from '../functions/answering.ts';
 import sweep from '../functions/reconcile/index.ts';
 import { stepFunction } from '../functions/step-function.ts';
 import type { FunctionName } from '../handover/decision/desired.ts';
-import type { Log } from '../handover/kubernetes/event-recorder.ts';
-import type { World } from '../handover/reconcile.ts';
+import { profileOf } from '../handover/decision/profile.ts';
 import { kubernetesClient } from '../handover/kubernetes/client.ts';
+import type { Log } from '../handover/kubernetes/event-recorder.ts';
 import { Kubernetes } from '../handover/kubernetes/kubernetes.ts';
 import { Northbound } from '../handover/ovn/northbound.ts';
-import { profileOf } from '../handover/decision/profile.ts';
 import { Southbound } from '../handover/ovn/southbound.ts';
+import type { World } from '../handover/reconcile.ts';
 import type { Invariants } from './invariants/invariants.ts';
 import type { Northbound as NorthboundModel } from './model/northbound.ts';
 import type { HttpReply, HttpRequest, RecordedEvent, RestApi } from './model/rest.ts';
@@ -53,7 +53,12 @@ export class Process {
     // What works on one VM at a time must not outlive its process.
     const work: EventFunction = (event, ...rest) => (step === 'reconcile' && isPing(event) ? sweep : oneVm)(event, ...rest);
     const world = Promise.resolve(this.#world());
-    const log: Log = { debug() {}, info() {}, warn() {}, error: (message) => around.invariants.break(`${name}: ${message}`) };
+    const log: Log = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (message) => around.invariants.break(`${name}: ${message}`),
+    };
     this.answer = (event) => work(event, world, log);
   }
 

@@ -47,7 +47,9 @@ export class RestApi {
     const segments = root === 'api' ? rest : rest.slice(1);
     const namespaced = segments[0] === 'namespaces';
     const [resource, name] = namespaced ? segments.slice(2) : segments;
-    if (namespaced && segments[1] !== NAMESPACE) return notFound('namespaces', segments[1]!);
+    // What a namespace is asked for need not be there: no list fails for that, and a 404 is of the object.
+    if (namespaced && segments[1] !== NAMESPACE)
+      return name === undefined ? list([], query) : notFound(resource!, name);
     switch (`${method} ${resource}${name === undefined ? '' : '/'}`) {
       case `GET ${VMIS}/`: {
         const vmi = this.#server.vmNamed(name!)?.vmi;
@@ -116,7 +118,10 @@ function found(object: KubernetesObject): HttpReply {
   return { status: 200, content: JSON.stringify(object) };
 }
 
-function list(items: readonly KubernetesObject[], { labelSelector, fieldSelector }: Readonly<Record<string, string>>): HttpReply {
+function list(
+  items: readonly KubernetesObject[],
+  { labelSelector, fieldSelector }: Readonly<Record<string, string>>,
+): HttpReply {
   const phase = fieldSelector === undefined ? undefined : /^status\.phase=(\w+)$/.exec(fieldSelector)?.[1];
   if (fieldSelector !== undefined && phase === undefined) throw new Error('The model selects by status.phase alone.');
   const wanted = (labelSelector ?? '').split(',').filter(Boolean);

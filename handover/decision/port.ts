@@ -98,17 +98,18 @@ function chassisList(wanted: Desired, { chassis }: ChangeSetup): string {
     .join(',');
 }
 
-/** Whether a port, read again, carries just this change: `handover-since` tells it from another one to the same end. */
+/**
+ * Whether a port, read again, carries just this change: `handover-since` tells it from another one to the same end. A
+ * release leaves nothing behind, so that of one nobody can say so.
+ */
 export function carriesChange({ port, options }: PortChange, again: Port): boolean {
-  if (again.uuid !== port.uuid) return false;
-  return (
-    OPTION_KEYS.every((key) => again.options[key] === options[key]) && again.options[SINCE_KEY] === options[SINCE_KEY]
-  );
+  if (again.uuid !== port.uuid || options[SINCE_KEY] === undefined) return false;
+  return OPTION_KEYS.every((key) => again.options[key] === options[key]);
 }
 
-/** Whether a port is bound for a migration, or will be by this change. */
+/** Whether a port is bound for a migration, or will be by this change. Others take a binding off and leave the record. */
 export function isBoundFor(migration: string, { options }: Pick<Port, 'options'>): boolean {
-  return recordOf(options)?.migration === migration;
+  return recordOf(options)?.migration === migration && options[REQUESTED_CHASSIS] !== undefined;
 }
 
 /** Whether a port is bound to two chassis. */

@@ -132,6 +132,13 @@ export class Cluster {
     await unlessGone(this.#core.deleteNamespacedPod({ ...nameOf(pod), body }), 409);
   }
 
+  /** Messages of the Warnings on a VMI, as `kubectl describe` shows them. */
+  async warningsOf(namespace: string, name: string): Promise<string[]> {
+    const { items } = await this.#core.listNamespacedEvent({ namespace });
+    const isIts = (one: (typeof items)[number]) => one.involvedObject.name === name && one.type === 'Warning';
+    return items.filter(isIts).map(({ reason, message }) => `${reason}: ${message}`);
+  }
+
   async registerNode(name: string, address: string): Promise<void> {
     const metadata = { name, labels: { 'kubernetes.io/hostname': name } };
     const status = { addresses: [{ type: 'InternalIP', address }] };

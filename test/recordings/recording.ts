@@ -27,7 +27,7 @@ export type RecordingName = (typeof RECORDINGS)[number];
 
 const FOLDER = new URL('../fixtures/kubevirt-1.9/', import.meta.url);
 
-/** What a real KubeVirt made its watchers see, in the order in which it came. */
+/** What a real KubeVirt made its watchers see, in the order in which it was written. */
 export function recording(name: RecordingName): readonly RecordedEvent[] {
   const lines = readFileSync(new URL(`${name}.jsonl`, FOLDER), 'utf8')
     .trim()

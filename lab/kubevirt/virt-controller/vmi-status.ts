@@ -50,8 +50,10 @@ function nextWrite(vmi: Vmi, context: Context): Write | undefined {
     const written = await cluster.vmis.update(vmi, (draft) => {
       const { conditions = [], ...status } = draft.status ?? { phase: 'Pending' };
       const { ready, ...others } = wanted;
+      const known = conditions.find(({ type }) => type === 'Ready');
       const rest = conditions.filter(({ type }) => type !== 'Ready');
-      draft.status = { ...status, ...others, conditions: ready === undefined ? conditions : [ready, ...rest] };
+      const isNews = ready !== undefined && !isSame(known, ready);
+      draft.status = { ...status, ...others, conditions: isNews ? [ready, ...rest] : conditions };
     });
     await cluster.until(() => cluster.vmis.hasSeen(written), signal);
   };
@@ -100,11 +102,12 @@ function differs({ status }: Vmi, { activePods, ready, launcherContainerImageVer
   const text = (pods: Record<string, string> = {}) => JSON.stringify(Object.entries(pods).sort());
   if (text(status?.activePods) !== text(activePods)) return true;
   if (ready === undefined) return false;
-  return (
-    known?.status !== ready.status ||
-    known.reason !== ready.reason ||
-    (launcherContainerImageVersion ?? status?.launcherContainerImageVersion) !== status?.launcherContainerImageVersion
-  );
+  const image = status?.launcherContainerImageVersion;
+  return !isSame(known, ready) || (launcherContainerImageVersion ?? image) !== image;
+}
+
+function isSame(one: Condition | undefined, other: Condition): boolean {
+  return one?.status === other.status && one.reason === other.reason;
 }
 
 function condition(type: string, status: 'True' | 'False', reason?: string): Condition {
