@@ -23,6 +23,8 @@ export function setClock(time: number): void {
 
 interface Entry {
   readonly at: number;
+  /** It comes whatever happens, and is nothing to wait for. */
+  readonly isPeriodic: boolean;
   act(): void;
 }
 
@@ -30,24 +32,23 @@ interface Entry {
 export class Agenda {
   /** Latest first. */
   readonly #entries: Entry[] = [];
+  #periodic = 0;
 
-  get size(): number {
-    return this.#entries.length;
-  }
-
-  after(ms: number, act: () => void): void {
+  after(ms: number, act: () => void, isPeriodic = false): void {
     const entries = this.#entries;
-    const entry = { at: now + ms, act };
+    const entry = { at: now + ms, isPeriodic, act };
+    if (isPeriodic) this.#periodic++;
     // Nearly everything happens soon: few entries make room for it.
     let index = entries.push(entry) - 1;
     for (; index > 0 && entries[index - 1]!.at <= entry.at; index--) entries[index] = entries[index - 1]!;
     entries[index] = entry;
   }
 
-  /** Goes to the next entry and does it; `false` when there is none. */
+  /** Goes to the next entry and does it; `false` when none is left but what comes anyway. */
   step(): boolean {
-    const entry = this.#entries.pop();
-    if (entry === undefined) return false;
+    if (this.#entries.length === this.#periodic) return false;
+    const entry = this.#entries.pop()!;
+    if (entry.isPeriodic) this.#periodic--;
     now = entry.at;
     entry.act();
     return true;

@@ -1,5 +1,5 @@
 /** What schedules are to come across. "Meanwhile" is: while a migration of that VM is not final. */
-export const SITUATIONS = [
+export const COVERAGE_POINTS = [
   'succeeds',
   'fails when gated',
   'fails when scheduled',
@@ -16,52 +16,73 @@ export const SITUATIONS = [
   'goes back at once (A→B→A)',
   'hotplug',
   'two NICs',
+  'NIC plugged in for a migration',
+  'VM without ports',
+  'VMIM without label',
+  "target on the source's node",
+  'decentralized migration',
   'target pod replaced',
   'target pod outlives its migration',
   'target pod forged',
   'completed source pod deleted',
+  'completed pod deleted while another migration copies',
   'VM deleted meanwhile',
   'VM restarted meanwhile',
   'guest dies meanwhile',
   'node of the guest lost meanwhile',
   'chassis gone meanwhile',
+  'chassis renamed',
+  'remote chassis of the same hostname',
   'opted out meanwhile',
   'other writer binds the port meanwhile',
   'other writer adds keys meanwhile',
-  'reconcile meanwhile',
+  'neighbour wipes external_ids',
+  'neighbour wipes external_ids meanwhile',
+  'neighbour strips the binding',
+  'neighbour strips the binding meanwhile',
+  'neighbour strips a dual binding',
+  'neighbour strips after the RARP',
+  'neighbour undoes a write of ours',
+  'neighbour undoes a write of ours meanwhile',
+  'neighbour undoes a release',
+  'sweep meanwhile',
   'migrates again after a restart',
   'event lost',
   'event twice',
   'event late',
+  'sweep lost',
+  'cold start',
+  'API path not served',
   'request fails',
-  'outcome unknown',
+  'commit unknown',
   'process killed',
 ] as const;
 
-export type Situation = (typeof SITUATIONS)[number];
+export type CoveragePoint = (typeof COVERAGE_POINTS)[number];
 
 /** How many schedules came across each. */
 export class Coverage {
-  readonly #schedules = new Map<Situation, number>(SITUATIONS.map((situation) => [situation, 0]));
+  readonly #schedules = new Map<CoveragePoint, number>(COVERAGE_POINTS.map((point) => [point, 0]));
 
-  /** @param met by one schedule */
-  add(met: Iterable<Situation>): void {
-    this.merge([...met].map((situation) => [situation, 1]));
+  /** @param covered by one schedule */
+  add(covered: Iterable<CoveragePoint>): void {
+    this.merge([...covered].map((point) => [point, 1]));
   }
 
-  merge(counts: readonly (readonly [Situation, number])[]): void {
-    for (const [situation, count] of counts) this.#schedules.set(situation, this.#schedules.get(situation)! + count);
+  merge(counts: readonly (readonly [CoveragePoint, number])[]): void {
+    for (const [point, count] of counts) this.#schedules.set(point, this.#schedules.get(point)! + count);
   }
 
-  get counts(): [Situation, number][] {
+  get counts(): [CoveragePoint, number][] {
     return [...this.#schedules];
   }
 
   toString(): string {
-    const [never, met] = [this.counts.filter(([, count]) => count === 0), this.counts.filter(([, count]) => count > 0)];
-    const line = `Schedules that came across: ${met.map(([situation, count]) => `${situation} ${count}`).join(' · ')}`;
-    return never.length === 0
-      ? line
-      : `${line}\nNone came across: ${never.map(([situation]) => situation).join(' · ')}`;
+    const [never, some] = [
+      this.counts.filter(([, count]) => count === 0),
+      this.counts.filter(([, count]) => count > 0),
+    ];
+    const line = `Schedules that came across: ${some.map(([point, count]) => `${point} ${count}`).join(' · ')}`;
+    return never.length === 0 ? line : `${line}\nNone came across: ${never.map(([point]) => point).join(' · ')}`;
   }
 }

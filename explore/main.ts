@@ -29,11 +29,11 @@ const options = new Command('explore')
   .opts<Options>();
 
 const startedAt = performance.now();
-const isGood = options.guards ? await missEveryGuard(options) : await keepEveryPromise(options);
+const isGood = options.guards ? await missEveryGuard(options) : await holdEveryInvariant(options);
 process.exitCode = isGood ? 0 : 1;
 
-/** Runs the schedules on all cores until one fails, and tells that one's story. */
-async function keepEveryPromise({ schedules, seed = 1, without }: Options): Promise<boolean> {
+/** Runs the schedules on all cores until one fails, and prints that one's story. */
+async function holdEveryInvariant({ schedules, seed = 1, without }: Options): Promise<boolean> {
   const threads = Math.min(availableParallelism(), schedules);
   const failed = new AbortController();
   const coverage = new Coverage();
@@ -43,9 +43,9 @@ async function keepEveryPromise({ schedules, seed = 1, without }: Options): Prom
   await Promise.all(
     Array.from({ length: threads }, async (_, index) => {
       const work = { first: seed + index, end: seed + schedules, stride: threads, without };
-      const found = await runInThread(work, failed.signal, (more, met) => {
+      const found = await runInThread(work, failed.signal, (more, covered) => {
         done += more;
-        coverage.merge(met);
+        coverage.merge(covered);
       });
       failure ??= found;
       if (found) failed.abort();
@@ -54,10 +54,10 @@ async function keepEveryPromise({ schedules, seed = 1, without }: Options): Prom
 
   if (failure === undefined) {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-    console.log(`${coverage}\nPASSED  ${schedules} schedules from seed ${seed} broke no promise, in ${seconds} s`);
+    console.log(`${coverage}\nPASSED  ${schedules} schedules from seed ${seed} broke no invariant, in ${seconds} s`);
     return true;
   }
-  console.log(`Seed ${failure.seed} breaks a promise: ${failure.broken}. Its story, made shorter:`);
+  console.log(`Seed ${failure.seed} breaks an invariant: ${failure.broken}. Its story, made shorter:`);
   await tellShortest(failure.seed, without);
   console.log(`FAILED  seed ${failure.seed}: ${failure.broken}`);
   return false;

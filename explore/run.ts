@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Situation } from './coverage.ts';
+import type { CoveragePoint } from './coverage.ts';
 import type { Report, Work } from './worker.ts';
 
 export interface Failure {
@@ -17,7 +17,7 @@ const YOUNG_GENERATION_MB = 64;
 export async function runInThread(
   work: Work,
   signal: AbortSignal,
-  onDone: (done: number, met: readonly [Situation, number][]) => void = () => {},
+  onDone: (done: number, covered: readonly [CoveragePoint, number][]) => void = () => {},
 ): Promise<Failure | undefined> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: work,
@@ -31,7 +31,7 @@ export async function runInThread(
       worker.on('exit', () => resolve(undefined));
       worker.on('message', (report: Report) => {
         if ('broken' in report) resolve(report);
-        else onDone(report.done, report.met);
+        else onDone(report.done, report.covered);
       });
     });
   } finally {

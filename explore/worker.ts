@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Choices } from './choices.ts';
 import { installClock } from './clock.ts';
-import { Coverage, type Situation } from './coverage.ts';
+import { Coverage, type CoveragePoint } from './coverage.ts';
 import { outsideOfPromises } from './microtasks.ts';
 import { removeGuard } from './remove-guard.ts';
 
@@ -14,7 +14,7 @@ export interface Work {
 }
 
 export type Report =
-  | { readonly done: number; readonly met: [Situation, number][] }
+  | { readonly done: number; readonly covered: [CoveragePoint, number][] }
   | { readonly seed: number; readonly broken: string };
 
 /** How many schedules are run between two reports. */
@@ -31,19 +31,19 @@ const report = (message: Report) => parentPort?.postMessage(message);
 let done = 0;
 let coverage = new Coverage();
 for (let seed = first; seed < end; seed += stride) {
-  const met = new Set<Situation>();
-  const broken = await outsideOfPromises(() => runSchedule(new Choices({ seed }), undefined, met));
+  const covered = new Set<CoveragePoint>();
+  const broken = await outsideOfPromises(() => runSchedule(new Choices({ seed }), undefined, covered));
   if (broken !== undefined) {
     report({ seed, broken });
     break;
   }
-  coverage.add(met);
+  coverage.add(covered);
   if (++done === BATCH) flush();
 }
 flush();
 
 function flush(): void {
-  report({ done, met: coverage.counts });
+  report({ done, covered: coverage.counts });
   done = 0;
   coverage = new Coverage();
 }

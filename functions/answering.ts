@@ -1,14 +1,7 @@
 import { type Answer, MalformedEventError, refuse, tryAgain } from 'knative-eventing-ts-sdk';
-import type { FunctionName } from '../handover/desired.ts';
-import { TryAgainError } from '../handover/errors.ts';
-import type { Outcome, World } from '../handover/handover.ts';
-import { remarksOf } from '../handover/remark.ts';
-
-export interface Log {
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-}
+import { TryAgainError } from '../handover/decision/errors.ts';
+import type { Log } from '../handover/kubernetes/event-recorder.ts';
+import type { World } from '../handover/reconcile.ts';
 
 /** Answers one event; never throws, because the runtime would make an answer of its own out of an error. */
 export type EventFunction = (event: unknown, world: Promise<World>, log: Log) => Promise<Answer>;
@@ -26,7 +19,7 @@ export function answering(work: EventFunction): EventFunction {
 
 function answerTo(error: unknown, log: Log): Answer {
   if (error instanceof MalformedEventError) {
-    log.warn(`refused an event: ${error.message}`);
+    log.warn(`not an event of ours: ${error.message}`);
     return refuse(error.statusCode, error.message);
   }
   if (error instanceof TryAgainError) {
@@ -35,20 +28,4 @@ function answerTo(error: unknown, log: Log): Answer {
   }
   log.error(`unexpected: ${error instanceof Error ? error.stack : error}`);
   return tryAgain('unexpected error, see the log of the function', { retryAfterSeconds: 5 });
-}
-
-/** Tells the story on the VMI. A line that cannot be written must not undo or repeat what was done. */
-export async function tell(
-  name: FunctionName,
-  { situation, changes, admitted, warnings }: Outcome,
-  world: World,
-  log: Log,
-): Promise<void> {
-  const { vmi, facts } = situation;
-  const remarks = [...changes.flatMap((change) => remarksOf(change, facts)), ...(admitted?.remarks ?? []), ...warnings];
-  for (const line of remarks) {
-    log[line.type === 'Warning' ? 'warn' : 'info'](line.message);
-    if (facts.vmi === undefined) continue;
-    await world.kubernetes.remark({ ...vmi, uid: facts.vmi.uid }, name, line).catch((error) => log.warn(error.message));
-  }
 }

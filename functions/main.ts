@@ -4,17 +4,21 @@ import type { ServerResponse } from 'node:http';
 import { HTTP } from 'cloudevents';
 import { type Context, start } from 'faas-js-runtime';
 import { eventOf } from 'knative-eventing-ts-sdk';
-import { SettingsError, settingsFrom } from '../handover/settings.ts';
+import { SettingsError } from '../handover/decision/errors.ts';
 import type { EventFunction } from './answering.ts';
 import disableDualChassis from './disable-dual-chassis/index.ts';
 import enableDualChassis from './enable-dual-chassis/index.ts';
 import reconcile from './reconcile/index.ts';
 import releasePort from './release-port/index.ts';
 import reusePort from './reuse-port/index.ts';
+import { settingsFrom } from './settings.ts';
 import { checkStrategy, worldOf } from './world.ts';
 
 /** Longer than any one event takes; Knative waits `terminationGracePeriodSeconds` for us, 30 s by default. */
 const DRAIN_MS = 25_000;
+
+/** An event holds a whole object; etcd takes one of 1.5 MiB, in which JSON may be longer than what is stored. */
+const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
 // faas-js-runtime ends with status 0 on what nobody caught; its own handler comes after this one.
 process.on('uncaughtException', (error) => die(error instanceof SettingsError ? error.message : String(error.stack)));
@@ -53,6 +57,7 @@ const listening = start(
   {
     logLevel: settings.LOG_LEVEL,
     port: Number(settings.FUNC_PORT),
+    bodyLimit: MAX_EVENT_BYTES,
   } as unknown as Parameters<typeof start>[1],
 );
 void listening.then((server) => {

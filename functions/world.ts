@@ -1,27 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OvsdbClient } from 'ovsdb-client-ts';
-import { TryAgainError } from '../handover/errors.ts';
-import type { World } from '../handover/handover.ts';
-import { Kubernetes } from '../handover/kubernetes.ts';
-import { Northbound } from '../handover/northbound.ts';
-import { profileOf } from '../handover/profile.ts';
-import { type Settings, SettingsError } from '../handover/settings.ts';
-import { Southbound } from '../handover/southbound.ts';
+import { SettingsError, TryAgainError } from '../handover/decision/errors.ts';
+import { profileOf } from '../handover/decision/profile.ts';
+import { Kubernetes } from '../handover/kubernetes/kubernetes.ts';
+import { Northbound } from '../handover/ovn/northbound.ts';
+import { Southbound } from '../handover/ovn/southbound.ts';
+import type { World } from '../handover/reconcile.ts';
+import type { Settings } from './settings.ts';
 
 const ASK_AGAIN_MS = 1_000;
 
 /** The world by the settings. The Kubernetes client is half of all code: it loads here, when the server listens already. */
 export async function worldOf(settings: Settings): Promise<World & AsyncDisposable> {
-  const { kubernetesClient } = await import('../handover/kubernetes-client.ts');
+  const [{ kubernetesClient }, { httpsExchange }] = await Promise.all([
+    import('../handover/kubernetes/client.ts'),
+    import('../handover/kubernetes/http.ts'),
+  ]);
   const northbound = clientOf(settings, 'OVN_NB_REMOTE', 'OVN_Northbound');
   const southbound = clientOf(settings, 'OVN_SB_REMOTE', 'OVN_Southbound');
   const profile = profileOf(settings.OVN_PROFILE, settings.OVN_PORT_NAME);
   return {
     northbound: new Northbound(northbound, profile),
     southbound: new Southbound(southbound),
-    kubernetes: new Kubernetes(kubernetesClient(`ovn-handover/${settings.FUNC_STEP}`)),
+    kubernetes: new Kubernetes(kubernetesClient(httpsExchange(`ovn-handover/${settings.FUNC_STEP}`))),
     profile,
     activationStrategy: settings.OVN_ACTIVATION_STRATEGY,
+    sleep,
     async [Symbol.asyncDispose]() {
       await Promise.all([northbound.close(), southbound.close()]);
     },

@@ -1,50 +1,165 @@
-import type { PortChanged } from '../schemas/generated/port-changed.js';
-import type { Reconciled } from '../schemas/generated/reconciled.js';
-import type { Occasion } from './event.ts';
-import { handOver, type Outcome, type World } from './handover.ts';
-import type { VmiReference } from './kubevirt.ts';
-import { changedIn } from './reply.ts';
+import { desired, type FunctionName, isPartOf } from './decision/desired.ts';
+import { LookAgainError, OutcomeUnknownError, TryAgainError } from './decision/errors.ts';
+import { eventsOf } from './decision/events.ts';
+import { type Facts, factsOf } from './decision/facts.ts';
+import { needsHint, type SchedulingGateRelease } from './decision/gates.ts';
+import { portHintOf, sameHint } from './decision/hint.ts';
+import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
+import type { Observation } from './decision/observation.ts';
+import { plan } from './decision/plan.ts';
+import { carriesChange, nodesOf, type Port, type PortChange } from './decision/port.ts';
+import type { Profile } from './decision/profile.ts';
+import { recordOf } from './decision/record.ts';
+import { EventRecorder, type Log } from './kubernetes/event-recorder.ts';
+import type { Kubernetes } from './kubernetes/kubernetes.ts';
+import type { KnownPorts, Northbound } from './ovn/northbound.ts';
+import type { Southbound } from './ovn/southbound.ts';
+import type { ReconcileRequest } from './request.ts';
 
-/** VMs looked at side by side: enough to hide the round trips, too few to crowd the API server. */
-const AT_ONCE = 8;
+/** What a function works with: all that does I/O, and what differs between installations. */
+export interface World {
+  readonly northbound: Northbound;
+  readonly southbound: Southbound;
+  readonly kubernetes: Kubernetes;
+  readonly profile: Profile;
+  readonly activationStrategy: string;
+  sleep(ms: number): Promise<void>;
+}
+
+/** What one call came to. */
+export interface ReconcileResult {
+  readonly vmi: VmiReference;
+  /** Those of the last look. */
+  readonly facts: Facts;
+  /** Everything that was committed, in the order in which it was. */
+  readonly changes: readonly PortChange[];
+  readonly ungated: readonly SchedulingGateRelease[];
+}
+
+/** How often a row may be snatched away before the broker is asked to come again. */
+const MAX_ATTEMPTS = 5;
 
 /**
- * Looks at every VM that has ports with our record or a migration that is not final, and makes every difference: what
- * an event that never came would have led to. A VM that cannot be put right now does not hold the others up.
- * @param onOutcome called for each VM that was looked at
- * @throws TryAgainError where not even the list of VMs can be had
+ * One function's part of a hand-over: observes, plans, and makes the difference if it is this function's to make.
+ * @throws TryAgainError for what is expected to pass
  */
-export async function reconcile(world: World, onOutcome: (outcome: Outcome) => Promise<void>): Promise<Reconciled> {
-  const changed: PortChanged[] = [];
-  const failed: Reconciled['failed'] = [];
-  const occasions = await occasionsToLook(world);
-  const queue = occasions.values();
-  const look = async () => {
-    for (const occasion of queue) {
-      try {
-        const outcome = await handOver('reconcile', occasion, world);
-        await onOutcome(outcome);
-        const change = changedIn(outcome);
-        if (change) changed.push(change);
-      } catch (error) {
-        failed.push({ ...occasion.vmi, why: (error as Error).message });
+export async function reconcile(
+  name: FunctionName,
+  request: ReconcileRequest,
+  world: World,
+  log: Log,
+): Promise<ReconcileResult> {
+  const { northbound, kubernetes, profile, activationStrategy } = world;
+  const recorder = new EventRecorder(kubernetes, name, log);
+  const startedAt = Date.now();
+  const changes: PortChange[] = [];
+  const ungated: SchedulingGateRelease[] = [];
+  let unconfirmed: readonly PortChange[] = [];
+
+  for (let attempts = 1; ; ) {
+    const observed = await observe(name, request, world);
+    const { vmi, facts } = observed;
+    const committed = async (made: readonly PortChange[]) => {
+      changes.push(...made);
+      await recorder.record(
+        vmi,
+        facts.vmi?.uid,
+        made.flatMap((change) => eventsOf(change, facts)),
+      );
+    };
+    await committed(confirmCommitted(unconfirmed, observed));
+    unconfirmed = [];
+
+    const hasLetGo = ungated.some(({ gates }) => gates.includes(DUAL_GATE));
+    const call = { elapsedMs: Date.now() - startedAt, hasLetGo, isPodDeletion: request.isPodDeletion === true };
+    const next = plan(name, observed, { profile, activationStrategy, now: Date.now(), call });
+    for (const note of next.notes) log.debug(`${vmi.namespace}/${vmi.name}: ${note}`);
+    try {
+      if (next.changes.length > 0) {
+        unconfirmed = next.changes;
+        await northbound.commit(next.changes, comment(name, observed));
+        unconfirmed = [];
+        await committed(next.changes);
       }
+      for (const release of next.ungate) {
+        await kubernetes.ungate(release);
+        ungated.push(release);
+        await recorder.record(vmi, facts.vmi?.uid, release.events);
+      }
+    } catch (error) {
+      if (!(error instanceof LookAgainError)) throw error;
+      if (!(error instanceof OutcomeUnknownError)) unconfirmed = [];
+      if (attempts++ === MAX_ATTEMPTS) {
+        throw new TryAgainError(`${error.message}, ${MAX_ATTEMPTS} times in a row`, { cause: error });
+      }
+      log.debug(`${vmi.namespace}/${vmi.name}: ${error.message}: looking again`);
+      continue;
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, look));
-  return { looked: occasions.length, changed, failed };
-}
-
-async function occasionsToLook({ northbound, kubernetes }: World): Promise<readonly Occasion[]> {
-  const occasions = new Map<string, Occasion>();
-  for (const { vmi, uuids } of await northbound.recordedPorts()) {
-    occasions.set(keyOf(vmi), { vmi, hint: undefined, recorded: uuids });
+    await recorder.record(vmi, facts.vmi?.uid, next.events);
+    if (next.requeue === undefined) return { vmi, facts, changes, ungated };
+    const { by, why, afterMs } = next.requeue;
+    if (by === 'broker') throw new TryAgainError(why, { retryAfterSeconds: afterMs / 1_000 });
+    log.debug(`${vmi.namespace}/${vmi.name}: ${why}: looking again in ${afterMs} ms`);
+    if (afterMs > 0) await world.sleep(afterMs);
+    else if (attempts++ === MAX_ATTEMPTS) throw new TryAgainError(`${why}, ${MAX_ATTEMPTS} times in a row`);
   }
-  // A migration is for all ports of its VM, also those that carry no record yet: they have to be searched.
-  for (const vmi of await kubernetes.migratingVmis()) occasions.set(keyOf(vmi), { vmi, hint: undefined });
-  return [...occasions.values()];
 }
 
-function keyOf({ namespace, name }: VmiReference): string {
-  return `${namespace}/${name}`;
+/**
+ * The ports are read before the facts, and are written only if they still are what was read. So whoever decided on
+ * newer facts in between makes the commit fail, and an old decision never overwrites a newer one.
+ */
+async function observe(name: FunctionName, request: ReconcileRequest, world: World): Promise<Observation> {
+  const { vmi, hint, recorded } = request;
+  const { northbound, southbound, kubernetes, profile } = world;
+  const known = northbound.known(vmi);
+  const uuids = recorded ?? known?.uuids ?? hint?.ports;
+  const found = uuids && (await northbound.portsAt(uuids, vmi));
+  const ports =
+    found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
+  const readAt = Date.now();
+  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);
+  const migration = facts.migration?.uid;
+  if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
+    northbound.forget(vmi);
+    return observe(name, { vmi }, world);
+  }
+  if (recorded === undefined || found === undefined) northbound.remember(vmi, ports, migration);
+
+  const wanted = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) }));
+  const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
+  const nodes = [...new Set(own.flatMap((one) => nodesOf(one.wanted)))];
+  const isBindingNeeded = needsHint(name, facts) || own.some((one) => one.wanted.binding === 'dual');
+  const bindings = isBindingNeeded ? ports.map((port) => port.name) : [];
+  const target = facts.migration?.target?.pod;
+  const rows = (target && portHintOf(target)?.bindings) ?? hint?.bindings;
+  return { vmi, facts, ports: wanted, southbound: await southbound.look(nodes, bindings, rows), readAt };
+}
+
+/**
+ * Whether ports that were found where they were before can be all that matter now. A VM may get another interface before each
+ * migration: so what is known, or hinted at, is good for one migration, and after it as long as its record is on the ports.
+ */
+function mayBeAll(
+  found: readonly Port[],
+  { recorded, known, hint }: Pick<ReconcileRequest, 'recorded' | 'hint'> & { readonly known: KnownPorts | undefined },
+  { migration }: Facts,
+): boolean {
+  if (recorded !== undefined) return migration === undefined;
+  if (known !== undefined) {
+    const during = migration ? [migration.uid] : found.map(({ options }) => recordOf(options)?.migration);
+    return during.every((uid) => uid === known.migration);
+  }
+  return hint !== undefined && sameHint(hint, migration?.target && portHintOf(migration.target.pod));
+}
+
+function confirmCommitted(sent: readonly PortChange[], { ports }: Observation): readonly PortChange[] {
+  return sent.filter((change) => ports.some(({ port }) => carriesChange(change, port)));
+}
+
+/** Goes to the transaction log of OVN northbound, where `ovsdb-tool show-log` shows the story. */
+function comment(name: FunctionName, { vmi, facts, ports }: Observation): string {
+  const migration = facts.migration ? `VMIM ${facts.migration.name} ${facts.migration.uid}` : 'no VMIM';
+  const rules = [...new Set(ports.map(({ wanted }) => wanted.rule))].join(',');
+  return `ovn-handover ${name}: VMI ${vmi.namespace}/${vmi.name} ${facts.vmi?.uid ?? 'gone'}, ${migration}, rule ${rules}`;
 }

@@ -1,9 +1,9 @@
 import { CloudEvent } from 'cloudevents';
 import type { PortChanged } from '../schemas/generated/port-changed.js';
 import type { Reconciled } from '../schemas/generated/reconciled.js';
-import type { FunctionName, Step } from './desired.ts';
-import type { Outcome } from './handover.ts';
-import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
+import type { FunctionName, Step } from './decision/desired.ts';
+import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './decision/port.ts';
+import type { ReconcileResult } from './reconcile.ts';
 
 const TYPES: Record<Step, string> = {
   'reuse-port': 'dev.ovn-handover.port.reused',
@@ -16,15 +16,15 @@ const TYPES: Record<Step, string> = {
  * The CloudEvent that tells what was done, or `undefined` where nothing was. Schema: `schemas/port-changed.schema.json`;
  * reconcile tells of one VM as of a sweep.
  */
-export function replyOf(name: Step, outcome: Outcome): CloudEvent<PortChanged> | undefined;
-export function replyOf(name: FunctionName, outcome: Outcome): CloudEvent<PortChanged | Reconciled> | undefined;
-export function replyOf(name: FunctionName, outcome: Outcome): CloudEvent<PortChanged | Reconciled> | undefined {
-  const data = changedIn(outcome);
+export function replyOf(name: Step, result: ReconcileResult): CloudEvent<PortChanged> | undefined;
+export function replyOf(name: FunctionName, result: ReconcileResult): CloudEvent<PortChanged | Reconciled> | undefined;
+export function replyOf(name: FunctionName, result: ReconcileResult): CloudEvent<PortChanged | Reconciled> | undefined {
+  const data = changedIn(result);
   if (data === undefined) return undefined;
   if (name === 'reconcile') return sweepReply({ looked: 1, changed: [data], failed: [] });
   const { vmi } = data;
   return new CloudEvent({
-    type: TYPES[outcome.changes[0]?.wanted.step ?? name],
+    type: TYPES[result.changes.at(-1)?.wanted.step ?? name],
     source: `/ovn-handover/${name}`,
     subject: `/apis/kubevirt.io/v1/namespaces/${vmi.namespace}/virtualmachineinstances/${vmi.name}`,
     datacontenttype: 'application/json',
@@ -33,13 +33,12 @@ export function replyOf(name: FunctionName, outcome: Outcome): CloudEvent<PortCh
 }
 
 /** What was done for one VM, or `undefined` where nothing was. */
-export function changedIn({ situation, changes, admitted }: Outcome): PortChanged | undefined {
-  if (changes.length === 0 && admitted === undefined) return undefined;
-  const { vmi, facts } = situation;
+export function changedIn({ vmi, facts, changes, ungated }: ReconcileResult): PortChanged | undefined {
+  if (changes.length === 0 && ungated.length === 0) return undefined;
   return {
     vmi: { ...vmi, ...(facts.vmi && { uid: facts.vmi.uid }) },
     ...(facts.migration && { migration: facts.migration.uid }),
-    ...(admitted && { admittedPod: admitted.pod.metadata.name }),
+    ...(ungated.length > 0 && { ungatedPods: [...new Set(ungated.map(({ pod }) => pod.metadata.name))] }),
     ports: changes.map(changedPort),
   };
 }

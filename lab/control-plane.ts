@@ -24,7 +24,7 @@ export interface ControlPlaneOptions {
   readonly pingSource?: boolean;
   /** Added between Kubernetes and the functions, ms. */
   readonly eventDelayMs: number;
-  /** From a target pod's nodeName to copying, ms. */
+  /** From a target pod's nodeName to the switch, ms. */
   readonly paceMs: number;
   /** Time without requests after which a function is ended, ms. */
   readonly idleMs: number;
@@ -76,7 +76,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await start('kube-apiserver', 'cluster', [...api, '--service-accounts', serviceAccounts, ...gate]);
     } else {
       const gate = options.gate ? ['--admission', GATE] : [];
-      await start('the Kubernetes API stand-in', 'kubernetes-api', [...api, ...gate]);
+      await start('the Kubernetes API stand-in', 'kubernetes-api', [...api, ...gate, '--kubevirt-webhook']);
     }
     await start('the KubeVirt stand-in', 'kubevirt', [
       ...['--kubeconfig', kubeconfig, '--log', logs.kubevirt, '--pace', `${options.paceMs}`],

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ControlPlaneOptions } from './control-plane.ts';
 import { killCommand } from './kill/command.ts';
+import { RECORDED_PACE_MS } from './kubevirt/pace.ts';
 import { brokenPromises, type Mode, type Report } from './migrate/result.ts';
 import { runMigrations, writeResult } from './migrate/run.ts';
 import { summaryTable, timeline } from './migrate/timeline.ts';
@@ -68,7 +69,7 @@ program
   .option('--nics <n>', 'as for up; a testbed that stands has to have as many', positive)
   .addOption(ovnOption())
   .option('--event-delay <ms>', 'added between Kubernetes and the functions', milliseconds, 0)
-  .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", milliseconds, 8_000)
+  .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to the switch", milliseconds, RECORDED_PACE_MS)
   .option('--idle <ms>', 'a function without events ends after this time', milliseconds, 10_000)
   .option('--no-gate', 'create target pods without the scheduling gate')
   .addOption(

@@ -1,4 +1,4 @@
-import { hintAnnotation } from '../../handover/hint.ts';
+import { hintAnnotation } from '../../handover/decision/hint.ts';
 import { OvsdbClient, uuid, type WireRow } from '../../packages/ovsdb-client-ts/src/index.ts';
 import { VMI } from '../../test/handover/support/moments.ts';
 import { addPort, addPortBinding } from '../../test/handover/support/ovn.ts';

@@ -1,24 +1,25 @@
 import { applied, nothingToDo, parsePingEvent } from 'knative-eventing-ts-sdk';
-import { reconcile } from '../../handover/reconcile.ts';
 import { sweepReply } from '../../handover/reply.ts';
-import { answering, type EventFunction, tell } from '../answering.ts';
+import { resync } from '../../handover/resync.ts';
+import { answering, type EventFunction } from '../answering.ts';
 import { stepFunction } from '../step-function.ts';
-
-/** An event about one VM, which a Trigger's dead letter sink brings after the function that it was for gave it up. */
-const givenUp = stepFunction('reconcile');
 
 const sweep = answering(async (event, world, log) => {
   parsePingEvent(event);
-  const all = await world;
-  const summary = await reconcile(all, (outcome) => tell('reconcile', outcome, all, log));
+  const summary = await resync(await world, log);
   for (const { namespace, name, why } of summary.failed) log.warn(`VMI ${namespace}/${name}: ${why}`);
   log.info(`looked at ${summary.looked} VMs, changed ${summary.changed.length}, failed on ${summary.failed.length}`);
   return summary.changed.length + summary.failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
 });
 
-/** Puts right what an event that was lost or given up, or a function that died, left behind. */
-const wholeOrOne: EventFunction = (event, world, log) => {
-  const { type } = Object(event);
-  return (String(type).startsWith('dev.knative.apiserver.') ? givenUp : sweep)(event, world, log);
-};
-export default wholeOrOne;
+/** Puts right what an event that was lost or given up, a function that died, or another controller left behind. */
+export function reconcileFunction(): EventFunction {
+  /** An event about one VM: a launcher pod that was deleted, or what another function gave up (its dead letter sink). */
+  const oneVm = stepFunction('reconcile');
+  return (event, world, log) => {
+    const { type } = Object(event);
+    return (String(type).startsWith('dev.knative.apiserver.') ? oneVm : sweep)(event, world, log);
+  };
+}
+
+export default reconcileFunction();

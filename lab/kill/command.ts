@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Choices } from '../../explore/choices.ts';
+import { RECORDED_PACE_MS } from '../kubevirt/pace.ts';
 import { describeVm } from '../testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
 import { withTestbed } from '../testbed/with-testbed.ts';
@@ -25,7 +26,7 @@ export function killCommand(place: { directory: string; prefix: string }): Comma
     .option('--nb-restarts <n>', 'how often the northbound server is killed and started again', number, 10)
     .option('--at-once <n>', 'how many VMs migrate side by side', number, 10)
     .addOption(new Option('--ovn <suite>', 'Debian suite whose OVN runs').choices(OVN_SUITES).default('bookworm'))
-    .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", number, 1_000)
+    .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to the switch", number, RECORDED_PACE_MS)
     .option('--seed <n>', 'of what is chosen at random', number, Date.now() % 1_000_000)
     .action((options: Options) => kill(options, place));
 }

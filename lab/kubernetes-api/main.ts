@@ -6,6 +6,7 @@ interface Flags {
   port: number;
   kubeconfig: string;
   admission: string[];
+  kubevirtWebhook?: boolean;
   log?: string;
 }
 
@@ -19,6 +20,7 @@ const { port, kubeconfig, ...rest } = new Command('kubernetes-api')
     (file: string, files: string[]) => [...files, file],
     [],
   )
+  .option('--kubevirt-webhook', "look at VMIMs as KubeVirt's webhook does: one of a VMI at a time")
   .option('--log <file>', 'append one line of JSON per request')
   .parse()
   .opts<Flags>();

@@ -15,7 +15,7 @@ import { decodeObject, keptMetadata, newMetadata, tidy } from './metadata.ts';
 import { type KubernetesObject, timestamp } from './object.ts';
 import { applyPatchBody } from './patches.ts';
 import { bindPod, type Pod, podGracePeriod } from './pods.ts';
-import { findResource, isCustom, type Resource } from './resources.ts';
+import { findResource, isCustom, type Resource, type Target } from './resources.ts';
 import type { Store } from './store.ts';
 import {
   finishCreate,
@@ -25,15 +25,6 @@ import {
   validateCreate,
   validateUpdate,
 } from './strategy.ts';
-
-/** One object, or one of its subresources. */
-export interface Target {
-  readonly resource: Resource;
-  /** Empty for cluster-wide resources. */
-  readonly namespace: string;
-  readonly name: string;
-  readonly subresource?: string | undefined;
-}
 
 /** `meta/v1` DeleteOptions, as far as they are honoured. */
 export interface DeleteOptions {
@@ -127,19 +118,28 @@ export class Operations {
     this.#store.put(target.resource, bindPod(pod, node, binding.metadata?.annotations));
   }
 
-  /** Returns the object as it was last seen, and whether it is gone already (no finalizer, nothing to end gracefully). */
+  /**
+   * Returns the object as it was last seen, and whether it is gone already (no finalizer, nothing to end gracefully). A pod
+   * is marked for deletion before it goes, also where both come at once: its watchers see two writes.
+   */
   delete(target: Target, options: DeleteOptions): { object: KubernetesObject; gone: boolean } {
     const { resource } = target;
     const current = this.get(target);
     checkPreconditions(target, current, options);
     const requested = options.gracePeriodSeconds;
-    const grace = resource.kind === 'Pod' ? podGracePeriod(current as Pod, requested) : 0;
-    if (grace === 0 && !current.metadata.finalizers?.length)
-      return { object: this.#remove(resource, current), gone: true };
+    const isPod = resource.kind === 'Pod';
+    const grace = isPod ? podGracePeriod(current as Pod, requested) : 0;
+    const goesNow = grace === 0 && !current.metadata.finalizers?.length;
+    if (goesNow && !isPod) return { object: this.#remove(resource, current), gone: true };
 
     const { deletionTimestamp, deletionGracePeriodSeconds: pending } = current.metadata;
-    if (deletionTimestamp && (requested === undefined || grace >= (pending ?? 0)))
-      return { object: current, gone: false };
+    const isMarked = deletionTimestamp && (requested === undefined || grace >= (pending ?? 0));
+    if (isMarked && !goesNow) return { object: current, gone: false };
+    const marked = isMarked ? current : this.#mark(resource, current, grace);
+    return goesNow ? { object: this.#remove(resource, marked), gone: true } : { object: marked, gone: false };
+  }
+
+  #mark(resource: Resource, current: KubernetesObject, grace: number): KubernetesObject {
     const { generation } = current.metadata;
     const metadata = {
       ...current.metadata,
@@ -147,7 +147,7 @@ export class Operations {
       deletionGracePeriodSeconds: grace,
       ...(generation !== undefined && { generation: generation + 1 }),
     };
-    return { object: this.#store.put(resource, { ...current, metadata }), gone: false };
+    return this.#store.put(resource, { ...current, metadata });
   }
 
   #update(target: Target, next: KubernetesObject, current: KubernetesObject): KubernetesObject {

@@ -9,7 +9,8 @@ import { selfSignedCertificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
 import { ApiError, unauthorized } from './errors.ts';
 import { kubeconfigYaml } from './kubeconfig.ts';
-import { Operations } from './operations.ts';
+import { refuseSecondMigration } from './kubevirt-webhook.ts';
+import { type Admission, Operations } from './operations.ts';
 import { type ApiRequest, parseRequest } from './request.ts';
 import { RequestLog } from './request-log.ts';
 import { findResource } from './resources.ts';
@@ -20,6 +21,8 @@ export interface KubernetesApiOptions {
   readonly port?: number;
   /** YAML files with MutatingAdmissionPolicies and their bindings. */
   readonly admission?: readonly string[];
+  /** Whether KubeVirt's webhook looks at VMIMs (`kubevirt-webhook.ts`). */
+  readonly kubevirtWebhook?: boolean;
   /** File that gets one line of JSON per request. */
   readonly log?: string;
   /** How many writes a watch can resume from; 10 000 by default. */
@@ -42,7 +45,11 @@ export interface KubernetesApi {
  */
 export async function startKubernetesApi(options: KubernetesApiOptions = {}): Promise<KubernetesApi> {
   const store = new Store(options.history ?? 10_000);
-  const operations = new Operations(store, await loadAdmission(options.admission ?? []));
+  const policies = await loadAdmission(options.admission ?? []);
+  const webhook = refuseSecondMigration(store);
+  // Validation comes after mutation, as in the real one.
+  const admission: Admission = (write) => webhook({ ...write, object: policies(write) });
+  const operations = new Operations(store, options.kubevirtWebhook ? admission : policies);
   for (const name of ['default', 'kube-system']) operations.create(namespaces, '', { metadata: { name } });
 
   const token = randomBytes(24).toString('base64url');

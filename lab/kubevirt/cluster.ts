@@ -108,8 +108,9 @@ export class Cluster {
     await unlessGone(this.#core.patchNamespacedPod({ ...nameOf(pod), body: patch }, MERGE));
   }
 
+  /** Conditions are merged by their type: several write them. */
   async patchPodStatus(pod: Pod, status: object): Promise<void> {
-    await unlessGone(this.#core.patchNamespacedPodStatus({ ...nameOf(pod), body: { status } }, MERGE));
+    await unlessGone(this.#core.patchNamespacedPodStatus({ ...nameOf(pod), body: { status } }, STRATEGIC_MERGE));
   }
 
   /** Does nothing if the pod is gone or being deleted, or has scheduling gates or a node already. */
@@ -129,6 +130,13 @@ export class Cluster {
     const preconditions = { uid: pod.metadata.uid };
     const body = { preconditions, ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }) };
     await unlessGone(this.#core.deleteNamespacedPod({ ...nameOf(pod), body }), 409);
+  }
+
+  /** Messages of the Warnings on a VMI, as `kubectl describe` shows them. */
+  async warningsOf(namespace: string, name: string): Promise<string[]> {
+    const { items } = await this.#core.listNamespacedEvent({ namespace });
+    const isIts = (one: (typeof items)[number]) => one.involvedObject.name === name && one.type === 'Warning';
+    return items.filter(isIts).map(({ reason, message }) => `${reason}: ${message}`);
   }
 
   async registerNode(name: string, address: string): Promise<void> {
@@ -152,3 +160,4 @@ interface PodPatch {
 }
 
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+const STRATEGIC_MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);

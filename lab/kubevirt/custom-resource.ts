@@ -38,28 +38,30 @@ export class CustomResource<T extends KubernetesObject> extends Watched<T> {
     await unlessGone(this.#api.deleteNamespacedCustomObject({ ...this.#type, ...nameOf(object), body }), 409);
   }
 
-  /** Applies `change` to the object as it is now; does nothing if it is gone. Its status only where there is no subresource. */
-  async update(object: T, change: (draft: T) => void): Promise<void> {
-    await this.#readAndReplace(object, change, (request) => this.#api.replaceNamespacedCustomObject(request));
+  /**
+   * Applies `change` to the object as it is now, and gives what was written; does nothing if it is gone. Its status only
+   * where there is no subresource.
+   */
+  async update(object: T, change: (draft: T) => void): Promise<T | undefined> {
+    return this.#readAndReplace(object, change, (request) => this.#api.replaceNamespacedCustomObject(request));
   }
 
-  async updateStatus(object: T, change: (draft: T) => void): Promise<void> {
-    await this.#readAndReplace(object, change, (request) => this.#api.replaceNamespacedCustomObjectStatus(request));
+  async updateStatus(object: T, change: (draft: T) => void): Promise<T | undefined> {
+    return this.#readAndReplace(object, change, (request) => this.#api.replaceNamespacedCustomObjectStatus(request));
   }
 
   async #readAndReplace(
     object: T,
     change: (draft: T) => void,
-    replace: (request: Replacement<T>) => Promise<unknown>,
-  ): Promise<void> {
+    replace: (request: Replacement<T>) => Promise<T>,
+  ): Promise<T | undefined> {
     const request = { ...this.#type, ...nameOf(object) };
     for (;;) {
       const body: T | undefined = await unlessGone(this.#api.getNamespacedCustomObject(request));
-      if (body?.metadata.uid !== object.metadata.uid) return;
+      if (body?.metadata.uid !== object.metadata.uid) return undefined;
       change(body);
       try {
-        await unlessGone(replace({ ...request, body }));
-        return;
+        return await unlessGone(replace({ ...request, body }));
       } catch (error) {
         if (!isStatus(error, 409)) throw error;
       }

@@ -1,9 +1,10 @@
 import { abortable } from './abortable.ts';
-import { addInterfaces, removeInterfaces, vmOf } from './cni.ts';
+import { addInterfaces, removeInterfaces } from './cni.ts';
 import type { Context } from './context.ts';
 import { MIGRATION_JOB_UID } from './labels.ts';
-import { isControlledBy, isFinal, isLauncher, type Pod, timestamp } from './objects.ts';
+import { isControlledBy, isFinal, isLauncher, type Pod } from './objects.ts';
 import { StepFailed } from './pace.ts';
+import { type FinalPhase, isGateOpen, podStatus } from './pod-status.ts';
 
 /** Runs the pods that are bound to the testbed's nodes: network first, then the container, until it ends or is deleted. */
 export async function runPods(context: Context): Promise<void> {
@@ -18,6 +19,8 @@ class PodWorker {
   readonly #pod: Pod;
   readonly #context: Context;
   readonly #deletion = new AbortController();
+  /** Aborts when its container has ended. */
+  readonly #stopped = new AbortController();
   #isNodeLost = false;
 
   constructor(pod: Pod, context: Context) {
@@ -37,7 +40,7 @@ class PodWorker {
     }
     await cluster.until(() => this.#deletion.signal.aborted, signal);
     // Kubernetes' garbage collector for pods calls those of a node that is gone Failed before it deletes them.
-    if (this.#isNodeLost) await cluster.patchPodStatus(this.#pod, this.#terminated('Failed'));
+    if (this.#isNodeLost) await cluster.patchPodStatus(this.#pod, podStatus.final('Failed'));
     await cluster.deletePod(this.#pod, 0);
     this.#log('deleted');
   }
@@ -45,34 +48,69 @@ class PodWorker {
   async #runLauncher(alive: AbortSignal): Promise<void> {
     const { cluster, guests, launchers, testbed, pace, log } = this.#context;
     const pod = this.#pod;
-    const names = { pod: pod.metadata.name, node: pod.spec.nodeName, migration: migrationOf(pod) };
-    const plugged = addInterfaces(pod, testbed, guests).then((interfaces) => {
-      for (const { tap, port } of interfaces) log('plugged', { ...names, tap, port });
-    });
+    await cluster.patchPodStatus(pod, podStatus.accepted(pod));
+    const plugged = this.#plug();
+    let phase: FinalPhase;
     try {
-      await Promise.all([plugged, pace('containersStart', migrationOf(pod), alive)]);
-      const { ended } = launchers.open(pod);
-      await cluster.patchPodStatus(pod, this.#running(vmOf(pod, testbed).interfaces[0].ip));
-      this.#log('running');
-      const phase = await abortable(ended, alive);
-      await cluster.patchPodStatus(pod, this.#terminated(phase));
-      this.#log('ended', { phase });
-    } catch (error) {
-      if (!(error instanceof StepFailed)) throw error;
-      await cluster.patchPodStatus(pod, this.#terminated('Failed'));
-      this.#log('ended', { phase: 'Failed' });
+      phase = await this.#runContainer(plugged, alive);
+      await cluster.patchPodStatus(pod, podStatus.terminated(pod, phase));
     } finally {
+      this.#stopped.abort();
       await launchers.close(pod);
       // A plug that is still being made would outlast its pod.
       await plugged.catch(() => {});
       if (!this.#isNodeLost) await removeInterfaces(pod, testbed, guests);
-      log('unplugged', names);
+      log('unplugged', this.#names);
+    }
+    await cluster.patchPodStatus(pod, podStatus.sandboxGone(phase));
+    if (phase === 'Succeeded') await pace('podCompletes', migrationOf(pod), alive);
+    await cluster.patchPodStatus(pod, podStatus.final(phase));
+    this.#log('ended', { phase });
+  }
+
+  /** Resolves with how the container ended. */
+  async #runContainer(plugged: Promise<void>, alive: AbortSignal): Promise<FinalPhase> {
+    const { cluster, launchers, lives, pace } = this.#context;
+    const pod = this.#pod;
+    try {
+      await Promise.all([plugged, pace('containersStart', migrationOf(pod), alive)]);
+    } catch (error) {
+      if (error instanceof StepFailed) return 'Failed';
+      throw error;
+    }
+    const { ended } = launchers.open(pod);
+    const latest = cluster.pods.latest(pod) ?? pod;
+    await cluster.patchPodStatus(pod, podStatus.running(latest, this.#hostIP));
+    this.#log('running');
+    if (!isGateOpen(latest)) lives.start(pod.metadata.name, () => this.#becomeReady(alive));
+    return abortable(ended, alive);
+  }
+
+  /** CNI ADD, and what the kubelet says of it. */
+  async #plug(): Promise<void> {
+    const { cluster, guests, testbed, log } = this.#context;
+    const interfaces = await addInterfaces(this.#pod, testbed, guests);
+    for (const { tap, port } of interfaces) log('plugged', { ...this.#names, tap, port });
+    await cluster.patchPodStatus(this.#pod, podStatus.sandboxReady());
+    await cluster.patchPodStatus(this.#pod, podStatus.initialized(interfaces[0]?.ip));
+  }
+
+  /** A target's readiness gate opens after the guest has arrived. */
+  async #becomeReady(alive: AbortSignal): Promise<void> {
+    const { cluster, pace } = this.#context;
+    const signal = AbortSignal.any([alive, this.#stopped.signal]);
+    try {
+      await cluster.until(() => isGateOpen(cluster.pods.latest(this.#pod) ?? this.#pod), signal);
+      await pace('targetReady', migrationOf(this.#pod), signal);
+      await cluster.patchPodStatus(this.#pod, podStatus.ready());
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
   /** A pod without a network of ours, which does nothing. */
   async #runOther(alive: AbortSignal): Promise<void> {
-    await this.#context.cluster.patchPodStatus(this.#pod, this.#running());
+    await this.#context.cluster.patchPodStatus(this.#pod, podStatus.running(this.#pod, this.#hostIP));
     this.#log('running');
     await abortable(new Promise<never>(() => {}), alive);
   }
@@ -90,28 +128,16 @@ class PodWorker {
     if (isDeleted || this.#isNodeLost) this.#deletion.abort();
   }
 
-  #running(podIP?: string): object {
-    const address = podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] };
-    const hostIP = this.#context.testbed.chassis.find(({ node }) => node === this.#pod.spec.nodeName)?.address;
-    const state = { running: { startedAt: timestamp() } };
-    return { phase: 'Running', ...address, hostIP, containerStatuses: [this.#container(true, state)] };
+  get #hostIP(): string | undefined {
+    return this.#context.testbed.chassis.find(({ node }) => node === this.#pod.spec.nodeName)?.address;
   }
 
-  #terminated(phase: 'Succeeded' | 'Failed'): object {
-    const result = phase === 'Succeeded' ? { exitCode: 0, reason: 'Completed' } : { exitCode: 1, reason: 'Error' };
-    const state = { terminated: { ...result, finishedAt: timestamp() } };
-    return { phase, containerStatuses: [this.#container(false, state)] };
-  }
-
-  #container(isUp: boolean, state: object): object {
-    const { name = '', image = '' } = this.#pod.spec.containers[0] ?? {};
-    return { name, image, imageID: '', ready: isUp, restartCount: 0, started: isUp, lastState: {}, state };
+  get #names(): Record<string, unknown> {
+    return { pod: this.#pod.metadata.name, node: this.#pod.spec.nodeName, migration: migrationOf(this.#pod) };
   }
 
   #log(state: string, details: object = {}): void {
-    const { metadata, spec } = this.#pod;
-    const names = { pod: metadata.name, node: spec.nodeName, migration: migrationOf(this.#pod) };
-    this.#context.log('pod', { ...names, state, ...details });
+    this.#context.log('pod', { ...this.#names, state, ...details });
   }
 }
 

@@ -2,8 +2,8 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
-import { GUEST_KINDS } from './guests.ts';
-import { annotatePods } from './kube-ovn.ts';
+import { GUEST_KINDS } from './guest-kinds.ts';
+import { controlPorts } from './kube-ovn/controller.ts';
 import { runPods } from './kubelet.ts';
 import { Lives } from './lives.ts';
 import type { Log } from './log.ts';
@@ -12,7 +12,7 @@ import { schedule } from './scheduler.ts';
 import { controlMigrations } from './virt-controller/migration.ts';
 import { controlVms } from './virt-controller/vm.ts';
 import { controlVmis } from './virt-controller/vmi.ts';
-import { handleVmis } from './virt-handler.ts';
+import { handleVmis } from './virt-handler/virt-handler.ts';
 import { Launchers } from './virt-launcher.ts';
 
 export interface KubeVirtOptions {
@@ -21,7 +21,7 @@ export interface KubeVirtOptions {
   readonly testbed: TestbedDescription;
   /** What runs in the launchers. */
   readonly guest: keyof typeof GUEST_KINDS;
-  /** From a target pod's nodeName to the start of copying, ms. */
+  /** From a target pod's nodeName to the switch, ms; a guest in QEMU takes its own time to copy. */
   readonly paceMs: number;
   readonly log: Log;
 }
@@ -47,7 +47,7 @@ export async function startKubeVirt({ kubeconfig, testbed, guest, paceMs, log }:
   const context: Context = { cluster, testbed, guests, launchers, lives, pace: paceOf(paceMs, cluster), log, signal };
   await cluster.start();
   await runPods(context);
-  annotatePods(context);
+  await controlPorts(context);
   handleVmis(context);
   controlVms(context);
   controlVmis(context);

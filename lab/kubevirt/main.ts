@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { GUEST_KINDS } from './guests.ts';
+import { GUEST_KINDS } from './guest-kinds.ts';
 import { type KubeVirt, startKubeVirt } from './kubevirt.ts';
 import { openLog } from './log.ts';
+import { RECORDED_PACE_MS } from './pace.ts';
 
 interface Options {
   kubeconfig: string;
@@ -21,7 +22,7 @@ const command = new Command('kubevirt')
       .choices(Object.keys(GUEST_KINDS))
       .default('qemu'),
   )
-  .option('--pace <ms>', "from a target pod's nodeName to the start of copying", milliseconds, 8000)
+  .option('--pace <ms>', "from a target pod's nodeName to the switch", milliseconds, RECORDED_PACE_MS)
   .option('--log <file>', 'what happened, as JSON lines')
   .parse();
 

@@ -8,6 +8,8 @@ import {
   MIGRATION_FINALIZER,
   MIGRATION_JOB_NAME,
   MIGRATION_JOB_UID,
+  OBSERVED_VERSIONS,
+  SAME_NODE,
   VMI_FINALIZERS,
   VMI_NAME,
 } from './labels.ts';
@@ -22,13 +24,7 @@ import type {
 } from './objects.ts';
 
 const KUBEVIRT = 'kubevirt.io/v1';
-const LAUNCHER_IMAGE = 'quay.io/kubevirt/virt-launcher:v1.7.0';
-
-/** KubeVirt's webhooks put these on every VMI and VMIM; they do not go on to pods. */
-const OBSERVED_VERSIONS = {
-  'kubevirt.io/latest-observed-api-version': 'v1',
-  'kubevirt.io/storage-observed-api-version': 'v1',
-};
+const LAUNCHER_IMAGE = 'quay.io/kubevirt/virt-launcher:v1.9.0';
 
 /**
  * A VM with its interfaces in bridge mode: the first on the pod network, the others where Multus attaches them.
@@ -99,7 +95,7 @@ export function migration({
       generateName: 'kubevirt-migrate-vm-',
       namespace,
       labels: { [VMI_NAME]: vmiName },
-      annotations: { ...OBSERVED_VERSIONS, ...annotations },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
       finalizers: [MIGRATION_FINALIZER],
     },
     spec: { vmiName, ...(targetNode !== undefined && { addedNodeSelector: { [HOSTNAME]: targetNode } }) },
@@ -177,13 +173,16 @@ export function targetPod(vmi: VirtualMachineInstance, vmim: VirtualMachineInsta
     spec: {
       ...pod.spec,
       ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
-      affinity: {
-        podAntiAffinity: {
-          requiredDuringSchedulingIgnoredDuringExecution: [
-            { labelSelector: { matchLabels: { [CREATED_BY]: vmi.metadata.uid } }, topologyKey: HOSTNAME },
-          ],
-        },
-      },
+      ...(!(SAME_NODE in (vmim.metadata.annotations ?? {})) && { affinity: apartFrom(vmi) }),
+    },
+  };
+}
+
+function apartFrom(vmi: VirtualMachineInstance): NonNullable<Pod['spec']['affinity']> {
+  const labelSelector = { matchLabels: { [CREATED_BY]: vmi.metadata.uid } };
+  return {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector, topologyKey: HOSTNAME }],
     },
   };
 }

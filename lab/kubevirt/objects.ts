@@ -59,6 +59,7 @@ export interface Pod extends KubernetesObject {
     phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
     podIP?: string;
     conditions?: Condition[];
+    containerStatuses?: { name: string; image?: string; state?: { terminated?: { finishedAt?: string } } }[];
   };
 }
 
@@ -99,7 +100,13 @@ export interface VirtualMachine extends KubernetesObject {
       spec: VmiSpec;
     };
   };
-  status?: { created: boolean; ready: boolean; printableStatus: string; runStrategy: string };
+  status?: {
+    created: boolean;
+    ready?: true;
+    printableStatus: string;
+    runStrategy: string;
+    conditions?: Condition[];
+  };
 }
 
 export interface VirtualMachineInstance extends KubernetesObject {
@@ -107,8 +114,9 @@ export interface VirtualMachineInstance extends KubernetesObject {
   status?: {
     phase: VmiPhase;
     nodeName?: string;
-    /** Pod uid → node; ended pods included. */
+    /** Pod uid → node, empty as long as the pod has none; ended pods included. */
     activePods?: Record<string, string>;
+    launcherContainerImageVersion?: string;
     migrationMethod?: string;
     migrationTransport?: string;
     conditions?: Condition[];
@@ -119,7 +127,7 @@ export interface VirtualMachineInstance extends KubernetesObject {
   };
 }
 
-export type VmiPhase = 'Pending' | 'Scheduling' | 'Scheduled' | 'Running' | 'Succeeded' | 'Failed';
+export type VmiPhase = 'WaitingForSync' | 'Pending' | 'Scheduling' | 'Scheduled' | 'Running' | 'Succeeded' | 'Failed';
 
 /** Of the VMI's latest migration that was handed off, which is not always the one that is under way. */
 export interface MigrationState {
@@ -130,6 +138,7 @@ export interface MigrationState {
   targetPod?: string;
   targetAttachmentPodUID?: string;
   migrationConfiguration?: object;
+  targetMemoryOverhead?: string;
   targetNodeAddress?: string;
   targetDirectMigrationNodePorts?: Record<string, number>;
   startTimestamp?: string;
@@ -181,6 +190,10 @@ export function isControlledBy(object: KubernetesObject, owner: KubernetesObject
 
 export function isLauncher(pod: Pod): boolean {
   return pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
+}
+
+export function conditionOf(object: { status?: { conditions?: Condition[] } }, type: string): Condition | undefined {
+  return object.status?.conditions?.find((condition) => condition.type === type);
 }
 
 /** As Kubernetes writes times in JSON: RFC 3339, whole seconds. */

@@ -56,6 +56,13 @@ export class Watched<T extends KubernetesObject> {
     return found?.metadata.uid === object.metadata.uid ? found : undefined;
   }
 
+  /** Whether the watch has shown this state of an object, or a later one; also when it is gone. */
+  hasSeen(written: KubernetesObject | undefined): boolean {
+    const latest = written && this.latest(written);
+    if (latest === undefined) return true;
+    return Number(latest.metadata.resourceVersion) >= Number(written?.metadata.resourceVersion);
+  }
+
   #set(object: AnyObject): void {
     this.#objects.set(keyOf(object), object as unknown as T);
     this.#changed();

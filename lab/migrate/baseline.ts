@@ -25,11 +25,7 @@ export class Baseline {
 
   /** Makes the ports as they were before any migration: bound to nothing, with no record of ours. */
   async reset(): Promise<void> {
-    const keys = ['vmi', 'migration', 'binding', 'source', 'target', 'since'].map((key) => `handover-${key}`);
-    await this.#nbctl((port) => [
-      ...['clear', 'Logical_Switch_Port', port, 'options'],
-      ...keys.flatMap((key) => ['--', '--if-exists', 'remove', 'Logical_Switch_Port', port, 'external_ids', key]),
-    ]);
+    await this.#nbctl((port) => ['clear', 'Logical_Switch_Port', port, 'options']);
   }
 
   /**

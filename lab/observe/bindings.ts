@@ -7,7 +7,7 @@ export interface WantedBinding {
   /** As written: chassis names with commas between them. */
   readonly requestedChassis?: string;
   readonly activationStrategy?: string;
-  /** The keys `handover-…` of the port's external_ids. */
+  /** The keys `handover-…` of the port's options. */
   readonly record: Readonly<Record<string, string>>;
 }
 
@@ -73,12 +73,9 @@ export async function watchAllBindings({ client, northbound, southbound }: Testb
         for (const { row } of changes) if (row) of(String(row.logical_port)).claimed.add(claimedBinding(row, names));
       },
     ),
-    await monitorTable(
-      { ...nb, table: 'Logical_Switch_Port', columns: ['name', 'options', 'external_ids'] },
-      (changes) => {
-        for (const { row } of changes) if (row) of(String(row.name)).wanted.add(wantedBinding(row));
-      },
-    ),
+    await monitorTable({ ...nb, table: 'Logical_Switch_Port', columns: ['name', 'options'] }, (changes) => {
+      for (const { row } of changes) if (row) of(String(row.name)).wanted.add(wantedBinding(row));
+    }),
   ];
   return {
     of,
@@ -90,7 +87,7 @@ export async function watchAllBindings({ client, northbound, southbound }: Testb
 
 function wantedBinding(row: Record<string, unknown>): WantedBinding {
   const options = mapOf(row.options);
-  const ours = [...mapOf(row.external_ids)].filter(([key]) => key.startsWith('handover-'));
+  const ours = [...options].filter(([key]) => key.startsWith('handover-'));
   return {
     ...defined('requestedChassis', options.get('requested-chassis')),
     ...defined('activationStrategy', options.get('activation-strategy')),

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { RECORDED_PACE_MS } from '../kubevirt/pace.ts';
 import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
 import { withTestbed } from '../testbed/with-testbed.ts';
 import { acts } from './acts.ts';
@@ -19,7 +20,7 @@ export function scenariosCommand(place: { directory: string; prefix: string }): 
     .description('play what can happen to VMs around a migration, on real OVN, and look at the rows at the end of each')
     .option('--only <text>', 'those whose name, or whose act, has this text in it')
     .addOption(new Option('--ovn <suite>', 'Debian suite whose OVN runs').choices(OVN_SUITES).default('bookworm'))
-    .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to copying", positive, 1_000)
+    .option('--pace <ms>', "KubeVirt's time from a target pod's nodeName to the switch", positive, RECORDED_PACE_MS)
     .option('--at-once <n>', 'how many are played side by side', positive, 8)
     .action((options: Options) => play(options, place));
 }

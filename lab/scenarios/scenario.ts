@@ -1,3 +1,4 @@
+import type { Ending } from './ending.ts';
 import type { Stage } from './stage.ts';
 
 /** One thing that can happen to VMs while, before or after they migrate, and how their ports must end. */
@@ -17,6 +18,8 @@ export interface VmOptions {
   readonly nics?: number;
   /** By default `prod`. */
   readonly namespace?: string;
+  /** Nothing runs it when the scenario begins; only its ports are there. */
+  readonly isAbsent?: true;
   /** Of its template; by default those that opt it in. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -26,6 +29,8 @@ export interface Act {
   readonly title: string;
   /** Settings of the functions that differ from the usual ones. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the templates of its VMs, beside those that opt them in; by default none. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /**
    * What happens to all of them at once, by name: each scenario of the act waits there for the others
    * ({@link Stage.meet}).
@@ -33,22 +38,3 @@ export interface Act {
   readonly meetings?: Readonly<Record<string, (stage: Stage) => Promise<void>>>;
   readonly scenarios: readonly Scenario[];
 }
-
-/** How the ports of one VM must end, in both OVN databases. */
-export type Ending =
-  | (Binding & {
-      /** Options that somebody else has added; they stay whatever becomes of ours. */
-      readonly theirs?: Readonly<Record<string, string>> | undefined;
-    })
-  /** Taken away by somebody else. */
-  | { readonly binding: 'no port' };
-
-type Binding =
-  /** Bound to the node where the guest runs, with our record. */
-  | {
-      readonly binding: 'pinned';
-      readonly node: string;
-      readonly migration: string;
-    }
-  /** Bound to nothing, with no record; claimed where the guest runs, if it runs. */
-  | { readonly binding: 'unbound'; readonly node?: string };

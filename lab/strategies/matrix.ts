@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OvsdbClient } from 'ovsdb-client-ts';
-import { misfit } from '../../handover/activation.ts';
-import { Southbound } from '../../handover/southbound.ts';
+import { whyNotHeld } from '../../handover/decision/activation.ts';
+import type { PortBinding } from '../../handover/decision/southbound.ts';
+import { Southbound } from '../../handover/ovn/southbound.ts';
 import { run, runIn } from '../testbed/command.ts';
 import type { Chassis, TestbedDescription } from '../testbed/description.ts';
 import { ANNOUNCEMENTS, type Announced, type Announcement, announce } from './announcements.ts';
@@ -63,8 +64,11 @@ export async function strategyMatrix(
     onProgress(`making ${ports.length} ports, on ${source.name} and ${target.name}`);
     await makePorts(testbed, ports);
     const support = (await southbound.strategySupport()).get(target.name)!;
-    const bindings = await southbound.bindingsOf(ports.map(({ name }) => name));
-    const macOf = new Map(bindings.map(({ port, addresses }) => [port, addresses]));
+    const { bindings } = await southbound.look(
+      [],
+      ports.map(({ name }) => name),
+    );
+    const macOf = new Map([...bindings].map(([port, { addresses }]) => [port, addresses]));
 
     const held = new Set(ports);
     const openedBy = new Map(ports.map((port) => [port, [] as Announcement[]]));
@@ -86,7 +90,7 @@ export async function strategyMatrix(
       strategy: port.strategy,
       held: held.has(port),
       openedBy: openedBy.get(port)!,
-      refused: misfit(port.strategy, macOf.get(port.name)!, support),
+      refused: whyNotHeld(port.strategy, macOf.get(port.name)!, support),
     }));
   } finally {
     await database.close();
@@ -161,11 +165,11 @@ async function requestChassis(
 async function until(
   southbound: Southbound,
   ports: readonly Port[],
-  is: (binding: Awaited<ReturnType<Southbound['bindingsOf']>>[number]) => boolean,
+  is: (binding: PortBinding) => boolean,
 ): Promise<void> {
   const names = ports.map(({ name }) => name);
   for (const deadline = Date.now() + WITHIN_MS; ; await sleep(200)) {
-    const others = (await southbound.bindingsOf(names)).filter((binding) => !is(binding));
+    const others = [...(await southbound.look([], names)).bindings.values()].filter((binding) => !is(binding));
     if (others.length === 0) return;
     if (Date.now() > deadline) throw new Error(`OVN southbound did not change ${others[0]!.port} within 20 s.`);
   }

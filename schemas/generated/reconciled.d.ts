@@ -22,9 +22,9 @@ export interface Reconciled {
      */
     migration?: string;
     /**
-     * name of the target pod that was let go to the scheduler
+     * names of the launcher pods that were made ready for the scheduler
      */
-    admittedPod?: string;
+    ungatedPods?: string[];
     ports: {
       name: string;
       uuid: string;

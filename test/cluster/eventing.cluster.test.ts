@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { checkManifest, checkManifests } from 'knative-eventing-ts-sdk';
 import { parseAllDocuments, stringify } from 'yaml';
-import { settingsFrom } from '../../handover/settings.ts';
+import { settingsFrom } from '../../functions/settings.ts';
 import { type Manifest, readKustomization } from '../../lab/knative/manifests.ts';
 import { ApiServer } from './support/api-server.ts';
 import { typosIn } from './support/typos.ts';

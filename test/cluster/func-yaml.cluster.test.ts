@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import { SCHEDULING_GATE } from '../../handover/kubevirt.ts';
+import { PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { binary } from '../../lab/cluster/binaries.ts';
 import { goSources } from '../../lab/cluster/go-sources.ts';
 import { build, FunctionProcess } from '../functions/support/function.ts';
@@ -72,7 +72,7 @@ describe('func invoke', () => {
     addPort(nb, PORT);
     await cluster.createVm();
     migration = await cluster.migrate('move');
-    await migration.createTarget([SCHEDULING_GATE]);
+    await migration.createTarget([PORT_GATE]);
     await writeFile(join(directory, 'kubeconfig'), cluster.kubeconfig);
     const settings = {
       OVN_NB_REMOTE: nb.remote,

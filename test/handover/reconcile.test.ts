@@ -1,102 +1,179 @@
-import { beforeEach, expect, test } from '@jest/globals';
-import { TryAgainError } from '../../handover/errors.ts';
-import type { Outcome } from '../../handover/handover.ts';
-import { reconcile } from '../../handover/reconcile.ts';
-import { recordEntries } from '../../handover/record.ts';
-import { Model, REFERENCE } from './support/model.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { FunctionName } from '../../handover/decision/desired.ts';
+import { Model, rulesOf } from './support/model.ts';
 
 let model: Model;
-let outcomes: Outcome[];
-const sweep = () => reconcile(model.world, async (outcome) => void outcomes.push(outcome));
 beforeEach(() => {
   model = new Model();
-  outcomes = [];
 });
 
-test('a sweep over nothing has looked at nothing', async () => {
-  expect(await sweep()).toStrictEqual({ looked: 0, changed: [], failed: [] });
-  expect(outcomes).toEqual([]);
+describe('each function makes its own step', () => {
+  test.each<[FunctionName, string | undefined, string, string]>([
+    ['reuse-port', undefined, 'chassis-a, record pinned', '3d'],
+    ['enable-dual-chassis', 'b', 'chassis-a,chassis-b by rarp, record dual', '3b'],
+    ['reconcile', undefined, 'chassis-a, record pinned', '3d'],
+    ['reconcile', 'b', 'chassis-a,chassis-b by rarp, record dual', '3b'],
+  ])('%s, target on %s: %s', async (name, node, binding, rule) => {
+    model.migrate(node);
+    expect(rulesOf(await model.call(name))).toEqual([rule]);
+    expect(model.binding()).toBe(binding);
+  });
+
+  test.each<[FunctionName, string | undefined]>([
+    ['enable-dual-chassis', undefined],
+    ['disable-dual-chassis', undefined],
+    ['release-port', undefined],
+    ['reuse-port', 'b'],
+    ['disable-dual-chassis', 'b'],
+    ['release-port', 'b'],
+  ])("%s, target on %s, leaves another's step to it, and says in the log whose it is", async (name, node) => {
+    model.migrate(node);
+    // reuse-port waits for the dual binding of a target that has its node already.
+    await model.call(name).catch(() => {});
+    expect(model.binding()).toBe('nothing, record none');
+    expect(model.writes()).toEqual([]);
+    expect(model.lines.filter((line) => line.startsWith('debug')).at(-1)).toBe(
+      node === undefined
+        ? "debug prod/vm0: port vm0.prod: rule 3d, the target has no usable node yet: pinned is reuse-port's step, or done"
+        : "debug prod/vm0: port vm0.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
+    );
+  });
+
+  test('a migration leaves a port as it found it: pinned, dual, pinned to the target, and unbound', async () => {
+    const before = { ...model.port.options };
+    const migration = model.migrate();
+    await model.call('reuse-port');
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    model.plug(migration.pod, 'b');
+    await model.call('enable-dual-chassis');
+    expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
+    const source = model.vm.pods[0]!;
+    model.succeed(migration);
+    await model.call('disable-dual-chassis');
+    expect(model.binding()).toBe('chassis-b, record pinned');
+    model.api.deletePod(model.vm, source);
+    await model.call('release-port');
+    expect(model.port.options).toEqual(before);
+    expect(model.writes()).toHaveLength(4);
+    expect(model.reasons()).toEqual(['PortPinned', 'PortDual', 'PortPinned', 'PortReleased']);
+  });
+
+  test('a port is released when its VM is gone', async () => {
+    const migration = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.succeed(migration);
+    await model.call('disable-dual-chassis');
+    model.api.deleteVmi(model.vm);
+    expect(rulesOf(await model.call('release-port'))).toEqual(['2']);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
+  });
+
+  test('all interfaces are bound in one transaction, which says who, for whom and by which rules', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+    const { vmim } = model.migrate();
+    await model.call('reuse-port');
+    expect(model.writes()).toHaveLength(1);
+    expect(model.writes()[0]!.operations.at(-1)).toEqual({
+      op: 'comment',
+      comment: `ovn-handover reuse-port: VMI prod/vm0 ${model.vm.vmi!.metadata.uid}, VMIM ${vmim.metadata.name} ${vmim.metadata.uid}, rule 3d`,
+    });
+    for (const port of model.vm.ports) expect(model.binding(port)).toBe('chassis-a, record pinned');
+  });
+
+  test('a release says so too, of a VMI that is gone and no migration', async () => {
+    model.migrate();
+    await model.call('reuse-port');
+    model.api.deleteVmi(model.vm);
+    await model.call('release-port');
+    expect(model.writes().at(-1)!.operations.at(-1)).toMatchObject({
+      comment: 'ovn-handover release-port: VMI prod/vm0 gone, no VMIM, rule 2',
+    });
+  });
+
+  test('a transaction of several rules names each once', async () => {
+    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1', 'vm0.prod.net2'] });
+    const { uid } = model.migrate();
+    await model.call('reuse-port');
+    model.setPhase(uid, 'Failed');
+    // An interface that came since has no record.
+    model.vm.ports[2]!.write({ options: {} });
+    await model.call('reconcile');
+    expect(model.writes().at(-1)!.operations.at(-1)).toMatchObject({
+      comment: expect.stringMatching(/^ovn-handover reconcile: .*, rule 4,5$/),
+    });
+  });
+
+  test('a second event of the same has nothing left to do', async () => {
+    model.migrate();
+    await model.call('reuse-port');
+    const { changes, ungated } = await model.call('reuse-port');
+    expect({ changes, ungated }).toEqual({ changes: [], ungated: [] });
+    expect(model.writes()).toHaveLength(1);
+  });
+
+  test('a VM that is not opted in is left alone from the beginning to the end', async () => {
+    model = new Model({ optedIn: false });
+    const migration = model.migrate('b');
+    for (const name of ['reuse-port', 'enable-dual-chassis', 'reconcile'] as const) await model.call(name);
+    model.succeed(migration);
+    for (const name of ['disable-dual-chassis', 'release-port', 'reconcile'] as const) await model.call(name);
+    expect(model.writes()).toEqual([]);
+    expect(model.events).toEqual([]);
+    expect(model.lines.at(-1)).toBe(
+      'debug prod/vm0: port vm0.prod: rule 1, the VMI is not opted in, and the port has no record of ours: nothing is to be done',
+    );
+  });
 });
 
-test('a migration of which no event came is found by its VMIM', async () => {
-  model.migrate('b');
-  const { looked, changed, failed } = await sweep();
-  expect({ looked, failed }).toEqual({ looked: 1, failed: [] });
-  expect(changed).toMatchObject([{ vmi: REFERENCE, ports: [{ name: 'vm0.prod', rule: '3b', binding: 'dual' }] }]);
-  expect(outcomes).toHaveLength(1);
-});
+describe('what is left to make when no migration runs', () => {
+  const names: FunctionName[] = [
+    'reuse-port',
+    'enable-dual-chassis',
+    'disable-dual-chassis',
+    'release-port',
+    'reconcile',
+  ];
 
-test('a migration that is over is no reason to look', async () => {
-  const { uid } = model.migrate('b');
-  model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
-  expect(await sweep()).toMatchObject({ looked: 0 });
-});
+  test.each(names)('%s brings a port back to where the guest runs after a failure', async (name) => {
+    const { uid } = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.setPhase(uid, 'Failed');
+    expect(rulesOf(await model.call(name))).toEqual(['4']);
+    expect(model.binding()).toBe('chassis-a, record pinned');
+  });
 
-test('a VM that is gone is found by the record on its port; once it is right, it is looked at and left', async () => {
-  model.migrate('b');
-  await sweep();
-  model.api.deleteVmi(model.vm);
-  expect(await sweep()).toMatchObject({ looked: 1, changed: [{ ports: [{ binding: 'unbound' }] }] });
-  expect(model.binding()).toBe('nothing, record none');
-  expect(await sweep()).toStrictEqual({ looked: 0, changed: [], failed: [] });
-});
+  test.each(names)('%s unbinds a port once no other launcher pod may be plugged', async (name) => {
+    const { uid, pod } = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.setPhase(uid, 'Failed');
+    model.api.deletePod(model.vm, pod);
+    expect(rulesOf(await model.call(name))).toEqual(['2b']);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
+  });
 
-const RECORD = { vmi: 'v', migration: 'earlier', binding: 'pinned', source: 'a', target: 'a' } as const;
+  test.each(names)('%s releases the port of a VM that is gone', async (name) => {
+    model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.api.deleteVmi(model.vm);
+    expect(rulesOf(await model.call(name))).toEqual(['2']);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
+  });
 
-test('VMs that do not migrate are found by one search for all, and not by another for each', async () => {
-  model.migrate('b');
-  await sweep();
-  model.api.updateVmim(model.vm, model.vm.vmims[0]!.metadata.uid, { phase: 'Failed' });
-  await sweep();
-  model.restart();
-  expect(await sweep()).toStrictEqual({ looked: 1, changed: [], failed: [] });
-  const northbound = model.requests.filter(({ database }) => database === 'NB').flatMap(({ operations }) => operations);
-  expect(northbound.map((each) => each.op === 'select' && each.where[0]![0])).toEqual([
-    'external_ids',
-    'external_ids',
-    '_uuid',
-  ]);
-});
-
-test('each VM is looked at, also those of one name in two namespaces', async () => {
-  for (const pod of ['prod/other', 'test/other', 'prod/more']) {
-    model.ovn.addPort(pod, { pod, ...recordEntries(RECORD, new Date()) });
-  }
-  const { looked, changed } = await sweep();
-  expect(looked).toBe(3);
-  expect(changed.map(({ vmi, ports }) => `${vmi.namespace}/${vmi.name} ${ports[0]?.binding}`).sort()).toEqual([
-    'prod/more unbound',
-    'prod/other unbound',
-    'test/other unbound',
-  ]);
-});
-
-test('a VM with a record that migrates is looked at once, all its ports searched', async () => {
-  model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
-  const { vmi } = model.vm;
-  const [first] = model.vm.ports;
-  first!.externalIds = { ...first!.externalIds, ...recordEntries({ ...RECORD, vmi: vmi!.metadata.uid }, new Date()) };
-  model.migrate('b');
-  const { looked, changed } = await sweep();
-  expect(looked).toBe(1);
-  expect(changed[0]!.ports.map(({ name, binding }) => `${name} ${binding}`)).toEqual([
-    'vm0.prod dual',
-    'vm0.prod.net1 dual',
-  ]);
-});
-
-test('a VM that cannot be put right now is told with why, and what was told of it too', async () => {
-  model.migrate('b');
-  model.ovn.chassis = [];
-  const { looked, changed, failed } = await sweep();
-  expect({ looked, changed }).toEqual({ looked: 1, changed: [] });
-  expect(failed).toEqual([{ ...REFERENCE, why: expect.stringContaining('lists no chassis with hostname or name a') }]);
-  expect(outcomes).toEqual([]);
-});
-
-test('a sweep that cannot even list the VMs comes again', async () => {
-  model.before = () => {
-    throw new Error('refused');
-  };
-  await expect(sweep()).rejects.toThrow(TryAgainError);
+  test('a port stays pinned until the pod that the guest has left ended a minute ago', async () => {
+    const migration = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.succeed(migration);
+    const [source] = model.vm.pods;
+    const rules: string[][] = [];
+    rules.push(rulesOf(await model.call('disable-dual-chassis')));
+    model.api.endPod(model.vm, source!, 'Succeeded');
+    rules.push(rulesOf(await model.call('reconcile')));
+    await model.world.sleep(59_000);
+    rules.push(rulesOf(await model.call('reconcile')));
+    expect(model.binding()).toBe('chassis-b, record pinned');
+    await model.world.sleep(2_000);
+    rules.push(rulesOf(await model.call('reconcile')));
+    expect(rules).toEqual([['4'], [], [], ['2b']]);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
+  });
 });

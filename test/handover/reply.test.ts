@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { type Desired, desired, type Step } from '../../handover/desired.ts';
-import { factsOf } from '../../handover/facts.ts';
-import type { Outcome } from '../../handover/handover.ts';
-import { changeFor, type Port } from '../../handover/port.ts';
-import { recordOf } from '../../handover/record.ts';
-import { remarksOf } from '../../handover/remark.ts';
+import { type Desired, desired, type Step } from '../../handover/decision/desired.ts';
+import { remarksOf } from '../../handover/decision/events.ts';
+import { factsOf } from '../../handover/decision/facts.ts';
+import { changeFor, type Port } from '../../handover/decision/port.ts';
+import { recordOf } from '../../handover/decision/record.ts';
+import type { Outcome } from '../../handover/reconcile.ts';
 import { replyOf } from '../../handover/reply.ts';
 import { moment, VMI, VMI_UID, VMIM_UID } from './support/moments.ts';
 import { DUAL, PINNED, port } from './support/ports.ts';

@@ -4,7 +4,8 @@ import {
   MIGRATION_FINALIZER,
   MIGRATION_TARGET_NODE_NAME,
   MIGRATION_TARGET_READY,
-  NODE_NAME,
+  NONROOT,
+  OBSERVED_VERSIONS,
 } from '../labels.ts';
 import { attachmentPod, targetPod } from '../manifests.ts';
 import {
@@ -17,21 +18,11 @@ import {
   type VirtualMachineInstanceMigration as Vmim,
 } from '../objects.ts';
 import { isHeld, type Step } from '../pace.ts';
+import { abortRequested, HAND_OFF, withCondition } from './migration-objects.ts';
 import { byCreation, isPendingTooLong, MigrationOver, MigrationView } from './migration-view.ts';
 
 /** How many ended VMIMs of a VMI are kept. */
 const KEPT = 5;
-
-/** What KubeVirt's cluster configuration holds by default. */
-const CONFIGURATION = {
-  allowAutoConverge: false,
-  allowPostCopy: false,
-  allowWorkloadDisruption: false,
-  bandwidthPerMigration: '0',
-  completionTimeoutPerGiB: 150,
-  progressTimeout: 150,
-  unsafeMigrationOverride: false,
-};
 
 /** virt-controller's part for VMIMs. */
 export function controlMigrations(context: Context): void {
@@ -76,14 +67,20 @@ class MigrationControl {
     if (vmi === undefined) throw new MigrationOver('vmi-ended');
     this.#view.vmi = vmi;
     if (this.#view.isOtherHandedOff()) throw new MigrationOver('refused');
+    await cluster.vmims.update(this.#vmim, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, ...OBSERVED_VERSIONS };
+    });
     await this.#enter('Pending');
     await this.#until(() => this.#view.isTurn() && !this.#isHeld('turn'));
+    await this.#markNonRoot();
     await this.#createTargetPod();
     if (HOTPLUG in (vmi.metadata.annotations ?? {})) await this.#attachVolumes();
     await this.#enter('Scheduling');
     await this.#targetRuns();
     await this.#enter('Scheduled');
-    await this.#until(() => !this.#isHeld('handOff'));
+    // On the source's own node nothing comes of it, until it is cancelled.
+    const isElsewhere = () => this.#view.targetNow?.spec.nodeName !== this.#view.vmiNow?.status?.nodeName;
+    await this.#until(() => !this.#isHeld('handOff') && isElsewhere());
     await this.#handOff();
     await this.#enter('PreparingTarget');
     await this.#until(() => this.#view.state?.targetNodeAddress);
@@ -93,7 +90,6 @@ class MigrationControl {
     await this.#markTargetReady(await this.#until(() => this.#view.state?.targetNodeDomainReadyTimestamp));
     await this.#until(() => this.#view.state?.completed);
     await this.#finish('Succeeded');
-    await this.#syncNodeLabel();
   }
 
   #isHeld(step: Step): boolean {
@@ -131,15 +127,18 @@ class MigrationControl {
     this.#view.target = created;
   }
 
-  /** Resolves with the target pod when it runs; before, the VMI is told of its node. */
-  async #targetRuns(): Promise<Pod> {
-    const { cluster } = this.#context;
-    const { metadata, spec } = await this.#until(
-      () => this.#view.targetNow?.spec.nodeName !== undefined && this.#view.targetNow,
-    );
-    await cluster.vmis.update(await this.#until(() => this.#view.vmiNow), ({ status }) => {
-      if (status) status.activePods = { ...status.activePods, [metadata.uid]: spec.nodeName ?? '' };
+  /** Before the first migration of a VMI. */
+  async #markNonRoot(): Promise<void> {
+    const vmi = await this.#until(() => this.#view.vmiNow);
+    if (vmi.metadata.annotations?.[NONROOT] !== undefined) return;
+    const written = await this.#context.cluster.vmis.update(vmi, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, [NONROOT]: 'true' };
     });
+    await this.#until(() => this.#context.cluster.vmis.hasSeen(written));
+  }
+
+  /** Resolves with the target pod when it runs. */
+  async #targetRuns(): Promise<Pod> {
     return this.#until(() => this.#view.targetNow?.status?.phase === 'Running' && this.#view.targetNow);
   }
 
@@ -176,7 +175,7 @@ class MigrationControl {
         targetNode,
         targetPod: target.metadata.name,
         ...(this.#attachment !== undefined && { targetAttachmentPodUID: this.#attachment.metadata.uid }),
-        migrationConfiguration: CONFIGURATION,
+        ...HAND_OFF,
       };
       metadata.labels = { ...metadata.labels, [MIGRATION_TARGET_NODE_NAME]: targetNode };
     });
@@ -191,10 +190,11 @@ class MigrationControl {
     await this.#context.cluster.patchPod(target, { metadata: { annotations: { [MIGRATION_TARGET_READY]: goTime } } });
   }
 
-  /** Three updates: the phase, the VMI's migrationState if it is of this migration, the finalizer. */
+  /** Four updates: the phase, the VMI's label, its migrationState if it is of this migration, the finalizer. */
   async #finish(phase: 'Succeeded' | 'Failed', condition?: Condition): Promise<void> {
     const { vmims } = this.#context.cluster;
     await this.#enter(phase, condition);
+    await this.#removeTargetLabel();
     const migrationState = this.#view.state;
     if (migrationState !== undefined) {
       await vmims.updateStatus(this.#vmim, ({ status }) => {
@@ -203,6 +203,14 @@ class MigrationControl {
     }
     await vmims.update(this.#vmim, ({ metadata }) => {
       metadata.finalizers = metadata.finalizers?.filter((finalizer) => finalizer !== MIGRATION_FINALIZER) ?? [];
+    });
+  }
+
+  async #removeTargetLabel(): Promise<void> {
+    const vmi = this.#view.vmiNow;
+    if (this.#view.state === undefined || vmi === undefined) return;
+    await this.#context.cluster.vmis.update(vmi, ({ metadata }) => {
+      delete metadata.labels?.[MIGRATION_TARGET_NODE_NAME];
     });
   }
 
@@ -223,26 +231,36 @@ class MigrationControl {
   async #markFailedOnVmi(): Promise<void> {
     const vmi = this.#view.vmiNow;
     if (vmi === undefined) return;
-    await this.#context.cluster.vmis.update(vmi, ({ metadata, status }) => {
+    await this.#context.cluster.vmis.update(vmi, ({ status }) => {
       if (status?.migrationState?.migrationUid !== this.#vmim.metadata.uid) return;
       const now = timestamp();
       Object.assign(status.migrationState, { startTimestamp: now, endTimestamp: now, failed: true, completed: true });
-      delete metadata.labels?.[MIGRATION_TARGET_NODE_NAME];
     });
   }
 
-  /** A migration that was handed off can be stopped only while it copies, by the source's virt-handler. */
+  /**
+   * A migration that was handed off can be stopped only while it copies, by the source's virt-handler. The VMI is asked
+   * before the VMIM says that it was.
+   */
   async #abortWhenDeleted(signal: AbortSignal): Promise<void> {
     const { cluster } = this.#context;
     const now = () => cluster.vmims.latest(this.#vmim);
     await cluster.until(() => this.#view.isHandedOff && now()?.metadata.deletionTimestamp !== undefined, signal);
+    const isCopying = () => now()?.status?.phase === 'Running';
+    const isAsked = isCopying();
+    if (isAsked) await this.#requestAbort();
     await cluster.vmims.updateStatus(this.#vmim, (draft) => {
       draft.status = { ...draft.status, ...withCondition(draft.status?.conditions ?? [], abortRequested()) };
     });
-    await cluster.until(() => now()?.status?.phase === 'Running', signal);
+    if (isAsked) return;
+    await cluster.until(isCopying, signal);
+    await this.#requestAbort();
+  }
+
+  async #requestAbort(): Promise<void> {
     const vmi = this.#view.vmiNow;
     if (vmi === undefined) return;
-    await cluster.vmis.update(vmi, ({ status }) => {
+    await this.#context.cluster.vmis.update(vmi, ({ status }) => {
       const state = status?.migrationState;
       if (state?.migrationUid === this.#vmim.metadata.uid && !state.completed) state.abortRequested = true;
     });
@@ -255,13 +273,6 @@ class MigrationControl {
       await cluster.deletePod(await cluster.until(() => isOverdue(this.#view.targetNow), signal));
       await cluster.until(() => !isOverdue(this.#view.targetNow), signal);
     }
-  }
-
-  /** The label on the launcher names the guest's node again. */
-  async #syncNodeLabel(): Promise<void> {
-    const target = this.#view.targetNow;
-    if (target === undefined) return;
-    await this.#context.cluster.patchPod(target, { metadata: { labels: { [NODE_NAME]: target.spec.nodeName } } });
   }
 
   async #collectGarbage(): Promise<void> {
@@ -288,14 +299,4 @@ class MigrationControl {
       });
     this.#context.lives.start(this.#vmim.metadata.name, life);
   }
-}
-
-function abortRequested(): Condition {
-  return { type: 'migrationAbortRequested', status: 'True', lastProbeTime: timestamp(), lastTransitionTime: null };
-}
-
-function withCondition(conditions: readonly Condition[], added: Condition | undefined): { conditions?: Condition[] } {
-  const isThere = conditions.some(({ type }) => type === added?.type);
-  const all = added === undefined || isThere ? [...conditions] : [...conditions, added];
-  return all.length > 0 ? { conditions: all } : {};
 }

@@ -10,14 +10,15 @@ import {
   type VirtualMachineInstanceMigration as Vmim,
   type VmiPhase,
 } from '../objects.ts';
+import { keepStatus } from './vmi-status.ts';
 
 /** virt-controller's part for VMIs: a launcher pod for each, and the end of what is left after it. */
 export function controlVmis(context: Context): void {
   const { cluster, lives } = context;
-  lives.onEach(
-    () => cluster.vmis.all(),
-    (vmi) => new VmiControl(vmi, context).run(),
-  );
+  // What waits for its other half in another cluster, the lab has none to start.
+  const all = () => cluster.vmis.all().filter(({ status }) => status?.phase !== 'WaitingForSync');
+  lives.onEach(all, (vmi) => new VmiControl(vmi, context).run());
+  lives.onEach(all, (vmi) => keepStatus(vmi, context));
 }
 
 class VmiControl {
@@ -41,7 +42,6 @@ class VmiControl {
     const running = await cluster.until(() => this.#isDeleted() || runs(), signal);
     if (running !== true) {
       await this.#setPhase('Scheduled', running);
-      await cluster.patchPod(pod, { metadata: { labels: { [NODE_NAME]: running.spec.nodeName } } });
       await cluster.until(() => this.#isDeleted() || this.#guestEnded(), signal);
     }
     await this.#finish();
@@ -77,7 +77,6 @@ class VmiControl {
       const node = pod?.spec.nodeName;
       if (pod === undefined || node === undefined) return;
       draft.status.nodeName = node;
-      draft.status.activePods = { ...draft.status.activePods, [pod.metadata.uid]: node };
       draft.metadata.labels = { ...draft.metadata.labels, [NODE_NAME]: node };
     });
     this.#context.log('vmi-phase', { vmi: this.#vmi.metadata.name, phase });
@@ -88,12 +87,16 @@ class VmiControl {
     return latest === undefined || latest.metadata.deletionTimestamp !== undefined;
   }
 
-  /** No launcher runs any more where the guest was last. */
+  /** No launcher runs any more where the guest was last, nor where it is on its way to. */
   #guestEnded(): boolean {
-    const node = this.#context.cluster.vmis.latest(this.#vmi)?.status?.nodeName;
-    if (node === undefined) return false;
-    const there = this.#pods().filter(({ spec }) => spec.nodeName === node);
-    return there.every(isFinal);
+    const { nodeName, migrationState = {} } = this.#context.cluster.vmis.latest(this.#vmi)?.status ?? {};
+    if (nodeName === undefined) return false;
+    const { startTimestamp, completed, failed, targetNode } = migrationState;
+    const isMoving = startTimestamp !== undefined && !completed && !failed;
+    const nodes = isMoving ? [nodeName, targetNode] : [nodeName];
+    return this.#pods()
+      .filter(({ spec }) => nodes.includes(spec.nodeName))
+      .every(isFinal);
   }
 
   #pods(): Pod[] {

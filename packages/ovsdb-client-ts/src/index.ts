@@ -25,21 +25,15 @@ export type { AnyOperation, InsertOperationOf, ResultsOf, TypedOperation } from 
 export type { Condition, InputOf, InsertOf, Mutation, TypedSchema, UpdateOf } from './typed/types.ts';
 export { NamedUuid, type Uuid } from './typed/uuid.ts';
 export type * from './wire/operations.ts';
-export {
-  fromWireMap,
-  fromWireSet,
-  fromWireUuid,
-  namedUuid,
-  toWireMap,
-  toWireSet,
-  uuid,
-  type WireAtom,
-  type WireCondition,
-  type WireMap,
-  type WireMutation,
-  type WireNamedUuid,
-  type WireRow,
-  type WireSet,
-  type WireUuid,
-  type WireValue,
-} from './wire/values.ts';
+export type {
+  WireAtom,
+  WireCondition,
+  WireMap,
+  WireMutation,
+  WireNamedUuid,
+  WireRow,
+  WireSet,
+  WireUuid,
+  WireValue,
+} from './wire/types.ts';
+export { fromWireMap, fromWireSet, fromWireUuid, namedUuid, toWireMap, toWireSet, uuid } from './wire/values.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { OPT_IN_ANNOTATION } from '../../../handover/kubevirt.ts';
+import { OPT_IN_ANNOTATION } from '../../../handover/decision/kubevirt.ts';
 import { HEADERS } from '../../functions/support/function.ts';
 import { object } from '../../handover/support/moments.ts';
 

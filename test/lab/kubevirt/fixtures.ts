@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { KubernetesObject } from '../../../lab/kubevirt/objects.ts';
 
 const folder = new URL('./fixtures/', import.meta.url);
@@ -6,12 +6,4 @@ const folder = new URL('./fixtures/', import.meta.url);
 /** An object of one VM, and of its migration from worker-a to worker-b, as KubeVirt has it at one moment. */
 export function fixture<T extends KubernetesObject>(name: string): T {
   return JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
-}
-
-/** All of them, in the order in which they were written. */
-export function fixtures(): KubernetesObject[] {
-  const version = ({ metadata }: KubernetesObject) => Number(metadata.resourceVersion);
-  return readdirSync(folder)
-    .map((file) => fixture(file.replace('.json', '')))
-    .sort((a, b) => version(a) - version(b));
 }

@@ -16,9 +16,11 @@ import {
   Watch,
 } from '@kubernetes/client-node';
 import { type KubernetesApi, startKubernetesApi } from '../../../lab/kubernetes-api/server.ts';
+import { HOLD } from '../../../lab/kubevirt/labels.ts';
 import { migration, virtualMachine } from '../../../lab/kubevirt/manifests.ts';
 import type {
   Pod,
+  VirtualMachine,
   VirtualMachineInstance as Vmi,
   VirtualMachineInstanceMigration as Vmim,
 } from '../../../lab/kubevirt/objects.ts';
@@ -29,6 +31,13 @@ const name = 'web-01';
 const path = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
 
 const group = { group: 'kubevirt.io', version: 'v1', namespace };
+/** What a {@link Lab} is like. */
+export interface LabOptions {
+  readonly paceMs: number;
+  /** What runs as a VM. */
+  readonly guest?: 'qemu' | 'endpoint';
+}
+
 const vms = { ...group, plural: 'virtualmachines' };
 const vmis = { ...group, plural: 'virtualmachineinstances' };
 const vmims = { ...group, plural: 'virtualmachineinstancemigrations' };
@@ -36,7 +45,7 @@ const vmims = { ...group, plural: 'virtualmachineinstancemigrations' };
 /** One write to the Kubernetes API as a watcher sees it. */
 export interface Write {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  object: Pod | Vmi | Vmim;
+  object: Pod | VirtualMachine | Vmi | Vmim;
 }
 
 /** A testbed, a Kubernetes API with the scheduling gate, and the stand-in as a process of its own. */
@@ -52,7 +61,13 @@ export class Lab {
   readonly #watches: AbortController[] = [];
   #isStopped = false;
 
-  private constructor(directory: string, testbed: Testbed, api: KubernetesApi, config: KubeConfig, paceMs: number) {
+  private constructor(
+    directory: string,
+    testbed: Testbed,
+    api: KubernetesApi,
+    config: KubeConfig,
+    { paceMs, guest = 'qemu' }: LabOptions,
+  ) {
     this.#directory = directory;
     this.testbed = testbed;
     this.#api = api;
@@ -60,20 +75,32 @@ export class Lab {
     this.#custom = config.makeApiClient(CustomObjectsApi);
     const files = ['--kubeconfig', join(directory, 'kubeconfig'), '--testbed', join(directory, 'testbed.json')];
     const log = ['--log', join(directory, 'kubevirt.log')];
-    const command = ['--conditions=source', path('lab/kubevirt/main.ts'), ...files, ...log, '--pace', `${paceMs}`];
+    const command = [
+      '--conditions=source',
+      path('lab/kubevirt/main.ts'),
+      ...files,
+      ...log,
+      '--pace',
+      `${paceMs}`,
+      '--guest',
+      guest,
+    ];
     this.kubevirt = spawn(path('node_modules/.bin/node'), command, { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  static async start(prefix: string, paceMs: number): Promise<Lab> {
+  static async start(prefix: string, options: LabOptions): Promise<Lab> {
     const directory = await mkdtemp(join(tmpdir(), `${prefix}-`));
     const testbed = await startTestbed({ directory, prefix });
-    const api = await startKubernetesApi({ admission: [path('eventing/components/scheduling-gate/policy.yaml')] });
+    const api = await startKubernetesApi({
+      admission: [path('eventing/components/scheduling-gate/policy.yaml')],
+      kubevirtWebhook: true,
+    });
     await writeFile(join(directory, 'kubeconfig'), api.kubeconfig);
     const config = new KubeConfig();
     config.loadFromString(api.kubeconfig);
-    const lab = new Lab(directory, testbed, api, config, paceMs);
+    const lab = new Lab(directory, testbed, api, config, options);
     await lab.#core.createNamespace({ body: { metadata: { name: namespace } } });
-    for (const kind of ['/api/v1/pods', ...[vmis, vmims].map(({ plural }) => `/apis/kubevirt.io/v1/${plural}`)]) {
+    for (const kind of ['/api/v1/pods', ...[vms, vmis, vmims].map(({ plural }) => `/apis/kubevirt.io/v1/${plural}`)]) {
       await lab.#watch(config, kind);
     }
     await once(createInterface({ input: lab.kubevirt.stdout! }), 'line');
@@ -99,15 +126,19 @@ export class Lab {
     return this.kubevirt.exitCode;
   }
 
-  /** Resolves when the guest has booted. */
+  /** Resolves when the guest has booted, and answers. */
   async createVm(annotations?: Record<string, string>): Promise<Vmi> {
     const from = this.writes.length;
     const [vm] = this.testbed.vms;
     const body = virtualMachine(annotations === undefined ? vm : { ...vm, annotations });
     await this.#custom.createNamespacedCustomObject({ ...vms, body });
     const isReady = ({ status }: Vmi) =>
-      status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True');
-    return this.until('the VMI is ready', ({ object }) => isVmi(object) && isReady(object) && object, from);
+      status?.phase === 'Running' && status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True');
+    const vmi = await this.until('the VMI is ready', ({ object }) => isVmi(object) && isReady(object) && object, from);
+    const isVmReady = ({ status }: VirtualMachine) => status?.ready && status.printableStatus === 'Running';
+    await this.until('the VM is ready', ({ object }) => isVm(object) && isVmReady(object), from);
+    if (!this.guestAnswers()) throw new Error('The guest does not answer.');
+    return vmi;
   }
 
   async deleteVm(): Promise<void> {
@@ -130,7 +161,14 @@ export class Lab {
     return this.until('the target pod is created', ({ object }) => isTargetOf(object, uid) && object);
   }
 
-  /** Takes all gates off, as `reuse-port` does. */
+  /** Lets a migration go on from where it is held. */
+  async go({ metadata }: Vmim): Promise<void> {
+    const body = { metadata: { annotations: { [HOLD]: null } } };
+    const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    await this.#custom.patchNamespacedCustomObject({ ...vmims, name: metadata.name, body }, options);
+  }
+
+  /** Takes all gates off, as the functions do. */
   async openGate({ metadata }: Pod): Promise<void> {
     const body = [{ op: 'remove', path: '/spec/schedulingGates' }];
     const options = setHeaderOptions('Content-Type', PatchStrategy.JsonPatch);
@@ -221,6 +259,10 @@ export class Lab {
     const again = () => this.#isStopped || this.#watch(config, kind, last);
     this.#watches.push(await new Watch(config).watch(kind, { resourceVersion: after }, write, again));
   }
+}
+
+export function isVm(object: { kind: string }): object is VirtualMachine {
+  return object.kind === 'VirtualMachine';
 }
 
 export function isVmi(object: { kind: string }): object is Vmi {

@@ -1,5 +1,5 @@
 import { type CallOptions, Limit } from '../rpc/limit.ts';
-import type { WireCondition } from '../wire/values.ts';
+import type { WireCondition } from '../wire/types.ts';
 import { Subscription, type SubscriptionOptions } from './subscription.ts';
 import type { TableUpdates } from './updates.ts';
 

@@ -5,7 +5,7 @@ import { Limit } from '../rpc/limit.ts';
 import { Backoff } from '../session/backoff.ts';
 import type { Member } from '../session/member.ts';
 import type { Session } from '../session/session.ts';
-import type { WireCondition } from '../wire/values.ts';
+import type { WireCondition } from '../wire/types.ts';
 import { type MonitorMethod, type MonitorRequest, readSnapshot, readUpdate, type TableUpdates } from './updates.ts';
 
 const NO_TRANSACTION = '00000000-0000-0000-0000-000000000000';

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors.ts';
-import type { WireCondition, WireRow } from '../wire/values.ts';
+import type { WireCondition, WireRow } from '../wire/types.ts';
 
 /** What to monitor of a table (RFC 7047 section 4.1.5, ovsdb-server(7) section 4.1.12). */
 export interface MonitorRequest {

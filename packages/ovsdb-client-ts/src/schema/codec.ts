@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.ts';
 import { NamedUuid } from '../typed/uuid.ts';
-import type { WireAtom, WireValue } from '../wire/values.ts';
+import type { WireAtom, WireValue } from '../wire/types.ts';
 import { type BaseType, type ColumnType, fitsNumber, type Shape, shapeOf } from './schema.ts';
 
 type Atom = string | number | bigint | boolean;

@@ -2,7 +2,7 @@ import { RpcError } from '../errors.ts';
 import type { Connection } from '../rpc/connection.ts';
 import type { Limit } from '../rpc/limit.ts';
 import type { DatabaseSchema } from '../schema/schema.ts';
-import type { WireRow } from '../wire/values.ts';
+import type { WireRow } from '../wire/types.ts';
 import { type Demands, readServerRow, type ServerRow, whyUnusable } from './server-row.ts';
 
 const MONITOR_ID = '_Server';

@@ -1,4 +1,5 @@
-import { fromWireSet, type WireRow } from '../wire/values.ts';
+import type { WireRow } from '../wire/types.ts';
+import { fromWireSet } from '../wire/values.ts';
 
 /** What a server says of its own part of a database: a row of `Database` in `_Server` (ovsdb-server(5)). */
 export interface ServerRow {

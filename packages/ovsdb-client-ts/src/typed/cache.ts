@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ProtocolError } from '../errors.ts';
 import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
 import type { RowUpdate, TableUpdates } from '../monitor/updates.ts';
-import type { WireRow } from '../wire/values.ts';
+import type { WireRow } from '../wire/types.ts';
 import type { Clauses, RowOf, TableName } from './operations.ts';
 import type { Rows } from './rows.ts';
 import type { Row, TableCodec } from './table-codec.ts';

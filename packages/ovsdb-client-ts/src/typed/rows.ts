@@ -1,4 +1,4 @@
-import type { WireRow } from '../wire/values.ts';
+import type { WireRow } from '../wire/types.ts';
 import type { Row } from './table-codec.ts';
 
 /** The rows of a table by uuid. They come as they were on the wire, and are decoded when they are first read. */

@@ -1,7 +1,7 @@
 import { SchemaError } from '../errors.ts';
 import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
 import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
-import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/values.ts';
+import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
 
 /** Rows as objects of TypeScript, by column. */
 export type Row = Readonly<Record<string, unknown>>;

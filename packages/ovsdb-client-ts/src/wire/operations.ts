@@ -1,4 +1,4 @@
-import type { WireCondition, WireMutation, WireRow, WireValue } from './values.ts';
+import type { WireCondition, WireMutation, WireRow, WireValue } from './types.ts';
 
 /** The operations of RFC 7047 section 5.2 as they go over the wire. */
 export type Operation =

@@ -4,7 +4,7 @@ import { makeCodec } from '../../src/schema/codec.ts';
 import { enumValues, fitsNumber, type Shape, shapeOf } from '../../src/schema/schema.ts';
 import { TableCodec } from '../../src/typed/table-codec.ts';
 import { parseJson, stringifyParams } from '../../src/wire/json.ts';
-import type { WireRow, WireValue } from '../../src/wire/values.ts';
+import type { WireRow, WireValue } from '../../src/wire/types.ts';
 import { schema } from '../generated/inventory.ts';
 import { numRuns } from '../support/runs.ts';
 

@@ -1,0 +1,198 @@
+import type { Port, RowChange } from '../model/northbound.ts';
+import type { Southbound } from '../model/southbound.ts';
+import type { Moment, Vm } from '../model/vm.ts';
+import {
+  dualAt,
+  hasOtherTap,
+  isOurKey,
+  isRecorded,
+  MAX_FACTS_AGE_MS,
+  requestedOf,
+  toldNode,
+  vmiOfRecord,
+} from './truth.ts';
+
+/** Looking at the southbound database and sending the transaction take no longer than this beside the age of facts. */
+const SLACK_MS = 600;
+
+interface Ledger {
+  /** What we wrote last, as long as nobody has written over it. */
+  own: string | undefined;
+  /** What has happened since the beginning that calls for a write, less the writes. */
+  credit: number;
+  neighbourAt: number;
+}
+
+/** What may be written, by us, to the rows of others. */
+export class CommitInvariants {
+  /** When chassis went, by name; also of those that came back under another. */
+  readonly lostAt = new Map<string, number>();
+  /** Names of the chassis that are not there. */
+  readonly lost = new Set<string>();
+  readonly #vms: readonly Vm[];
+  readonly #southbound: Southbound;
+  readonly #break: (what: string) => void;
+  readonly #ledgers = new Map<Port, Ledger>();
+  readonly #classes = new Map<Vm, string>();
+
+  constructor(vms: readonly Vm[], southbound: Southbound, onBroken: (what: string) => void) {
+    this.#vms = vms;
+    this.#southbound = southbound;
+    this.#break = onBroken;
+  }
+
+  /** @param sentAt when a function sent the transaction that has changed the rows */
+  committed(changes: readonly RowChange[], sentAt: number): void {
+    for (const change of changes) this.#check(change, sentAt);
+    const vm = this.vmOf(changes[0]!.port);
+    if (vm === undefined) return;
+    const own = vm.ports.filter((port) => this.#ledger(port).own === requestedOf(port)).map(requestedOf);
+    if (new Set(own).size > 1) this.#break(`the ports of ${vm.name} are bound apart: ${own.join(' and ')}`);
+  }
+
+  /** Somebody else has written a row. @returns whether it was ours that was changed */
+  neighbourWrote(port: Port, before: Port['options']): boolean {
+    const isOurs = changedKeys(before, port.options).some(isOurKey);
+    if (!isOurs) return false;
+    const ledger = this.#ledger(port);
+    ledger.credit++;
+    ledger.neighbourAt = Date.now();
+    return true;
+  }
+
+  neighbourWroteSince(vm: Vm, time: number): boolean {
+    return vm.ports.some((port) => this.#ledger(port).neighbourAt >= time);
+  }
+
+  /** To be called whenever something is true of a VM that was not: that may call for a write. */
+  noteChange(vm: Vm): void {
+    const now = classOf(vm);
+    if (this.#classes.get(vm) === now) return;
+    this.#classes.set(vm, now);
+    this.credit(vm);
+  }
+
+  /** Something has happened that may call for a write to each port of a VM. */
+  credit(vm: Vm): void {
+    for (const port of vm.ports) this.#ledger(port).credit++;
+  }
+
+  vmOf(port: Port): Vm | undefined {
+    return this.#vms.find(({ ports }) => ports.includes(port));
+  }
+
+  #check({ port, before }: RowChange, sentAt: number): void {
+    const keys = changedKeys(before.options, port.options);
+    const ids = changedKeys(before.externalIds, port.externalIds).filter((key) => !key.startsWith('handover-'));
+    if (keys.length === 0 && ids.length === 0) return;
+    const foreign = [...keys.filter((key) => !isOurKey(key)), ...ids];
+    if (foreign.length > 0) this.#break(`"${foreign[0]}" of ${port.name} was changed, which is somebody else's`);
+    const vm = this.vmOf(port);
+    if (vm === undefined) {
+      this.#break(`${port.name} was written, which is no VM's`);
+      return;
+    }
+
+    const moments = vm.since(sentAt - MAX_FACTS_AGE_MS);
+    if (!isRecorded(before) && !moments.some(({ optedIn }) => optedIn)) {
+      this.#break(`${port.name} was written, though ${vm.name} is not opted in`);
+    }
+    const requested = requestedOf(port);
+    const names = requested === '' ? [] : requested.split(',');
+    const unknown = names.find((name) => !this.#isKnown(name, sentAt));
+    if (unknown !== undefined) this.#break(`${port.name} was bound to ${unknown}, which is no chassis of this cluster`);
+    const isArmed = port.options['activation-strategy'] !== undefined;
+    const mayBeOpen = names.length < 2 || moments.some(({ migration }) => migration?.copying);
+    if (names.length < 2 && isArmed) this.#break(`${port.name} is bound to ${requested || 'nothing'}, and armed`);
+    if (!isArmed && !mayBeOpen) this.#break(`${port.name} is open on ${requested} before memory is copied`);
+    if (names.length === 0) this.#checkRelease(vm, port, before, moments);
+    if (names.length === 1) this.#checkPin(vm, port, requested, moments);
+    if (names.length === 2) this.#checkDual(vm, port, before, moments, sentAt);
+    this.#checkUndone(port, before, moments);
+    this.#checkCost(port, requested);
+  }
+
+  #checkRelease(vm: Vm, port: Port, before: RowChange['before'], moments: readonly Moment[]): void {
+    if (moments.some(({ uid }) => uid === undefined)) return;
+    const atRest = moments.some(({ migration }) => migration === undefined);
+    const isOfEarlier = moments.some(({ uid }) => uid !== vmiOfRecord(before));
+    if (!atRest) {
+      this.#break(`${port.name} was released, though ${vm.name} migrates`);
+      return;
+    }
+    // A migration that has begun just now plugs in on what was requested just before.
+    const isPlugged = hasOtherTap(vm) && vm.now.migration === undefined;
+    if (isPlugged && !isOfEarlier) {
+      this.#break(`${port.name} was released, though ${vm.name} is plugged in elsewhere too`);
+    }
+  }
+
+  #checkPin(vm: Vm, port: Port, requested: string, moments: readonly Moment[]): void {
+    const isThere = moments.some((moment) =>
+      [moment.guest, toldNode(moment)].some((node) => node && this.#southbound.chassisOf(node) === requested),
+    );
+    if (!isThere && !this.lostAt.has(requested)) {
+      this.#break(`${port.name} was pinned to ${requested}, where ${vm.name} does not run`);
+    }
+  }
+
+  #checkDual(vm: Vm, port: Port, before: RowChange['before'], moments: readonly Moment[], sentAt: number): void {
+    const requested = requestedOf(port);
+    const isDue = moments.some((moment) => dualAt(moment, this.#southbound) === requested);
+    if (!isDue && this.lost.size === 0) {
+      this.#break(`${port.name} was bound to ${requested}, though no migration of ${vm.name} was before its switch`);
+    }
+    const { activated, activatedAt } = this.#southbound.bindingOf(port);
+    const isArmed = port.options['activation-strategy'] !== undefined;
+    const isArming = isArmed && before.options['activation-strategy'] === undefined;
+    if (isArming && moments.every(({ migration }) => migration?.copying)) {
+      this.#break(`${port.name} was armed when memory was copied already: its RARP may be over`);
+    }
+    if (isArming && activated.length > 0 && activatedAt < sentAt - MAX_FACTS_AGE_MS - SLACK_MS) {
+      this.#break(`${port.name} was armed while OVN still had it activated on ${activated}`);
+    }
+  }
+
+  /** A dual binding that was right all the time in which anybody could have looked is left alone. */
+  #checkUndone(port: Port, before: RowChange['before'], moments: readonly Moment[]): void {
+    const was = requestedOf(before);
+    if (!was.includes(',') || was === requestedOf(port)) return;
+    if (moments.every((moment) => dualAt(moment, this.#southbound) === was)) {
+      this.#break(`${port.name} was right with ${was}, and was bound to ${requestedOf(port) || 'nothing'}`);
+    }
+  }
+
+  #checkCost(port: Port, requested: string): void {
+    const ledger = this.#ledger(port);
+    ledger.own = requested;
+    ledger.credit--;
+    if (ledger.credit < 0) this.#break(`${port.name} was written more often than anything called for`);
+  }
+
+  #isKnown(name: string, sentAt: number): boolean {
+    if (this.lostAt.get(name)! > sentAt - MAX_FACTS_AGE_MS) return true;
+    return this.#southbound.chassis.some(
+      (one) => one.name === name && this.#southbound.chassisOf(one.hostname) === name,
+    );
+  }
+
+  #ledger(port: Port): Ledger {
+    const present = this.#ledgers.get(port) ?? { own: undefined, credit: 0, neighbourAt: 0 };
+    this.#ledgers.set(port, present);
+    return present;
+  }
+}
+
+/** What a binding depends on: while it stays the same, nothing calls for another write. */
+function classOf(vm: Vm): string {
+  const { uid, optedIn, node, migration } = vm.now;
+  const others = vm.pods.filter(({ metadata, status }) => metadata.uid !== vm.guestPod && status.phase === 'Running');
+  return JSON.stringify([uid, optedIn, node, others.length > 0, migration]);
+}
+
+export function changedKeys(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
+}

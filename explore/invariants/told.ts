@@ -1,0 +1,83 @@
+import type { Port, RowChange } from '../model/northbound.ts';
+import type { RecordedEvent } from '../model/rest.ts';
+import type { Vm } from '../model/vm.ts';
+import { requestedOf } from './truth.ts';
+
+interface Commit {
+  readonly by: object;
+  readonly vm: Vm;
+  readonly port: Port;
+  readonly binding: string;
+  /** Whoever committed was told so. */
+  readonly isHeard: boolean;
+  /** Of the row after it. */
+  readonly version: number;
+}
+
+/** Every change that is committed becomes a Kubernetes Event on its VMI, and no other does. */
+export class ToldInvariants {
+  #untold: Commit[] = [];
+  /** What was told in the calls that are not answered yet: the same line again counts as the one before. */
+  #told: Commit[] = [];
+  readonly #vms: readonly Vm[];
+  readonly #break: (what: string) => void;
+
+  constructor(vms: readonly Vm[], onBroken: (what: string) => void) {
+    this.#vms = vms;
+    this.#break = onBroken;
+  }
+
+  committed(by: object, vm: Vm, changes: readonly RowChange[], isHeard: boolean): void {
+    for (const { port } of changes) {
+      const binding = requestedOf(port) || 'nothing';
+      this.#untold.push({ by, vm, port, binding, isHeard, version: port.version });
+    }
+  }
+
+  /** A process asks for an Event to be written. One that reports a change names the port and its new binding. */
+  recorded(by: { readonly name: string }, { type, message, involvedObject }: RecordedEvent): void {
+    if (type !== 'Normal' || !message.includes('requested-chassis')) return;
+    const vm = this.#vms.find(({ name }) => name === involvedObject.name);
+    const port = vm?.ports
+      .filter(({ name }) => message.includes(name))
+      .sort((a, b) => b.name.length - a.name.length)[0];
+    if (port === undefined) {
+      this.#break(`${by.name} reports a change of no port: ${message}`);
+      return;
+    }
+    const index = this.#untold.findIndex(
+      (commit) => commit.by === by && commit.port === port && isNamed(commit.binding, message),
+    );
+    if (index < 0) {
+      this.#break(`${by.name} reports a change that it has not made: ${message}`);
+      return;
+    }
+    this.#told.push(...this.#untold.splice(index, 1));
+  }
+
+  /** A process has answered for a VM: what it has committed meanwhile is told. */
+  answered(by: { readonly name: string }, vm: Vm, isDone: boolean): void {
+    const isOwn = (one: Commit) => one.by === by && one.vm === vm;
+    const [untold, told] = [this.#untold.filter(isOwn), this.#told.filter(isOwn)];
+    this.#untold = this.#untold.filter((one) => !isOwn(one));
+    this.#told = this.#told.filter((one) => !isOwn(one));
+    const silent = untold.find(
+      ({ port, version, isHeard, binding }) =>
+        vm.vmi !== undefined &&
+        !told.some((one) => one.port === port && one.binding === binding) &&
+        // Of what nobody said whether it was committed, the row says so, if it is still there.
+        (isHeard || (isDone && port.version === version && binding !== 'nothing')),
+    );
+    if (silent) this.#break(`${by.name} has bound ${silent.port.name} to ${silent.binding}, and told nobody`);
+  }
+
+  died(by: object): void {
+    this.#untold = this.#untold.filter((commit) => commit.by !== by);
+    this.#told = this.#told.filter((commit) => commit.by !== by);
+  }
+}
+
+/** As a word of its own: `chassis-a` is not meant where `chassis-a,chassis-b` is. */
+function isNamed(binding: string, message: string): boolean {
+  return message.split(/\s+/).some((word) => word.replace(/[,.;]+$/, '') === binding);
+}

@@ -1,0 +1,151 @@
+import type { ApiServer } from './api-server.ts';
+import { type KubernetesObject, NAMESPACE, type ObjectMeta, type Pod } from './objects.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Segments, such as `api`, `v1`, `pods`. */
+  readonly path: readonly string[];
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object | undefined;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly content: string;
+}
+
+/** An Event as it is POSTed, as far as anybody here reads it. */
+export interface RecordedEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: { readonly name: string; readonly uid: string };
+}
+
+const VMIS = 'virtualmachineinstances';
+const VMIMS = 'virtualmachineinstancemigrations';
+
+/** The API server's front: kube-apiserver's answers to the requests that a function may make, and no other. */
+export class RestApi {
+  /** Groups of which no path is served now: an aggregated API, or a CRD, that is being replaced. */
+  readonly unserved = new Set<string>();
+  /** Called before a target pod is written. */
+  onPatch: (pod: Pod, patch: Partial<Pod>) => void = () => {};
+  onEvent: (event: RecordedEvent) => void = () => {};
+  readonly #server: ApiServer;
+  readonly #events = new Set<string>();
+
+  constructor(server: ApiServer) {
+    this.#server = server;
+  }
+
+  serve({ method, path, query = {}, body }: HttpRequest): HttpReply {
+    const [root, second, ...rest] = path;
+    const group = root === 'api' ? 'core' : second!;
+    // No Status: there is nothing behind this path that could write one.
+    if (this.unserved.has(group)) return { status: 404, content: '404 page not found\n' };
+    const segments = root === 'api' ? rest : rest.slice(1);
+    const namespaced = segments[0] === 'namespaces';
+    const [resource, name] = namespaced ? segments.slice(2) : segments;
+    // What a namespace is asked for need not be there: no list fails for that, and a 404 is of the object.
+    if (namespaced && segments[1] !== NAMESPACE)
+      return name === undefined ? list([], query) : notFound(resource!, name);
+    switch (`${method} ${resource}${name === undefined ? '' : '/'}`) {
+      case `GET ${VMIS}/`: {
+        const vmi = this.#server.vmNamed(name!)?.vmi;
+        return vmi ? found(vmi) : notFound(VMIS, name!);
+      }
+      case `GET ${VMIS}`:
+        return list(
+          this.#server.vms.flatMap(({ vmi }) => vmi ?? []),
+          query,
+        );
+      case `GET ${VMIMS}`:
+        return list(
+          this.#server.vms.flatMap(({ vmims }) => vmims),
+          query,
+        );
+      case `GET ${VMIMS}/`: {
+        const vmim = this.#server.vms.flatMap(({ vmims }) => vmims).find(({ metadata }) => metadata.name === name);
+        return vmim ? found(vmim) : notFound(VMIMS, name!);
+      }
+      case 'GET pods':
+        return list(
+          this.#server.vms.flatMap(({ pods }) => pods),
+          query,
+        );
+      case 'GET pods/': {
+        const pod = this.#server.vms.flatMap(({ pods }) => pods).find(({ metadata }) => metadata.name === name);
+        return pod ? found(pod) : notFound('pods', name!);
+      }
+      case 'PATCH pods/':
+        return this.#patchPod(name!, body as Partial<Pod>);
+      case 'POST events':
+        return this.#createEvent(body as RecordedEvent & { readonly metadata: ObjectMeta });
+      default:
+        throw new Error(`A function has no business with ${method} /${path.join('/')}.`);
+    }
+  }
+
+  /** A JSON merge patch; that of a scheduling gate counts only for a pod that is not scheduled, and only takes away. */
+  #patchPod(name: string, patch: Partial<Pod>): HttpReply {
+    const vm = this.#server.vms.find(({ pods }) => pods.some(({ metadata }) => metadata.name === name));
+    const pod = vm?.pods.find(({ metadata }) => metadata.name === name);
+    if (vm === undefined || pod === undefined) return notFound('pods', name);
+    const { uid, resourceVersion, annotations } = patch.metadata ?? ({} as Partial<ObjectMeta>);
+    const isOther =
+      (uid !== undefined && uid !== pod.metadata.uid) ||
+      (resourceVersion !== undefined && resourceVersion !== pod.metadata.resourceVersion);
+    if (isOther) return status(409, 'Conflict', 'pods', name);
+    this.onPatch(pod, patch);
+    this.#server.updatePod(vm, pod, {
+      metadata: { annotations: { ...pod.metadata.annotations, ...annotations } },
+      ...(patch.spec && { spec: patch.spec }),
+    });
+    return found(vm.podNow(pod));
+  }
+
+  #createEvent(event: RecordedEvent & { readonly metadata: ObjectMeta }): HttpReply {
+    const { name } = event.metadata;
+    if (name !== undefined && this.#events.has(name)) return status(409, 'AlreadyExists', 'events', name);
+    if (name !== undefined) this.#events.add(name);
+    this.onEvent(event);
+    return { status: 201, content: '{}' };
+  }
+}
+
+function found(object: KubernetesObject): HttpReply {
+  return { status: 200, content: JSON.stringify(object) };
+}
+
+function list(
+  items: readonly KubernetesObject[],
+  { labelSelector, fieldSelector }: Readonly<Record<string, string>>,
+): HttpReply {
+  const phase = fieldSelector === undefined ? undefined : /^status\.phase=(\w+)$/.exec(fieldSelector)?.[1];
+  if (fieldSelector !== undefined && phase === undefined) throw new Error('The model selects by status.phase alone.');
+  const wanted = (labelSelector ?? '').split(',').filter(Boolean);
+  const selected = items.filter(
+    ({ metadata: { labels }, status }) =>
+      (phase === undefined || status.phase === phase) &&
+      wanted.every((requirement) => {
+        const [key, value] = requirement.split('=');
+        return value === undefined ? key! in labels : labels[key!] === value;
+      }),
+  );
+  return { status: 200, content: JSON.stringify({ kind: 'List', metadata: {}, items: selected }) };
+}
+
+function notFound(resource: string, name: string): HttpReply {
+  return status(404, 'NotFound', resource, name);
+}
+
+/** What tells an object that is gone from a path that is not served: the Status names it. */
+function status(code: number, reason: string, resource: string, name: string): HttpReply {
+  const group = resource.startsWith('virtualmachine') ? { group: 'kubevirt.io' } : {};
+  const details = { name, ...group, kind: resource };
+  return {
+    status: code,
+    content: JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, code, details }),
+  };
+}

@@ -1,0 +1,163 @@
+import {
+  type Operation,
+  type OperationResult,
+  toWireMap,
+  type WireCondition,
+  type WireRow,
+  type WireValue,
+} from 'ovsdb-client-ts';
+import { ADDRESSES, type Port } from './northbound.ts';
+import { uuidOf } from './uuids.ts';
+import type { Vm } from './vm.ts';
+
+export interface Chassis {
+  readonly name: string;
+  readonly hostname: string;
+  /** What its ovn-controller says of itself. */
+  readonly otherConfig: Readonly<Record<string, string>>;
+}
+
+/** A row of Port_Binding, and what the ovn-controllers of its chassis do by it. */
+export interface PortBinding {
+  readonly port: Port;
+  readonly vm: Vm | undefined;
+  /** Its column `mac`. */
+  addresses: readonly string[];
+  isArmed: boolean;
+  /** Names of the chassis that have claimed it. */
+  main: string | undefined;
+  additional: readonly string[];
+  /** Several chassis claim it in turn, since nothing is requested. */
+  isFought: boolean;
+  /** options:additional-chassis-activated */
+  activated: readonly string[];
+  activatedAt: number;
+  /** The version of the port that northd made this of. */
+  version: number;
+}
+
+/** How long northd takes to see what an ovn-controller has written. */
+const NORTHD_LAG_MS = 10;
+
+/** OVN_Southbound, with what ovn-northd and the ovn-controllers make of the northbound database. */
+export class Southbound {
+  readonly bindings: PortBinding[] = [];
+  chassis: readonly Chassis[] = [];
+
+  addBinding(port: Port, vm: Vm | undefined): void {
+    const claims = { addresses: [ADDRESSES], isArmed: false, main: undefined, additional: [], isFought: false };
+    this.bindings.push({ port, vm, ...claims, activated: [], activatedAt: 0, version: 0 });
+  }
+
+  addChassis(name: string, hostname: string, otherConfig: Chassis['otherConfig'] = {}): void {
+    this.chassis = [...this.chassis, { name, hostname, otherConfig }];
+  }
+
+  removeChassis(name: string): void {
+    this.chassis = this.chassis.filter((one) => one.name !== name);
+  }
+
+  /** The name of the chassis that a node of this cluster is. */
+  chassisOf(node: string): string | undefined {
+    return this.chassis.find(({ hostname, otherConfig }) => hostname === node && !isRemote(otherConfig))?.name;
+  }
+
+  bindingOf(port: Port): PortBinding {
+    return this.bindings.find((binding) => binding.port === port)!;
+  }
+
+  /** One pass of ovn-northd, and of the ovn-controllers after it. */
+  pass(): void {
+    for (const binding of this.bindings) {
+      const { port, vm } = binding;
+      // A name that is not known is skipped: the first one that is becomes the main chassis.
+      const requested = (port.options['requested-chassis'] ?? '')
+        .split(',')
+        .filter((name) => this.chassis.some((chassis) => chassis.name === name));
+      const [main, ...additional] = requested;
+      // It keeps the flag as long as there is an additional chassis, whichever that is.
+      if (additional.length === 0) binding.activated = [];
+      // It copies the whole map of options, and a flag that it has not seen yet is not in there.
+      else if (binding.version !== port.version && Date.now() - binding.activatedAt < NORTHD_LAG_MS)
+        binding.activated = [];
+      binding.version = port.version;
+      binding.isArmed = port.options['activation-strategy'] === 'rarp';
+      const holders = [...(vm?.pluggedNodes ?? [])].flatMap((node) => this.chassisOf(node) ?? []);
+      binding.isFought = main === undefined && holders.length > 1;
+      binding.main = main === undefined ? holders[0] : holders.find((name) => name === main);
+      binding.additional = additional.filter((name) => holders.includes(name));
+    }
+  }
+
+  /** The guest announces itself from a node: that opens its port there, where it is held closed. */
+  rarp(port: Port, node: string): void {
+    const binding = this.bindingOf(port);
+    const name = this.chassisOf(node);
+    if (name === undefined || !binding.isArmed || !binding.additional.includes(name)) return;
+    if (binding.activated.includes(name)) return;
+    binding.activated = [...binding.activated, name];
+    binding.activatedAt = Date.now();
+  }
+
+  /** Whether what is sent from a node through its tap comes out, and what is sent to it arrives. */
+  isOpen(port: Port, node: string): boolean {
+    const { main, additional, activated, isArmed, isFought } = this.bindingOf(port);
+    const name = this.chassisOf(node);
+    if (name === undefined || isFought) return false;
+    return main === name || (additional.includes(name) && (!isArmed || activated.includes(name)));
+  }
+
+  transact(operations: readonly Operation[]): OperationResult[] {
+    return operations.map((operation): OperationResult => {
+      if (operation.op === 'comment') return {};
+      if (operation.op !== 'select')
+        throw new Error(`A hand-over has no business with "${operation.op}" in OVN_Southbound.`);
+      const isWanted = (row: WireRow) => operation.where.every((condition) => matches(row, condition));
+      const rows =
+        operation.table === 'Chassis'
+          ? this.chassis.map(chassisRow)
+          : this.bindings.map((one) => this.#bindingRow(one));
+      return { rows: rows.filter(isWanted) };
+    });
+  }
+
+  #bindingRow({ port, addresses, activated, main, additional }: PortBinding): WireRow {
+    const set = (names: readonly string[]): WireValue => [
+      'set',
+      names.map((name) => ['uuid', uuidOf('chassis', name)]),
+    ];
+    // northd copies all options of the port.
+    const options = {
+      ...port.options,
+      ...(activated.length > 0 && { 'additional-chassis-activated': activated.join(',') }),
+    };
+    return {
+      _uuid: ['uuid', uuidOf('binding', port.name)],
+      logical_port: port.name,
+      type: '',
+      mac: ['set', [...addresses]],
+      options: toWireMap(options),
+      chassis: set(main === undefined ? [] : [main]),
+      additional_chassis: set(additional),
+    };
+  }
+}
+
+function isRemote(otherConfig: Chassis['otherConfig']): boolean {
+  return otherConfig['is-remote'] === 'true';
+}
+
+function chassisRow({ name, hostname, otherConfig }: Chassis): WireRow {
+  return { _uuid: ['uuid', uuidOf('chassis', name)], name, hostname, other_config: toWireMap(otherConfig) };
+}
+
+function matches(row: WireRow, [column, operator, value]: WireCondition): boolean {
+  const [actual, wanted] = column === '_uuid' ? [idOf(row._uuid!), idOf(value)] : [row[column], value];
+  if (operator === '==') return actual === wanted;
+  if (operator === '!=') return actual !== wanted;
+  throw new Error(`The model knows no condition "${operator}" on ${column}.`);
+}
+
+function idOf(value: WireValue): string {
+  return (value as readonly string[])[1]!;
+}

@@ -1,0 +1,124 @@
+import { whyNotHeld } from './activation.ts';
+import { type FunctionName, isPartOf, RULES } from './desired.ts';
+import { cannotBeHeld, type KubernetesEvent, noChassis, notClaimed, targetOnSourceNode } from './events.ts';
+import { heldTooLong, isOurs, releasesOf, type SchedulingGateRelease } from './gates.ts';
+import type { Observation } from './observation.ts';
+import { ACTIVATION_STRATEGY, changeFor, type DesiredPort, isDual, nodesOf, type PortChange } from './port.ts';
+import type { Profile } from './profile.ts';
+import { again, type CallSoFar, type Requeue, requeueAfter, retry } from './requeue.ts';
+import type { SouthboundFacts } from './southbound.ts';
+
+/** What one look leads to, in the order in which it is done. */
+export interface Plan {
+  /** Committed in one transaction. */
+  readonly changes: readonly PortChange[];
+  readonly ungate: readonly SchedulingGateRelease[];
+  /** What is wrong, though nothing here can put it right. */
+  readonly events: readonly KubernetesEvent[];
+  readonly requeue: Requeue | undefined;
+  /** Why nothing is done where nothing is, for the log. */
+  readonly notes: readonly string[];
+}
+
+export interface PlanSetup {
+  readonly profile: Profile;
+  readonly activationStrategy: string;
+  /** ms since the epoch */
+  readonly now: number;
+  readonly call: CallSoFar;
+}
+
+/** Facts older than this are read again before they are acted on. */
+const MAX_FACTS_AGE_MS = 2_000;
+/** A chassis does not come back at once. */
+const NO_CHASSIS_RETRY_MS = 5_000;
+
+/** What a function is to do after a look. */
+export function plan(name: FunctionName, observed: Observation, setup: PlanSetup): Plan {
+  const { facts, ports } = observed;
+  const own = ports.filter(({ wanted }) => wanted.binding !== 'leave' && isPartOf(name, wanted));
+  const { changes, events, requeue } = changesOf(own, observed, setup);
+  const ungate = releasesOf(name, observed, changes, setup.profile);
+  return {
+    changes,
+    ungate,
+    events: [...events, ...heldTooLong(facts, setup.now), ...whatIsWrong(observed, own)],
+    requeue: requeue ?? requeueAfter(name, observed, { changes, ungate }, setup.call),
+    notes: ports.filter(({ port }) => !changes.some((change) => change.port === port)).map(noteOf),
+  };
+}
+
+type Part = Pick<Plan, 'changes' | 'events' | 'requeue'>;
+
+/** The changes that are this function's to make, as far as OVN and the age of the facts allow them. */
+function changesOf(own: readonly DesiredPort[], { southbound, readAt }: Observation, setup: PlanSetup): Part {
+  const missing = missingChassis(own, southbound);
+  if (missing[0]) return { changes: [], events: missing, requeue: retry(missing[0].message, NO_CHASSIS_RETRY_MS) };
+
+  const { activationStrategy } = setup;
+  const chassis = new Map([...southbound.chassis].flatMap(([node, [one]]) => (one ? [[node, one.name]] : [])));
+  const events: KubernetesEvent[] = [];
+  const changes = own.flatMap(({ port, wanted }) => {
+    const { addresses = [], activated = [] } = southbound.bindings.get(port.name) ?? {};
+    let why: string | undefined;
+    if (wanted.binding === 'dual' && wanted.isArmed && !isDual(port)) {
+      const [target] = southbound.chassis.get(wanted.target)!;
+      why = whyNotHeld(activationStrategy, addresses, target!.strategySupport);
+      if (why) events.push(cannotBeHeld(port.name, wanted.target, activationStrategy, why));
+    }
+    const change = { chassis, activationStrategy, activated, whyNotHeld: why, now: new Date(setup.now) };
+    return changeFor(port, wanted, change) ?? [];
+  });
+  const stillActivated = whyNotArmedYet(changes, southbound);
+  if (stillActivated) return { changes: [], events, requeue: retry(stillActivated) };
+  if (changes.length > 0 && setup.now - readAt > MAX_FACTS_AGE_MS) {
+    return { changes: [], events, requeue: again('the facts went stale before they were acted on') };
+  }
+  return { changes, events, requeue: undefined };
+}
+
+function missingChassis(own: readonly DesiredPort[], { chassis }: SouthboundFacts): KubernetesEvent[] {
+  const nodes = new Set(own.flatMap(({ wanted }) => nodesOf(wanted)));
+  return [...nodes].flatMap((node) => {
+    const found = chassis.get(node) ?? [];
+    return found.length === 1
+      ? []
+      : [
+          noChassis(
+            node,
+            found.map(({ name }) => name),
+          ),
+        ];
+  });
+}
+
+/** While northd remembers an earlier activation it keeps it, and a target armed now would start open. */
+function whyNotArmedYet(changes: readonly PortChange[], { bindings }: SouthboundFacts): string | undefined {
+  for (const { port, options } of changes) {
+    const activated = bindings.get(port.name)?.activated ?? [];
+    if (options[ACTIVATION_STRATEGY] === undefined || activated.length === 0) continue;
+    return `port ${port.name} is still marked as activated on ${activated.join(', ')}; ovn-northd has to forget that before it can be armed again`;
+  }
+  return undefined;
+}
+
+/** What people should know of a migration, though nothing can be done about it here. */
+function whatIsWrong({ facts, ports, southbound }: Observation, own: readonly DesiredPort[]): KubernetesEvent[] {
+  const { migration } = facts;
+  const target = migration?.target;
+  if (!target || target.ended || !isOurs({ ports })) return [];
+  if (target.isOnSourceNode) return [targetOnSourceNode(target.pod, target.node!)];
+  if (!migration.copying) return [];
+  return own.flatMap(({ port, wanted }) => {
+    if (wanted.binding !== 'dual' || !isDual(port)) return [];
+    const chassis = southbound.chassis.get(wanted.target)?.[0];
+    if (chassis === undefined || southbound.bindings.get(port.name)?.claimants.includes(chassis.uuid)) return [];
+    return [notClaimed(port.name, wanted.target, chassis.name, migration.name)];
+  });
+}
+
+function noteOf({ port, wanted }: DesiredPort): string {
+  const whose =
+    wanted.binding === 'leave' ? 'nothing is to be done' : `${wanted.binding} is ${wanted.step}'s step, or done`;
+  return `port ${port.name}: rule ${wanted.rule}, ${RULES[wanted.rule]}: ${whose}`;
+}

@@ -1,0 +1,74 @@
+import type { FunctionName } from './desired.ts';
+import { isBound, isOurs, type SchedulingGateRelease, waitingTarget } from './gates.ts';
+import { DUAL_GATE } from './kubevirt.ts';
+import type { Observation } from './observation.ts';
+import { isBoundFor, isDual, type PortChange } from './port.ts';
+
+/** A further look is needed: in the same call, or in another one that the broker brings. */
+export interface Requeue {
+  readonly by: 'function' | 'broker';
+  readonly afterMs: number;
+  readonly why: string;
+}
+
+/** What happened in a call before a look. */
+export interface CallSoFar {
+  readonly elapsedMs: number;
+  /** It has taken the last gate off the target. */
+  readonly hasLetGo: boolean;
+  /** It was woken by the deletion of a launcher pod. */
+  readonly isPodDeletion: boolean;
+}
+
+/** For how long a function stays with a target that it let go, until its ports are dual. */
+const MAX_STAY_MS = 5_000;
+const STAY_INTERVAL_MS = 100;
+/** Kube-OVN takes the binding off a moment after a launcher pod was deleted; we may have looked before that. */
+const LOOKS_AFTER_DELETION_MS = [500, 2_000];
+
+/** Whether there is more to do after what a look has led to. */
+export function requeueAfter(
+  name: FunctionName,
+  observed: Observation,
+  done: { readonly changes: readonly PortChange[]; readonly ungate: readonly SchedulingGateRelease[] },
+  call: CallSoFar,
+): Requeue | undefined {
+  const { migration } = observed.facts;
+  if (migration === undefined) return undefined;
+  if (done.changes.some(({ isInterim }) => isInterim)) {
+    return again('bound to the source alone for a moment, to be armed next');
+  }
+  if (done.changes.some(({ port }) => !isBoundFor(migration.uid, port))) {
+    return again('the migration may have ended, or its VM gone, when no row could show that yet');
+  }
+  const target = waitingTarget(observed.facts) && isOurs(observed);
+  if (target && !isBound(observed, done.changes) && (name === 'reuse-port' || name === 'reconcile')) {
+    return retry(`the ports of the VMI are not yet bound for migration ${migration.name}`);
+  }
+  const hasLetGo = call.hasLetGo || done.ungate.some(({ gates }) => gates.includes(DUAL_GATE));
+  if (target && hasLetGo && call.elapsedMs < MAX_STAY_MS && !isArmed(observed, done.changes)) {
+    return again('the target was let go, and the ports are not dual yet', STAY_INTERVAL_MS);
+  }
+  const next = LOOKS_AFTER_DELETION_MS.find((ms) => ms > call.elapsedMs);
+  if (call.isPodDeletion && next !== undefined) {
+    return again('a launcher pod was deleted, and Kube-OVN may take the binding off', next - call.elapsedMs);
+  }
+  return undefined;
+}
+
+function isArmed({ facts, ports }: Observation, changes: readonly PortChange[]): boolean {
+  if (facts.migration?.target?.node === undefined) return false;
+  return ports.every(
+    ({ port, wanted }) => wanted.binding !== 'dual' || isDual(port) || changes.some((change) => change.port === port),
+  );
+}
+
+/** Another look in the same call. */
+export function again(why: string, afterMs = 0): Requeue {
+  return { by: 'function', afterMs, why };
+}
+
+/** Another call, which the broker makes. */
+export function retry(why: string, afterMs = 1_000): Requeue {
+  return { by: 'broker', afterMs, why };
+}

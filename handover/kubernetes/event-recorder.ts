@@ -1,0 +1,42 @@
+import type { KubernetesEvent } from '../decision/events.ts';
+import type { VmiReference } from '../decision/kubevirt.ts';
+import type { Kubernetes } from './kubernetes.ts';
+
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Writes the story of one call to the log and onto the VMI, each line once. It never fails: what was done is done. */
+export class EventRecorder {
+  readonly #kubernetes: Kubernetes;
+  readonly #component: string;
+  readonly #log: Log;
+  readonly #recorded = new Set<string>();
+
+  /** @param component the function that tells it */
+  constructor(kubernetes: Kubernetes, component: string, log: Log) {
+    this.#kubernetes = kubernetes;
+    this.#component = component;
+    this.#log = log;
+  }
+
+  /** @param uid of the VMI; without one there is nothing to write onto, and the log has it alone */
+  async record(vmi: VmiReference, uid: string | undefined, events: readonly KubernetesEvent[]): Promise<void> {
+    const lines = events.filter(({ message }) => !this.#recorded.has(message));
+    for (const { type, message } of lines) {
+      this.#recorded.add(message);
+      this.#log[type === 'Warning' ? 'warn' : 'info'](message);
+    }
+    if (uid === undefined) return;
+    await Promise.all(
+      lines.map((event) =>
+        this.#kubernetes
+          .record({ ...vmi, uid }, this.#component, event)
+          .catch((error: Error) => this.#log.warn(error.message)),
+      ),
+    );
+  }
+}

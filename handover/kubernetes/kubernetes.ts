@@ -1,0 +1,112 @@
+import { LookAgainError } from '../decision/errors.ts';
+import type { KubernetesEvent } from '../decision/events.ts';
+import type { Objects } from '../decision/facts.ts';
+import type { SchedulingGateRelease } from '../decision/gates.ts';
+import {
+  controllingVmi,
+  gatesOf,
+  isFinal,
+  MIGRATION_UID_LABEL,
+  type Pod,
+  type VirtualMachineInstance,
+  type VirtualMachineInstanceMigration,
+  type VmiReference,
+} from '../decision/kubevirt.ts';
+
+/**
+ * The requests that the hand-over makes to the Kubernetes API. Every read asks for the most recent state (no
+ * resourceVersion). Errors: TryAgainError when the API server is away, or answers with an error.
+ */
+export interface KubernetesApi {
+  /** @param options.labelled only those with KubeVirt's label for the VMI; otherwise all of the namespace */
+  listMigrations(
+    vmi: VmiReference,
+    options: { readonly labelled: boolean },
+  ): Promise<readonly VirtualMachineInstanceMigration[]>;
+  listAllMigrations(): Promise<readonly VirtualMachineInstanceMigration[]>;
+  /** `undefined` only where the API server says of this very VMI that it is not there. */
+  getVmi(vmi: VmiReference): Promise<VirtualMachineInstance | undefined>;
+  listLauncherPods(namespace: string, vmiUid: string): Promise<readonly Pod[]>;
+  /** Target pods of all VMs that are not scheduled, or do not run yet. */
+  listPendingTargets(): Promise<readonly Pod[]>;
+  /** A JSON merge patch. */
+  patchPod(pod: Pod, patch: object): Promise<'patched' | 'Conflict' | 'NotFound'>;
+  createEvent(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void>;
+}
+
+/** What the hand-over reads and writes of a VM in Kubernetes. */
+export class Kubernetes {
+  readonly #api: KubernetesApi;
+
+  constructor(api: KubernetesApi) {
+    this.#api = api;
+  }
+
+  /**
+   * The objects of one VM, read in an order that cannot mislead: a guest's node is written before its migration is
+   * called final, and its pod is marked as switched before that. Whoever reads the other way round can see a final
+   * migration with the node of before, and would pin the port to where the guest no longer is.
+   */
+  async objectsOf(vmi: VmiReference): Promise<Objects> {
+    const objects = await this.#objectsOf(vmi, { labelled: true });
+    // A VMIM that was made without KubeVirt's webhooks has no label; `spec.vmiName` is what counts.
+    return hasUnknownMigration(objects) ? await this.#objectsOf(vmi, { labelled: false }) : objects;
+  }
+
+  async #objectsOf(vmi: VmiReference, options: { readonly labelled: boolean }): Promise<Objects> {
+    const migrations = await this.#api.listMigrations(vmi, options);
+    const instance = await this.#api.getVmi(vmi);
+    const pods = instance ? await this.#api.listLauncherPods(vmi.namespace, instance.metadata.uid) : [];
+    return { migrations, vmi: instance, pods };
+  }
+
+  /** Names of a VMI's networks; `undefined` where there is no such VMI. */
+  async networksOf(vmi: VmiReference): Promise<readonly string[] | undefined> {
+    const instance = await this.#api.getVmi(vmi);
+    return instance && (instance.spec?.networks ?? []).map(({ name }) => name);
+  }
+
+  /** VMs of which a migration is not final, or a target pod is held by our gates. */
+  async migratingVmis(): Promise<readonly VmiReference[]> {
+    const [migrations, targets] = await Promise.all([this.#api.listAllMigrations(), this.#api.listPendingTargets()]);
+    const unfinished = migrations.filter((migration) => !isFinal(migration));
+    const held = targets.filter((pod) => gatesOf(pod).length > 0);
+    return [
+      ...unfinished.map(({ metadata, spec }) => ({ namespace: metadata.namespace, name: spec.vmiName })),
+      ...held.flatMap((pod) => {
+        const owner = controllingVmi(pod);
+        return owner ? [{ namespace: pod.metadata.namespace, name: owner.name }] : [];
+      }),
+    ];
+  }
+
+  /**
+   * Annotates a launcher pod and takes scheduling gates off, in one write that counts only if the pod still is as it was
+   * read. A pod that is gone needs neither.
+   * @throws LookAgainError when the pod was changed in between
+   */
+  async ungate({ pod, gates, annotations }: Omit<SchedulingGateRelease, 'events'>): Promise<void> {
+    const { name, namespace, uid, resourceVersion } = pod.metadata;
+    const kept = (pod.spec.schedulingGates ?? []).filter((gate) => !gates.some((own) => own === gate.name));
+    const answer = await this.#api.patchPod(pod, {
+      metadata: { uid, resourceVersion, annotations },
+      ...(gates.length > 0 && { spec: { schedulingGates: kept } }),
+    });
+    if (answer === 'Conflict') throw new LookAgainError(`pod ${namespace}/${name} was changed in between`);
+  }
+
+  /** Records on a VMI what `kubectl describe` shows; the same line again counts as the one before. */
+  async record(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void> {
+    await this.#api.createEvent(vmi, component, event);
+  }
+}
+
+/** Whether one of several launcher pods, or one that waits, is the target of a migration that was not listed. */
+function hasUnknownMigration({ migrations, pods }: Objects): boolean {
+  const living = pods.filter((pod) => !isFinal(pod));
+  return living.some(({ metadata, status }) => {
+    const uid = metadata.labels?.[MIGRATION_UID_LABEL];
+    if (uid === undefined || migrations.some((migration) => migration.metadata.uid === uid)) return false;
+    return living.length > 1 || status?.phase === 'Pending';
+  });
+}

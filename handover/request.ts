@@ -1,0 +1,49 @@
+import { MalformedEventError, parseResourceEvent } from 'knative-eventing-ts-sdk';
+import validateMigration from '../schemas/generated/event-migration.js';
+import validatePod from '../schemas/generated/event-pod.js';
+import validateVmi from '../schemas/generated/event-vmi.js';
+import { type PortHint, portHintOf } from './decision/hint.ts';
+import { controllingVmi, type Pod, type VmiReference } from './decision/kubevirt.ts';
+
+/** All that is taken from an event or a sweep: which VM to look at, where its ports may be found, and how often to look. */
+export interface ReconcileRequest {
+  readonly vmi: VmiReference;
+  readonly hint?: PortHint | undefined;
+  /** In a sweep: uuids of all ports of the VM that carry our record. */
+  readonly recorded?: readonly string[] | undefined;
+  /** A launcher pod was deleted: others may write to the VM's ports for that. */
+  readonly isPodDeletion?: boolean;
+}
+
+/**
+ * Which VM an event is about; `undefined` where it is about none.
+ * @throws MalformedEventError for what is no event of ours; its `where` is a JSON pointer into the event
+ */
+export function requestFrom(event: unknown): ReconcileRequest | undefined {
+  const { action, object } = parseResourceEvent(event);
+  if (object.kind === 'VirtualMachineInstanceMigration') {
+    if (!validateMigration(object)) throw invalid(validateMigration.errors);
+    return { vmi: { namespace: object.metadata.namespace, name: object.spec.vmiName } };
+  }
+  if (object.kind === 'VirtualMachineInstance') {
+    if (!validateVmi(object)) throw invalid(validateVmi.errors);
+    return { vmi: { namespace: object.metadata.namespace, name: object.metadata.name } };
+  }
+  if (object.kind === 'Pod') {
+    if (!validatePod(object)) throw invalid(validatePod.errors);
+    const owner = controllingVmi(object as unknown as Pod);
+    if (owner === undefined) return undefined;
+    return {
+      vmi: { namespace: object.metadata.namespace, name: owner.name },
+      hint: portHintOf(object as unknown as Pod),
+      isPodDeletion: action === 'delete',
+    };
+  }
+  return undefined;
+}
+
+function invalid(errors: typeof validatePod.errors): MalformedEventError {
+  // A validator that says no says why.
+  const { instancePath, message } = errors![0]!;
+  return new MalformedEventError(422, `/data${instancePath}`, message!);
+}

@@ -1,0 +1,243 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { desired, isPartOf, type Rule, type Step } from '../../../handover/decision/desired.ts';
+import { type Facts, factsOf, type Objects } from '../../../handover/decision/facts.ts';
+import { MIGRATION_UID_LABEL, OPT_IN_ANNOTATION, type Pod } from '../../../handover/decision/kubevirt.ts';
+import type { PortRecord } from '../../../handover/decision/record.ts';
+
+/** Few values, so that they meet: names of nodes, uids of VMIs and of VMIMs. */
+const node = fc.constantFrom('a', 'b', 'c');
+const vmiUid = fc.constantFrom('vmi-1', 'vmi-2');
+const vmimUid = fc.constantFrom('m-1', 'm-2');
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const phase = fc.constantFrom(undefined, 'Pending', 'Scheduling', 'Running', 'Succeeded', 'Failed');
+const date = fc.constantFrom('2026-08-20T10:00:00Z', '2026-08-20T11:00:00Z');
+
+const record: fc.Arbitrary<PortRecord> = fc.record({
+  vmi: vmiUid,
+  migration: vmimUid,
+  binding: fc.constantFrom('pinned', 'dual'),
+  source: node,
+  target: maybe(node),
+});
+
+const vmi = fc
+  .record({ uid: vmiUid, optedIn: fc.boolean(), phase, node: maybe(node), state: maybe(vmimUid), ready: fc.boolean() })
+  .map(({ uid, optedIn, phase, node, state, ready }) => ({
+    metadata: { name: 'vm', namespace: 'ns', uid, annotations: optedIn ? { [OPT_IN_ANNOTATION]: '' } : {} },
+    status: {
+      ...(phase && { phase }),
+      ...(node && { nodeName: node }),
+      ...(state && {
+        migrationState: {
+          migrationUid: state,
+          ...(ready && { targetNodeDomainReadyTimestamp: '2026-08-20T10:00:19Z' }),
+        },
+      }),
+    },
+  }));
+
+const vmim = fc
+  .record({ uid: vmimUid, deleting: fc.boolean(), phase, date, vmiName: fc.constantFrom('vm', 'vm', 'other') })
+  .map(({ uid, deleting, phase, date, vmiName }) => ({
+    metadata: {
+      name: uid,
+      namespace: 'ns',
+      uid,
+      creationTimestamp: date,
+      ...(deleting && { deletionTimestamp: date }),
+    },
+    spec: { vmiName },
+    status: { ...(phase && { phase }) },
+  }));
+
+const pod: fc.Arbitrary<Pod> = fc
+  .record({
+    name: fc.constantFrom('p-1', 'p-2', 'p-3'),
+    owner: vmiUid,
+    controller: fc.boolean(),
+    job: maybe(vmimUid),
+    node: maybe(node),
+    ready: fc.boolean(),
+    deleting: fc.boolean(),
+    phase,
+    date,
+  })
+  .map(({ name, owner, controller, job, node, ready, deleting, phase, date }) => ({
+    metadata: {
+      name,
+      namespace: 'ns',
+      uid: name,
+      creationTimestamp: date,
+      ...(deleting && { deletionTimestamp: date }),
+      labels: { ...(job && { 'kubevirt.io/migrationJobUID': job }) },
+      annotations: { ...(ready && { 'kubevirt.io/migration-target-ready-timestamp': 'then' }) },
+      ownerReferences: [
+        { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: 'vm', uid: owner, controller },
+      ],
+    },
+    spec: { ...(node && { nodeName: node }) },
+    status: { ...(phase && { phase }) },
+  }));
+
+const anything: fc.Arbitrary<Objects> = fc.record({
+  vmi: maybe(vmi),
+  migrations: fc.array(vmim, { maxLength: 3 }),
+  pods: fc.array(pod, { maxLength: 4 }),
+});
+
+/** A VM that migrates, with a source and a target pod: of anything, one in 20,000 has all that makes a port dual. */
+const migrating: fc.Arbitrary<Objects> = fc
+  .record({ vmi, vmim, source: pod, target: pod, node, others: fc.array(pod, { maxLength: 2 }) })
+  .map(({ vmi, vmim, source, target, node, others }) => ({
+    vmi: { ...vmi, status: { ...vmi.status, phase: 'Running', nodeName: node } },
+    migrations: [{ ...vmim, spec: { vmiName: 'vm' }, status: { phase: 'Running' } }],
+    pods: [
+      {
+        ...source,
+        metadata: ownedBy(vmi.metadata.uid, source),
+        spec: { nodeName: node },
+        status: { phase: 'Running' },
+      },
+      { ...target, metadata: { ...target.metadata, labels: { [MIGRATION_UID_LABEL]: vmim.metadata.uid } } },
+      ...others,
+    ],
+  }));
+
+/** Of a source pod: controlled by the VMI, and made by no migration. */
+function ownedBy(uid: string, { metadata }: Pod): Pod['metadata'] {
+  const ownerReferences = (metadata.ownerReferences ?? []).map((owner) => ({ ...owner, uid, controller: true }));
+  return { ...metadata, name: 'source', uid: 'source', labels: {}, ownerReferences };
+}
+
+const objects = fc.oneof(anything, migrating);
+
+/** Whatever Kubernetes may say, and whatever may stand on the port. */
+function always(property: (facts: Facts, record: PortRecord | undefined, objects: Objects) => void): void {
+  fc.assert(
+    fc.property(objects, maybe(record), (seen, record) => property(factsOf(seen), record, seen)),
+    // A dual binding comes about once in 1,700 runs.
+    { numRuns: 20_000 },
+  );
+}
+
+describe('whatever is seen', () => {
+  test('a VM without the annotation and without our record is never touched', () => {
+    always((facts, record) => {
+      if (record === undefined && !facts.vmi?.optedIn) expect(desired(facts, record).binding).toBe('leave');
+    });
+  });
+
+  test('the port is never dual after the switch', () => {
+    always((facts, record) => {
+      if (facts.migration?.switched) expect(desired(facts, record).binding).not.toBe('dual');
+    });
+  });
+
+  test('the port is dual only to a living pod that this VMI controls and this VMIM made, on another node', () => {
+    always((facts, record, { pods, vmi }) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding !== 'dual') return;
+      expect(wanted.source).toBe(vmi?.status?.nodeName);
+      expect(wanted.target).not.toBe(wanted.source);
+      const targets = pods.filter(
+        ({ metadata, spec, status }) =>
+          spec.nodeName === wanted.target &&
+          metadata.ownerReferences?.[0]?.controller &&
+          metadata.ownerReferences[0].uid === vmi?.metadata.uid &&
+          metadata.labels?.['kubevirt.io/migrationJobUID'] === facts.migration?.uid &&
+          !metadata.deletionTimestamp &&
+          status?.phase !== 'Failed' &&
+          status?.phase !== 'Succeeded',
+      );
+      expect(targets).not.toHaveLength(0);
+    });
+  });
+
+  test('the record is always of this VMI, and of the migration that runs', () => {
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (!('record' in wanted)) return;
+      expect(wanted.record.vmi).toBe(facts.vmi?.uid);
+      if (facts.migration) expect(wanted.record.migration).toBe(facts.migration.uid);
+      expect(wanted.record.binding).toBe(wanted.binding);
+    });
+  });
+
+  test('the port is only ever bound to a node where the guest runs, or will', () => {
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding !== 'pinned') return;
+      expect([facts.vmi?.node, facts.migration?.switched && facts.migration.target?.node]).toContain(wanted.node);
+    });
+  });
+
+  test('nothing but the end of the VMI, or of all pods but the guest’s, releases a port', () => {
+    always((facts, record) => {
+      if (desired(facts, record).binding !== 'unbound') return;
+      const isAtRest = facts.migration === undefined && facts.vmi?.isAlone;
+      expect(facts.vmi === undefined || facts.vmi.final || facts.vmi.uid !== record?.vmi || isAtRest).toBe(true);
+    });
+  });
+
+  test('each rule has one function and one binding', () => {
+    const table: Partial<Record<Rule, string>> = {
+      2: 'release-port unbound',
+      '2b': 'release-port unbound',
+      '3a': 'disable-dual-chassis pinned',
+      '3b': 'enable-dual-chassis dual',
+      '3d': 'reuse-port pinned',
+      4: 'disable-dual-chassis pinned',
+    };
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding !== 'leave') expect(`${wanted.step} ${wanted.binding}`).toBe(table[wanted.rule]);
+    });
+  });
+
+  test('a change is the part of one step during a migration, and of every step without one', () => {
+    const steps: readonly Step[] = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port'];
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding === 'leave') return;
+      const isDuring = facts.migration !== undefined && !facts.vmi?.final;
+      expect(steps.filter((step) => isPartOf(step, wanted))).toEqual(isDuring ? [wanted.step] : steps);
+    });
+  });
+
+  test('a port is never closed on its target once memory is copied', () => {
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding === 'dual') expect(wanted.isArmed).toBe(!facts.migration?.copying);
+    });
+  });
+
+  test('what is wanted, once made, stays wanted: no two functions take turns for ever', () => {
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding === 'leave') return;
+      const made = wanted.binding === 'unbound' ? undefined : wanted.record;
+      const next = desired(facts, made);
+      if (made === undefined) expect(next.binding).toBe('leave');
+      else expect(next).toEqual(wanted);
+    });
+  });
+
+  test('the order in which the API server lists objects changes nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          vmi: maybe(vmi),
+          migrations: fc.uniqueArray(vmim, { selector: ({ metadata }) => metadata.uid }),
+          pods: fc.uniqueArray(pod, { selector: ({ metadata }) => metadata.name }),
+        }),
+        maybe(record),
+        (seen, record) => {
+          const reversed = { ...seen, migrations: seen.migrations.toReversed(), pods: seen.pods.toReversed() };
+          expect(desired(factsOf(reversed), record)).toEqual(desired(factsOf(seen), record));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
