@@ -17,7 +17,7 @@ import { addPortBindings } from './port-bindings.ts';
 
 const PODS = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', path: '/api/v1/pods' } as const;
 /** V8 makes of the memory limit in `func.yaml` what it makes of this; without it V8 takes what this machine has. */
-const CONTAINER = 'NODE_OPTIONS=--max-heap-size=256';
+const CONTAINER = 'NODE_OPTIONS=--max-heap-size=384';
 /** Longer than any benchmark: the functions stay. */
 const IDLE_MS = 24 * 3_600_000;
 
