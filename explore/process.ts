@@ -1,7 +1,7 @@
 import type { Operation, OvsdbClient } from 'ovsdb-client-ts';
 import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
 import type { EventFunction } from '../functions/answering.ts';
-import reconcile from '../functions/reconcile/index.ts';
+import sweep from '../functions/reconcile/index.ts';
 import { stepFunction } from '../functions/step-function.ts';
 import type { FunctionName } from '../handover/decision/desired.ts';
 import { profileOf } from '../handover/decision/profile.ts';
@@ -49,7 +49,9 @@ export class Process {
     this.step = step;
     this.startedAt = startedAt;
     this.#around = around;
-    const work: EventFunction = step === 'reconcile' ? reconcile : stepFunction(step);
+    const oneVm = stepFunction(step);
+    // What works on one VM at a time must not outlive its process.
+    const work: EventFunction = (event, ...rest) => (step === 'reconcile' && isPing(event) ? sweep : oneVm)(event, ...rest);
     const world = Promise.resolve(this.#world());
     const log: Log = {
       debug() {},
@@ -158,6 +160,10 @@ export class Process {
 
 function clientOf(transact: (operations: readonly Operation[]) => Promise<unknown>): OvsdbClient {
   return { transact } as unknown as OvsdbClient;
+}
+
+function isPing(event: unknown): boolean {
+  return Object(event).type === 'dev.knative.sources.ping';
 }
 
 function ruleOf(operations: readonly Operation[]): string {

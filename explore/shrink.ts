@@ -6,7 +6,7 @@ type Run = (choices: Choices) => string | undefined;
  * Makes a failing schedule duller: takes decisions out and turns them into 0, as long as it still fails in the same way.
  * @returns the decisions that are left, for a replay
  */
-export function shrink(run: Run, made: readonly Decision[], atMost = 5_000): readonly Decision[] {
+export function shrink(run: Run, made: readonly Decision[], atMost = 1_500): readonly Decision[] {
   const kind = kindOf(run(new Choices({ replay: made })));
   let best = made;
   let tries = 0;

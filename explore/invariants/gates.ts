@@ -39,6 +39,7 @@ export class GateInvariants {
     const strange = opened.find((name) => by !== 'reconcile' && KEEPERS[name] !== by);
     if (strange !== undefined)
       this.#break(`${by} took the gate ${strange} off pod ${pod.metadata.uid}, which is not its own`);
+    if (left.length > 0) return;
     const source = this.#southbound.chassisOf(vm.now.node!);
     const loose = vm.ports.find((port) => requestedOf(port).split(',')[0] !== source);
     const recently = Date.now() - MAX_FACTS_AGE_MS;
