@@ -46,7 +46,7 @@ describe('requests', () => {
     await api.listLauncherPods('prod', 'uid-1');
     await api.listPendingTargets();
     await api.patchPod(TARGET, { metadata: {} });
-    expect(sent).toEqual([
+    expect(sent).toStrictEqual([
       { method: 'GET', path: [...kubevirt, vmims], query: {} },
       {
         method: 'GET',
