@@ -132,6 +132,13 @@ export class Cluster {
     await unlessGone(this.#core.deleteNamespacedPod({ ...nameOf(pod), body }), 409);
   }
 
+  /** Reasons of the warnings about a VMI. */
+  async warningsAbout({ namespace, name }: { namespace: string; name: string }): Promise<string[]> {
+    const fieldSelector = `involvedObject.kind=VirtualMachineInstance,involvedObject.name=${name}`;
+    const { items } = await this.#core.listNamespacedEvent({ namespace, fieldSelector });
+    return items.filter(({ type }) => type === 'Warning').map(({ reason = '' }) => reason);
+  }
+
   async registerNode(name: string, address: string): Promise<void> {
     const metadata = { name, labels: { 'kubernetes.io/hostname': name } };
     const status = { addresses: [{ type: 'InternalIP', address }] };
