@@ -53,6 +53,8 @@ export interface KillReport {
 
 /** How long a VM's ports may stay wrong before `reconcile` is asked to look. */
 const SETTLED_WITHIN_MS = 60_000;
+/** After it, with nobody else plugged, a port has no binding; in doubt both are right. */
+const A_MINUTE_MS = 55_000;
 /** The chance that a migration is cancelled on its way. */
 const CANCELLED = 0.2;
 
@@ -173,9 +175,10 @@ class KillRun {
     const now = await readRows(testbed);
     return vm.interfaces.flatMap(({ port }) => {
       const before = this.#before.get(port)!;
-      const migration = now.get(port)?.externalIds['handover-migration'];
+      const migration = now.get(port)?.options['handover-migration'];
+      const mayDiffer = lenient || vm.aloneForMs() > A_MINUTE_MS;
       const either: Ending =
-        !lenient || ending.binding !== 'pinned'
+        !mayDiffer || ending.binding !== 'pinned'
           ? ending
           : migration === undefined
             ? { binding: 'unbound', node: ending.node }

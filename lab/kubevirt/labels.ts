@@ -37,6 +37,9 @@ export const HOTPLUG = 'lab.ovn-handover.dev/hotplug';
 /** On a VM's template: its network is plain OVN, and no Kube-OVN writes to its pods and ports. */
 export const PLAIN_OVN = 'lab.ovn-handover.dev/plain-ovn';
 
+/** On a VMIM: its target may go to the source's node, as after a mistake of the scheduler (kubevirt/kubevirt#18946). */
+export const SAME_NODE = 'lab.ovn-handover.dev/same-node';
+
 /** Kube-OVN's own, on a pod: names of security groups with commas between them. */
 export const SECURITY_GROUPS = 'ovn.kubernetes.io/security_groups';
 

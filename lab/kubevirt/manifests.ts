@@ -9,6 +9,7 @@ import {
   MIGRATION_JOB_NAME,
   MIGRATION_JOB_UID,
   OBSERVED_VERSIONS,
+  SAME_NODE,
   VMI_FINALIZERS,
   VMI_NAME,
 } from './labels.ts';
@@ -172,13 +173,16 @@ export function targetPod(vmi: VirtualMachineInstance, vmim: VirtualMachineInsta
     spec: {
       ...pod.spec,
       ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
-      affinity: {
-        podAntiAffinity: {
-          requiredDuringSchedulingIgnoredDuringExecution: [
-            { labelSelector: { matchLabels: { [CREATED_BY]: vmi.metadata.uid } }, topologyKey: HOSTNAME },
-          ],
-        },
-      },
+      ...(!(SAME_NODE in (vmim.metadata.annotations ?? {})) && { affinity: apartFrom(vmi) }),
+    },
+  };
+}
+
+function apartFrom(vmi: VirtualMachineInstance): NonNullable<Pod['spec']['affinity']> {
+  const labelSelector = { matchLabels: { [CREATED_BY]: vmi.metadata.uid } };
+  return {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector, topologyKey: HOSTNAME }],
     },
   };
 }

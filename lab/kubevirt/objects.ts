@@ -59,7 +59,7 @@ export interface Pod extends KubernetesObject {
     phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
     podIP?: string;
     conditions?: Condition[];
-    containerStatuses?: { name: string; image?: string; state?: { terminated?: object } }[];
+    containerStatuses?: { name: string; image?: string; state?: { terminated?: { finishedAt?: string } } }[];
   };
 }
 
@@ -127,7 +127,7 @@ export interface VirtualMachineInstance extends KubernetesObject {
   };
 }
 
-export type VmiPhase = 'Pending' | 'Scheduling' | 'Scheduled' | 'Running' | 'Succeeded' | 'Failed';
+export type VmiPhase = 'WaitingForSync' | 'Pending' | 'Scheduling' | 'Scheduled' | 'Running' | 'Succeeded' | 'Failed';
 
 /** Of the VMI's latest migration that was handed off, which is not always the one that is under way. */
 export interface MigrationState {

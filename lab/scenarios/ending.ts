@@ -8,11 +8,11 @@ export type Ending =
   | { readonly binding: 'no port' };
 
 type Binding =
-  /** Bound to the node where the guest runs, with our record. */
+  /** Bound to the node where the guest runs, with our record, until no other pod of the VM may be plugged. */
   | {
       readonly binding: 'pinned';
       readonly node: string;
       readonly migration: string;
     }
   /** Bound to nothing, with no record; claimed where the guest runs, if it runs. */
-  | { readonly binding: 'unbound'; readonly node?: string };
+  | { readonly binding: 'unbound'; readonly node?: string | undefined };

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { UNSCHEDULABLE_TIMEOUT } from '../kubevirt/labels.ts';
-import type { Step } from '../kubevirt/pace.ts';
+import type { Migration, PhasedStep } from './migration.ts';
 import type { Scenario } from './scenario.ts';
+import { eventually } from './stage.ts';
 
 /** Migrations that are cancelled or fail, in each phase. */
 export const failures: readonly Scenario[] = [
@@ -76,17 +77,17 @@ export const failures: readonly Scenario[] = [
       await first.at('copy');
       await vm.isDual('node1', 'node2');
       await first.cancel();
-      const second = await vm.migrate({ to: 'node3' });
+      // KubeVirt refuses another one until the first has ended.
+      const second = await untilAllowed(() => vm.migrate({ to: 'node3' }));
       assert.equal(await first.ended(), 'Failed');
-      // KubeVirt refuses it where the first one has not ended yet.
-      const again = (await second.ended()) === 'Succeeded' ? second : undefined;
-      return [again ? vm.pinned(again) : await vm.migrateTo('node3')];
+      assert.equal(await second.ended(), 'Succeeded');
+      return [vm.pinned(second)];
     },
   },
 ];
 
 /** @param next where it is to be held after it was cancelled, for it goes on for a while */
-function cancelledAt(step: Exclude<Step, 'launcherEnds'>, when: string, next?: Step): Scenario {
+function cancelledAt(step: PhasedStep, when: string, next?: PhasedStep): Scenario {
   return {
     name: `cancelled ${when}`,
     async play({ vm }) {
@@ -102,7 +103,7 @@ function cancelledAt(step: Exclude<Step, 'launcherEnds'>, when: string, next?: S
   };
 }
 
-function failsAt(step: Exclude<Step, 'launcherEnds'>, how: string): Scenario {
+function failsAt(step: PhasedStep, how: string): Scenario {
   return {
     name: `fails: ${how}`,
     async play({ vm }) {
@@ -116,6 +117,15 @@ function failsAt(step: Exclude<Step, 'launcherEnds'>, how: string): Scenario {
       return [vm.pinned(migration)];
     },
   };
+}
+
+async function untilAllowed(migrate: () => Promise<Migration>): Promise<Migration> {
+  let migration: Migration | undefined;
+  await eventually('KubeVirt lets it migrate again', async () => {
+    migration = await migrate().catch(() => undefined);
+    return migration !== undefined;
+  });
+  return migration!;
 }
 
 /** OVN remembers who was opened; the next target must not start open. */

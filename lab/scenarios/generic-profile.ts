@@ -1,10 +1,12 @@
 import { strict as assert } from 'node:assert';
+import { PLAIN_OVN } from '../kubevirt/labels.ts';
 import type { Act } from './scenario.ts';
 
 /** Plain OVN: a port is found by its name, and the target pod gets its identity in one annotation. */
 export const genericProfile: Act = {
   title: 'plain OVN, profile generic',
   env: { OVN_PROFILE: 'generic' },
+  annotations: { [PLAIN_OVN]: 'true' },
   scenarios: [
     {
       name: 'generic: a first migration, and the target pod is told its identity',

@@ -17,6 +17,8 @@ export interface MigrateOptions {
   readonly hold?: Step;
   readonly fail?: Step;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Without it KubeVirt's webhooks had no part in its making. */
+  readonly isLabelled?: false;
   /** Its whole name, where that matters; else as `virtctl migrate` has it named. */
   readonly name?: string;
 }
@@ -36,7 +38,7 @@ export class Migration {
 
   static async start(
     vm: { readonly name: string; readonly namespace: string },
-    { to, hold, fail, annotations = {}, name }: MigrateOptions,
+    { to, hold, fail, annotations = {}, name, isLabelled }: MigrateOptions,
     cluster: Cluster,
   ): Promise<Migration> {
     const body = manifest({
@@ -45,7 +47,9 @@ export class Migration {
       ...(to !== undefined && { targetNode: to }),
       annotations: { ...annotations, ...(hold && { [HOLD]: hold }), ...(fail && { [FAIL]: fail }) },
     });
-    const vmim = await cluster.vmims.create(name === undefined ? body : { ...body, metadata: named(body, name) });
+    const metadata = name === undefined ? body.metadata : named(body, name);
+    const { labels: _, ...unlabelled } = metadata;
+    const vmim = await cluster.vmims.create({ ...body, metadata: isLabelled === false ? unlabelled : metadata });
     const migration = new Migration(vmim, cluster);
     // What is not yet seen would look as if it were gone.
     await migration.until('it is seen', () => cluster.vmims.latest(vmim));
@@ -57,11 +61,10 @@ export class Migration {
   }
 
   /** Resolves when the migration stands at the step, at which it is held. */
-  async at(step: Exclude<Step, 'launcherEnds'>): Promise<void> {
-    const phase = PHASE_AT[step];
+  async at(step: PhasedStep): Promise<void> {
     if (step === 'containersStart') await this.until('its target has a node', () => this.target()?.spec.nodeName);
     else if (step === 'switchAcknowledged') await this.until('the guest has switched', () => this.#hasSwitched());
-    else await this.until(`it is ${phase}`, () => this.phase() === phase);
+    else await this.until(`it is ${PHASE_AT[step]}`, () => this.phase() === PHASE_AT[step]);
   }
 
   /** Lets it go on from where it is held, to the next step at which it is to be held, if to any. */
@@ -151,14 +154,18 @@ export class Migration {
 }
 
 /** The phase in which a migration waits at a step. */
-const PHASE_AT: Partial<Record<Step, MigrationPhase>> = {
+const PHASE_AT = {
   turn: 'Pending',
   handOff: 'Scheduled',
   targetPrepares: 'PreparingTarget',
   sourceStarts: 'TargetReady',
   copy: 'Running',
   resume: 'Running',
-};
+  switchReported: 'Running',
+} as const satisfies Partial<Record<Step, MigrationPhase>>;
+
+/** A step that shows in Kubernetes when a migration stands there. */
+export type PhasedStep = keyof typeof PHASE_AT | 'containersStart' | 'switchAcknowledged';
 
 function named(body: ReturnType<typeof manifest>, name: string) {
   const { generateName, ...metadata } = body.metadata;

@@ -68,8 +68,9 @@ export function wrongWith(
   const { binding, node } = ending;
   const chassis = node === undefined ? [] : [chassisOf(node)];
   const pinned = binding === 'pinned';
-  const record = Object.fromEntries(Object.entries(now.externalIds).filter(([key]) => key.startsWith('handover-')));
-  const externalIds = Object.fromEntries(Object.entries(now.externalIds).filter(([key]) => !(key in record)));
+  const isOurs = ([key]: [string, string]) => key.startsWith('handover-');
+  const record = Object.fromEntries(Object.entries(now.options).filter(isOurs));
+  const options = Object.fromEntries(Object.entries(now.options).filter((entry) => !isOurs(entry)));
   const wanted = {
     ...(pinned && {
       'handover-vmi': vmi,
@@ -81,13 +82,9 @@ export function wrongWith(
     }),
   };
   const differences: [string, unknown, unknown][] = [
-    [
-      'options',
-      now.options,
-      { ...before.options, ...ending.theirs, ...(pinned && { 'requested-chassis': chassis[0] }) },
-    ],
+    ['options', options, { ...before.options, ...ending.theirs, ...(pinned && { 'requested-chassis': chassis[0] }) }],
     ['our record', record, wanted],
-    ['external_ids', externalIds, before.externalIds],
+    ['external_ids', now.externalIds, before.externalIds],
     ['the other columns', now.others, before.others],
     ['SB chassis', now.binding?.chassis, chassis],
     ['SB additional_chassis', now.binding?.additionalChassis, []],

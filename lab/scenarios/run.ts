@@ -1,4 +1,5 @@
 import type { ControlPlane } from '../control-plane.ts';
+import { ALLOW_BRIDGE_MIGRATION } from '../kubevirt/labels.ts';
 import { answers } from '../migrate/vm.ts';
 import { type BindingsWatch, watchAllBindings } from '../observe/bindings.ts';
 import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
@@ -24,7 +25,7 @@ export interface ScenariosOptions {
   /** With the VMs of {@link castOf}. */
   readonly testbed: TestbedDescription;
   readonly acts: readonly Act[];
-  /** From a target pod's nodeName to copying, ms. */
+  /** From a target pod's nodeName to the switch, ms. */
   readonly paceMs: number;
   /** How many scenarios are played side by side, where they need not meet. */
   readonly atOnce: number;
@@ -35,6 +36,9 @@ export interface ScenariosOptions {
 /** How long a port may take to become right, and its claims to follow, on a busy machine. */
 const SETTLED_WITHIN_MS = 60_000;
 
+/** What opts a VM in. */
+const OPTED_IN = { [ALLOW_BRIDGE_MIGRATION]: 'true' };
+
 /** Plays all scenarios on one control plane, and looks at the rows of every port at the end of each. */
 export async function runScenarios(options: ScenariosOptions): Promise<readonly ScenarioResult[]> {
   const { testbed, acts } = options;
@@ -44,6 +48,7 @@ export async function runScenarios(options: ScenariosOptions): Promise<readonly 
   try {
     const run = new Run(options, controlPlane, bindings, before);
     for (const act of acts) await run.play(act);
+    await run.finish();
     return run.results;
   } finally {
     await bindings.stop();
@@ -51,7 +56,13 @@ export async function runScenarios(options: ScenariosOptions): Promise<readonly 
   }
 }
 
+/** Until then a pod that has ended counts as plugged; in doubt both are right. */
+const PLUGGED_FOR_MS = { atLeast: 55_000, atMost: 62_000 };
+/** How long the launcher pods that guests have left may take to end. */
+const POD_ENDS_WITHIN_MS = 60_000;
+
 interface Played {
+  readonly act: Act;
   readonly scenario: Scenario;
   readonly stage: Stage;
   readonly endings: readonly Ending[];
@@ -66,6 +77,8 @@ class Run {
   readonly #bindings: BindingsWatch;
   readonly #before: ReadonlyMap<string, PortRows>;
   readonly #cast: Cast;
+  /** What has been played, and its VMs stand. */
+  #standing: Played[] = [];
   #env: Act['env'];
   #reading: ReturnType<typeof readRows> | undefined;
 
@@ -82,38 +95,47 @@ class Run {
     this.#cast = castOf(options.acts);
   }
 
-  /** Plays an act, looks at all its ports once more at its end, and takes its VMs away. */
+  /** Plays an act, and looks at all its ports once more at its end. */
   async play(act: Act): Promise<void> {
     const { onProgress, onResult, acts, atOnce } = this.#options;
-    onProgress(`${act.title}: ${act.scenarios.length} scenarios`);
     await this.#setUp(act);
+    onProgress(`${act.title}: ${act.scenarios.length} scenarios`);
     const meetings = new Meetings(act);
     const total = acts.reduce((sum, { scenarios }) => sum + scenarios.length, 0);
     const played: Played[] = [];
     const queue = act.scenarios.values();
+    const before = this.results.length + this.#standing.length;
     const player = async () => {
       for (const scenario of queue) {
-        const one = await this.#playOne(scenario, meetings);
+        const one = await this.#playOne(act, scenario, meetings);
         played.push(one);
-        onResult(resultOf(one, act), this.results.length + played.length, total);
+        onResult(resultOf(one), before + played.length, total);
       }
     };
     const players = act.meetings === undefined ? atOnce : act.scenarios.length;
     await Promise.all(Array.from({ length: players }, player));
     await this.#lookAgain(played);
-    await this.#takeAway(played);
-    this.results.push(...played.map((one) => resultOf(one, act)));
+    this.#standing.push(...played);
+  }
+
+  /** At rest, after one sweep, nothing of ours is left; then takes the VMs away. */
+  async finish(): Promise<void> {
+    await this.#rest(this.#standing);
+    await this.#takeAway(this.#standing);
+    this.results.push(...this.#standing.map(resultOf));
+    this.#standing = [];
   }
 
   async #setUp({ env }: Act): Promise<void> {
     if (env === this.#env) return;
+    if (this.#standing.length > 0) await this.finish();
     this.#env = env;
     const { events } = this.#controlPlane;
     await events.stop();
     await events.start(env);
   }
 
-  async #playOne(scenario: Scenario, meetings: Meetings): Promise<Played> {
+  async #playOne(act: Act, scenario: Scenario, meetings: Meetings): Promise<Played> {
     const { testbed } = this.#options;
     const vms = this.#cast.get(scenario) ?? [];
     const startedAt = Date.now();
@@ -127,7 +149,12 @@ class Run {
     const wrong: string[] = [];
     let endings: readonly Ending[] = [];
     try {
-      await Promise.all(stage.vms.map((vm, index) => vm.start(scenario.vms?.[index]?.annotations)));
+      const annotations = { ...OPTED_IN, ...act.annotations };
+      const starts = stage.vms.map(async (vm, index) => {
+        const { annotations: own, isAbsent } = scenario.vms?.[index] ?? {};
+        if (!isAbsent) await vm.start(own ?? annotations);
+      });
+      await Promise.all(starts);
       endings = await scenario.play(stage);
       await this.#settled(stage, endings);
     } catch (error) {
@@ -135,7 +162,7 @@ class Run {
     } finally {
       meetings.leave();
     }
-    return { scenario, stage, endings, ms: Date.now() - startedAt, wrong };
+    return { act, scenario, stage, endings, ms: Date.now() - startedAt, wrong };
   }
 
   /** Waits until all rows are as they should be, and until the client is answered. */
@@ -159,11 +186,19 @@ class Run {
 
   async #wrongIn({ testbed, vms }: Stage, endings: readonly Ending[]): Promise<string[]> {
     const now = await this.#rows();
-    const wrongWithPort = (vm: Stage['vm'], ending: Ending, port: string) =>
+    const wrongBy = (vm: Stage['vm'], ending: Ending, port: string) =>
       wrongWith(now.get(port), this.#before.get(port)!, ending, {
         chassisOf: (node) => chassisOf(testbed, node),
         vmi: vm.vmi()?.metadata.uid,
       }).map((what) => `${port}: ${what}`);
+    const wrongWithPort = (vm: Stage['vm'], ending: Ending, port: string) => {
+      const wrong = wrongBy(vm, ending, port);
+      if (wrong.length === 0 || ending.binding !== 'pinned') return wrong;
+      const { node, theirs } = ending;
+      const atRest =
+        vm.aloneForMs() > PLUGGED_FOR_MS.atLeast && wrongBy(vm, { binding: 'unbound', node, theirs }, port);
+      return atRest && atRest.length === 0 ? atRest : wrong;
+    };
     return vms.flatMap((vm, index) => vm.interfaces.flatMap(({ port }) => wrongWithPort(vm, endings[index]!, port)));
   }
 
@@ -180,6 +215,24 @@ class Run {
     for (const { stage, endings, wrong } of played) {
       if (wrong.length === 0) wrong.push(...(await this.#wrongIn(stage, endings)).map((what) => `later, ${what}`));
     }
+  }
+
+  /** When no pod that a guest has left may be plugged any more, the ports are as they were before any migration. */
+  async #rest(played: readonly Played[]): Promise<void> {
+    this.#options.onProgress('waiting for a minute after the last pod that a guest has left has ended, then a sweep');
+    const right = played.filter(({ wrong }) => wrong.length === 0);
+    const areAlone = async () =>
+      right.every(({ stage }) => stage.vms.every((vm) => vm.aloneForMs() > PLUGGED_FOR_MS.atMost));
+    await eventually('the guests are alone', areAlone, PLUGGED_FOR_MS.atMost + POD_ENDS_WITHIN_MS).catch(() => {});
+    await this.#controlPlane.events.ping();
+    const rests = right.map(async ({ stage, endings, wrong }) => {
+      const atRest = endings.map((ending): Ending => {
+        if (ending.binding === 'no port') return ending;
+        return { binding: 'unbound', node: ending.node, theirs: ending.theirs };
+      });
+      await this.#settled(stage, atRest).catch((error: Error) => wrong.push(`at rest, ${error.message}`));
+    });
+    await Promise.all(rests);
   }
 
   /** VMs that are gone leave no trace. */
@@ -202,9 +255,9 @@ class Run {
   }
 }
 
-function resultOf({ scenario, stage, ms, wrong }: Played, { title }: Act): ScenarioResult {
+function resultOf({ act, scenario, stage, ms, wrong }: Played): ScenarioResult {
   const stories = stage.vms.map((vm) => vm.story());
-  return { name: scenario.name, act: title, ms, stories, wrong };
+  return { name: scenario.name, act: act.title, ms, stories, wrong };
 }
 
 /** All VMs of these scenarios, for the testbed. */

@@ -18,6 +18,8 @@ export interface VmOptions {
   readonly nics?: number;
   /** By default `prod`. */
   readonly namespace?: string;
+  /** Nothing runs it when the scenario begins; only its ports are there. */
+  readonly isAbsent?: true;
   /** Of its template; by default those that opt it in. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -27,6 +29,8 @@ export interface Act {
   readonly title: string;
   /** Settings of the functions that differ from the usual ones. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the templates of its VMs, beside those that opt them in; by default none. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /**
    * What happens to all of them at once, by name: each scenario of the act waits there for the others
    * ({@link Stage.meet}).

@@ -146,6 +146,13 @@ export class StageVm implements VmDescription {
     await this.seen(`is pinned to ${chassis}`, isPinned);
   }
 
+  /** Kube-OVN has taken its binding off, and what is left is our record. */
+  async isStripped(): Promise<void> {
+    const isSo = ({ requestedChassis, record }: WantedBinding) =>
+      requestedChassis === undefined && Object.keys(record).length > 0;
+    await this.seen('is stripped', isSo);
+  }
+
   /** Waits until each of its ports is so in the northbound database. */
   async seen(what: string, condition: (wanted: WantedBinding) => boolean): Promise<void> {
     for (const { port } of this.interfaces) {
@@ -179,6 +186,19 @@ export class StageVm implements VmDescription {
     return this.#cluster.pods
       .all()
       .find((pod) => vmi !== undefined && isControlledBy(pod, vmi) && isOnNode(pod) && !isFinal(pod));
+  }
+
+  /**
+   * For how long no launcher pod but the guest's has been there, or run, ms. For a minute of that a pod may be plugged
+   * still, and the port stays bound.
+   */
+  aloneForMs(): number {
+    const vmi = this.vmi();
+    const guest = this.pod();
+    const others = this.#cluster.pods
+      .all()
+      .filter((pod) => vmi !== undefined && isControlledBy(pod, vmi) && pod.metadata.uid !== guest?.metadata.uid);
+    return Math.min(Number.POSITIVE_INFINITY, ...others.map((pod) => Date.now() - endOf(pod)));
   }
 
   async podEnds(pod: Pod): Promise<void> {
@@ -220,6 +240,14 @@ export class StageVm implements VmDescription {
       throw new Error(`It did not come that ${what}, of VM ${this.namespace}/${this.name}.`, { cause });
     });
   }
+}
+
+/** ms since the epoch; now, as long as it has not ended. */
+function endOf({ status }: Pod): number {
+  const finished = status?.containerStatuses?.flatMap(({ state }) => state?.terminated?.finishedAt ?? []) ?? [];
+  const changed = status?.conditions?.flatMap(({ lastTransitionTime }) => lastTransitionTime ?? []) ?? [];
+  const times = [...finished, ...changed].map((time) => Date.parse(time));
+  return status?.phase !== undefined && isFinal({ status }) && times.length > 0 ? Math.max(...times) : Date.now();
 }
 
 /** Chassis names follow the nodes', also those of nodes that the testbed has only by name. */

@@ -194,7 +194,8 @@ describe('a port that its target could not hold', () => {
     model.southbound.removeChassis(`chassis-${node}`);
     model.southbound.addChassis(`chassis-${node}`, node, { 'ovn-evpn-vxlan-ports': '' });
   };
-  const giveAddresses = (...addresses: string[]) => Object.assign(model.southbound.bindingOf(model.port), { addresses });
+  const giveAddresses = (...addresses: string[]) =>
+    Object.assign(model.southbound.bindingOf(model.port), { addresses });
 
   test('stays bound to the source, of which a warning tells, and nothing is written', async () => {
     strategy('garp');

@@ -29,7 +29,9 @@ const WRITES: Record<string, Write> = {
   'external_ids as it has seen them, for a security group': (_port, { externalIds }) => ({
     externalIds: { ...externalIds, security_groups: 'a' },
   }),
-  'options as it has seen them, for arp_proxy': (_port, { options }) => ({ options: { ...options, arp_proxy: 'true' } }),
+  'options as it has seen them, for arp_proxy': (_port, { options }) => ({
+    options: { ...options, arp_proxy: 'true' },
+  }),
 };
 
 let model: Model;
@@ -87,7 +89,9 @@ function isOpen(): { requested: string | undefined; isOpen: boolean } {
 }
 
 const CASES = MOMENTS.flatMap(([moment], index) =>
-  Object.keys(WRITES).flatMap((write) => ['all of it', 'none of our last write'].map((cache) => [moment, write, cache, index] as const)),
+  Object.keys(WRITES).flatMap((write) =>
+    ['all of it', 'none of our last write'].map((cache) => [moment, write, cache, index] as const),
+  ),
 );
 
 describe('Kube-OVN', () => {
@@ -194,7 +198,12 @@ describe('a binding that is stripped off', () => {
 describe('a record that is wiped off', () => {
   const wipe = () => {
     const { 'requested-chassis': requested, 'activation-strategy': strategy } = model.port.options;
-    model.write({ options: { ...(requested && { 'requested-chassis': requested }), ...(strategy && { 'activation-strategy': strategy }) } });
+    model.write({
+      options: {
+        ...(requested && { 'requested-chassis': requested }),
+        ...(strategy && { 'activation-strategy': strategy }),
+      },
+    });
   };
 
   test('is given back in one write, and the binding stays as it is', async () => {

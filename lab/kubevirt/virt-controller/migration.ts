@@ -78,7 +78,9 @@ class MigrationControl {
     await this.#enter('Scheduling');
     await this.#targetRuns();
     await this.#enter('Scheduled');
-    await this.#until(() => !this.#isHeld('handOff'));
+    // On the source's own node nothing comes of it, until it is cancelled.
+    const isElsewhere = () => this.#view.targetNow?.spec.nodeName !== this.#view.vmiNow?.status?.nodeName;
+    await this.#until(() => !this.#isHeld('handOff') && isElsewhere());
     await this.#handOff();
     await this.#enter('PreparingTarget');
     await this.#until(() => this.#view.state?.targetNodeAddress);

@@ -15,7 +15,8 @@ import { keepStatus } from './vmi-status.ts';
 /** virt-controller's part for VMIs: a launcher pod for each, and the end of what is left after it. */
 export function controlVmis(context: Context): void {
   const { cluster, lives } = context;
-  const all = () => cluster.vmis.all();
+  // What waits for its other half in another cluster, the lab has none to start.
+  const all = () => cluster.vmis.all().filter(({ status }) => status?.phase !== 'WaitingForSync');
   lives.onEach(all, (vmi) => new VmiControl(vmi, context).run());
   lives.onEach(all, (vmi) => keepStatus(vmi, context));
 }

@@ -94,9 +94,9 @@ describe('a gated target pod', () => {
     expect(releases('reuse-port', observed, pinning(observed))).toMatchObject([{ gates: [PORT_GATE] }]);
   });
 
-  test('waits while a port of the VM is bound for another migration, or for none', () => {
+  test('waits while a port of the VM is bound for another migration, or for none, or was stripped', () => {
     const stale = port({ options: ARMED, record: { ...DUAL, migration: 'another' } });
-    for (const ports of [[stale], [bound, port(SECOND)], [port()]]) {
+    for (const ports of [[stale], [bound, port(SECOND)], [port()], [port({ record: PINNED })]]) {
       for (const name of functions) expect(releases(name, waiting(gated, ports))).toEqual([]);
     }
   });

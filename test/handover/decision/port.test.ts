@@ -261,11 +261,12 @@ describe('whether a change counted after all', () => {
   });
 });
 
-test('a port is bound for a migration by a whole record of it', () => {
+test('a port is bound for a migration by a whole record of it and a chassis: a strip leaves the record', () => {
   expect(isBoundFor(VMIM_UID, isPinned)).toBe(true);
   expect(isBoundFor(VMIM_UID, changeFor(port(), wantDual, setup)!)).toBe(true);
   expect(isBoundFor('another', isPinned)).toBe(false);
   expect(isBoundFor(VMIM_UID, port({ options: ARMED }))).toBe(false);
+  expect(isBoundFor(VMIM_UID, port({ record: PINNED }))).toBe(false);
 });
 
 test('a port is dual by its two chassis, whatever else it says', () => {

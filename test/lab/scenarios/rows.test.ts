@@ -21,8 +21,7 @@ const record = {
 };
 const pinned: PortRows = {
   ...before,
-  options: { qos: '1', 'requested-chassis': 'chassis-2' },
-  externalIds: { pod: 'prod/vm01', ...record },
+  options: { qos: '1', 'requested-chassis': 'chassis-2', ...record },
   binding: { ...binding, chassis: ['chassis-2'], requestedChassis: ['chassis-2'] },
 };
 const PINNED: Ending = { binding: 'pinned', node: 'node2', migration: 'vmim' };
@@ -32,7 +31,7 @@ const wrong = (now: PortRows | undefined, ending: Ending) =>
   wrongWith(now, before, ending, { chassisOf: (node) => node.replace('node', 'chassis-'), vmi: 'vmi' });
 const on = (change: Partial<PortRows>): PortRows => ({ ...pinned, ...change });
 const inSouthbound = (change: Partial<BindingRow>) => on({ binding: { ...pinned.binding!, ...change } });
-const recorded = (change: object) => on({ externalIds: { ...pinned.externalIds, ...change } });
+const recorded = (change: object) => on({ options: { ...pinned.options, ...change } });
 
 test('nothing is wrong with what is right', () => {
   expect(wrong(pinned, PINNED)).toEqual([]);
@@ -46,10 +45,11 @@ describe('of a port that should be pinned, it is told when', () => {
     ['it is gone', undefined],
     ['it is bound elsewhere', on({ options: { ...pinned.options, 'requested-chassis': 'chassis-1' } })],
     ['it is still held closed', on({ options: { ...pinned.options, 'activation-strategy': 'rarp' } })],
-    ["somebody's option is gone", on({ options: { 'requested-chassis': 'chassis-2' } })],
-    ["somebody's key is gone", on({ externalIds: record })],
+    ["somebody's option is gone", on({ options: { 'requested-chassis': 'chassis-2', ...record } })],
+    ["somebody's key is gone", on({ externalIds: {} })],
+    ['a key of ours is where Kube-OVN wipes it', on({ externalIds: { ...pinned.externalIds, ...record } })],
     ['another column has changed', on({ others: '["type","router"]' })],
-    ['its record is gone', on({ externalIds: before.externalIds })],
+    ['its record is gone', on({ options: { qos: '1', 'requested-chassis': 'chassis-2' } })],
     ['its record is of another VMI', recorded({ 'handover-vmi': 'another' })],
     ['its record is of another migration', recorded({ 'handover-migration': 'another' })],
     ['its record still says dual', recorded({ 'handover-binding': 'dual' })],
