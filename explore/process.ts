@@ -1,7 +1,7 @@
 import type { Operation, OvsdbClient } from 'ovsdb-client-ts';
 import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
 import type { EventFunction } from '../functions/answering.ts';
-import sweep from '../functions/reconcile/index.ts';
+import { reconcileFunction } from '../functions/reconcile/index.ts';
 import { stepFunction } from '../functions/step-function.ts';
 import type { FunctionName } from '../handover/decision/desired.ts';
 import { profileOf } from '../handover/decision/profile.ts';
@@ -13,6 +13,7 @@ import { Southbound } from '../handover/ovn/southbound.ts';
 import type { World } from '../handover/reconcile.ts';
 import type { Invariants } from './invariants/invariants.ts';
 import type { Northbound as NorthboundModel } from './model/northbound.ts';
+import { gatesOf, type Pod } from './model/objects.ts';
 import type { HttpReply, HttpRequest, RecordedEvent, RestApi } from './model/rest.ts';
 import type { Southbound as SouthboundModel } from './model/southbound.ts';
 import type { Vm } from './model/vm.ts';
@@ -49,9 +50,7 @@ export class Process {
     this.step = step;
     this.startedAt = startedAt;
     this.#around = around;
-    const oneVm = stepFunction(step);
-    // What works on one VM at a time must not outlive its process.
-    const work: EventFunction = (event, ...rest) => (step === 'reconcile' && isPing(event) ? sweep : oneVm)(event, ...rest);
+    const work: EventFunction = step === 'reconcile' ? reconcileFunction() : stepFunction(step);
     const world = Promise.resolve(this.#world());
     const log: Log = {
       debug() {},
@@ -125,15 +124,22 @@ export class Process {
   }
 
   #exchange(request: HttpRequest): Promise<HttpReply> {
-    const { rest, invariants } = this.#around;
+    const { rest, invariants, narrate } = this.#around;
     const { method, path, body } = request;
     // That a line could not be written undoes nothing: what counts is that it was to be.
-    if (path.at(-1) === 'events') invariants.told.recorded(this, body as RecordedEvent);
+    if (path.at(-1) === 'events') {
+      const event = body as RecordedEvent;
+      invariants.told.recorded(this, event);
+      narrate?.(`${this.name} records ${event.reason}: ${event.message}`);
+    }
     return this.#send({
       server: 'Kubernetes',
       what: () => `${method} ${path.slice(-2).join('/')}`,
       carryOut: () => {
-        rest.onPatch = (pod, patch) => invariants.gates.patched(this.step, pod, patch);
+        rest.onPatch = (pod, patch) => {
+          invariants.gates.patched(this.step, pod, patch);
+          narrate?.(`${this.name} patches ${pod.metadata.uid}: gates ${gatesAfter(pod, patch)}`);
+        };
         return rest.serve(request);
       },
     });
@@ -162,8 +168,9 @@ function clientOf(transact: (operations: readonly Operation[]) => Promise<unknow
   return { transact } as unknown as OvsdbClient;
 }
 
-function isPing(event: unknown): boolean {
-  return Object(event).type === 'dev.knative.sources.ping';
+function gatesAfter(pod: Pod, { spec }: Partial<Pod>): string {
+  const left = spec?.schedulingGates?.map(({ name }) => name) ?? gatesOf(pod);
+  return left.join(', ') || 'none';
 }
 
 function ruleOf(operations: readonly Operation[]): string {
