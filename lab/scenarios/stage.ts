@@ -187,8 +187,8 @@ export class StageVm implements VmDescription {
   }
 
   /** Reasons of the warnings about its VMI. */
-  warnings(): Promise<string[]> {
-    return this.#cluster.warningsAbout(this);
+  async warnings(): Promise<string[]> {
+    return (await this.#cluster.warningsAbout(this)).map(({ reason }) => reason);
   }
 
   /** The launcher pod where the guest runs. */
