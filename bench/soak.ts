@@ -78,7 +78,7 @@ async function live(vm: KubevirtVm, cloud: Cloud): Promise<void> {
   await migrate(vm, cloud);
   await vm.delete();
   await cloud.requested.until(portOf(vm), (chassis) => chassis === '');
-  cloud.admitted.forget(vm.target);
+  cloud.ungated.forget(vm.target);
 }
 
 function sampleOf({ step, pid }: { step: string; pid: number }): Sample {

@@ -40,7 +40,7 @@ export default {
         'not brought to success': lost.map(({ event }) => event).join('; ') || 'none',
       },
       series: [
-        { name: 'from VMIM to gate open', unit: 'ms', values: waits.map(({ admitted }) => admitted) },
+        { name: 'from VMIM to both gates open', unit: 'ms', values: waits.map(({ ungated }) => ungated) },
         { name: 'from nodeName to dual', unit: 'ms', values: waits.map(({ dual }) => dual) },
         { name: 'from the event of it to dual', unit: 'ms', values: sinceEvent },
         { name: 'from switch to pinned', unit: 'ms', values: waits.map(({ pinned }) => pinned) },
@@ -60,7 +60,7 @@ export default {
 /** When each part of a migration was over, ms since the epoch. */
 export interface Migration {
   readonly started: number;
-  readonly admitted: number;
+  readonly ungated: number;
   readonly scheduled: number;
   readonly dual: number;
   readonly switched: number;
@@ -68,10 +68,10 @@ export interface Migration {
 }
 
 /** KubeVirt's way through one migration, which waits for the functions at the gate, and here also before memory is copied. */
-export async function migrate(vm: KubevirtVm, { admitted, requested }: Cloud): Promise<Migration> {
+export async function migrate(vm: KubevirtVm, { ungated, requested }: Cloud): Promise<Migration> {
   const started = Date.now();
   await vm.migrate();
-  const free = await admitted.until(vm.target, (isFree) => isFree);
+  const free = await ungated.until(vm.target, (isFree) => isFree);
   await vm.schedule();
   const scheduled = Date.now();
   const dual = await requested.until(portOf(vm), (chassis) => chassis === 'chassis-a,chassis-b');
@@ -80,12 +80,12 @@ export async function migrate(vm: KubevirtVm, { admitted, requested }: Cloud): P
   const switched = Date.now();
   const pinned = await requested.until(portOf(vm), (chassis) => chassis === 'chassis-b');
   await vm.succeed();
-  return { started, admitted: free, scheduled, dual, switched, pinned };
+  return { started, ungated: free, scheduled, dual, switched, pinned };
 }
 
 /** ms from what KubeVirt wrote to what it led to. */
-export function waitsOf({ started, admitted, scheduled, dual, switched, pinned }: Migration) {
-  return { admitted: admitted - started, dual: dual - scheduled, pinned: pinned - switched };
+export function waitsOf({ started, ungated, scheduled, dual, switched, pinned }: Migration) {
+  return { ungated: ungated - started, dual: dual - scheduled, pinned: pinned - switched };
 }
 
 /** ms from the first event for enable-dual-chassis once the target's node was known; none where an earlier one sufficed. */

@@ -1,4 +1,5 @@
 import { mayRetry } from '../lab/knative/delivery.ts';
+import { START } from './clock.ts';
 import { type Delivery, describe } from './eventing.ts';
 import type { Vm } from './model/vm.ts';
 import { Process, type Surroundings } from './process.ts';
@@ -47,7 +48,8 @@ export class Broker {
     const { narrate } = this.#around;
     const startedAt = Date.now();
     // An event that leads to nothing is no part of the story.
-    const say = (what: string) => narrate?.(`${process.name} ${what} ${describe(parcel)}, since ${startedAt % 1e7} ms`);
+    const say = (what: string) =>
+      narrate?.(`${process.name} ${what} ${describe(parcel)}, come at ${((startedAt - START) / 1000).toFixed(3)} s`);
     if (process.isDead) {
       this.#again(parcel, onAnswered, attempt);
       return;

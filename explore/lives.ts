@@ -141,7 +141,8 @@ export class Lives {
         meanwhile('chassis gone meanwhile');
         return yield* this.chassisOutage(choices.pick(nodes));
       case 'API':
-        return yield* this.#unserve();
+        this.#unserve();
+        return;
       case 'node': {
         const node = vm.guest;
         if (node === undefined) return;
@@ -178,17 +179,18 @@ export class Lives {
   }
 
   /** KubeVirt's CRDs are replaced: for a while the API server knows none of their paths. */
-  *#unserve(): Script {
-    const { rest, narrate, cover, invariants, vms } = this.#world;
+  #unserve(): void {
+    const { rest, narrate, cover, invariants, vms, after } = this.#world;
     cover('API path not served');
     narrate?.('kubevirt.io is not served');
     rest.unserved.add('kubevirt.io');
     invariants.disturbedAt = Number.POSITIVE_INFINITY;
-    yield this.#choices.pick([3_000, 300, 20_000]);
-    rest.unserved.delete('kubevirt.io');
-    invariants.disturbedAt = Date.now();
-    for (const vm of vms) invariants.excuse(vm);
-    narrate?.('kubevirt.io is served again');
+    after(this.#choices.pick([3_000, 300, 20_000]), () => {
+      rest.unserved.delete('kubevirt.io');
+      invariants.disturbedAt = Date.now();
+      for (const vm of vms) invariants.excuse(vm);
+      narrate?.('kubevirt.io is served again');
+    });
   }
 
   *#startAnew(vm: Vm, nodes: readonly string[]): Script {

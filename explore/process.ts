@@ -1,17 +1,19 @@
 import type { Operation, OvsdbClient } from 'ovsdb-client-ts';
 import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
-import type { EventFunction, Log } from '../functions/answering.ts';
-import reconcile from '../functions/reconcile/index.ts';
+import type { EventFunction } from '../functions/answering.ts';
+import { reconcileFunction } from '../functions/reconcile/index.ts';
 import { stepFunction } from '../functions/step-function.ts';
 import type { FunctionName } from '../handover/decision/desired.ts';
-import { TryAgainError } from '../handover/decision/errors.ts';
-import type { World } from '../handover/reconcile.ts';
-import { Kubernetes, type KubernetesApi } from '../handover/kubernetes/kubernetes.ts';
-import { Northbound } from '../handover/ovn/northbound.ts';
 import { profileOf } from '../handover/decision/profile.ts';
+import { kubernetesClient } from '../handover/kubernetes/client.ts';
+import type { Log } from '../handover/kubernetes/event-recorder.ts';
+import { Kubernetes } from '../handover/kubernetes/kubernetes.ts';
+import { Northbound } from '../handover/ovn/northbound.ts';
 import { Southbound } from '../handover/ovn/southbound.ts';
+import type { World } from '../handover/reconcile.ts';
 import type { Invariants } from './invariants/invariants.ts';
 import type { Northbound as NorthboundModel } from './model/northbound.ts';
+import { gatesOf, type Pod } from './model/objects.ts';
 import type { HttpReply, HttpRequest, RecordedEvent, RestApi } from './model/rest.ts';
 import type { Southbound as SouthboundModel } from './model/southbound.ts';
 import type { Vm } from './model/vm.ts';
@@ -48,9 +50,14 @@ export class Process {
     this.step = step;
     this.startedAt = startedAt;
     this.#around = around;
-    const work: EventFunction = step === 'reconcile' ? reconcile : stepFunction(step);
+    const work: EventFunction = step === 'reconcile' ? reconcileFunction() : stepFunction(step);
     const world = Promise.resolve(this.#world());
-    const log: Log = { info() {}, warn() {}, error: (message) => around.invariants.break(`${name}: ${message}`) };
+    const log: Log = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (message) => around.invariants.break(`${name}: ${message}`),
+    };
     this.answer = (event) => work(event, world, log);
   }
 
@@ -87,9 +94,10 @@ export class Process {
           this.#send({ server: 'OVN', what: () => 'SB select', carryOut: () => southbound.transact(operations) }),
         ),
       ),
-      kubernetes: new Kubernetes(kubernetesOver((request) => this.#exchange(request))),
+      kubernetes: new Kubernetes(kubernetesClient((request) => this.#exchange(request))),
       profile: PROFILE,
       activationStrategy: 'rarp',
+      sleep: (ms) => this.#sleep(ms),
     };
   }
 
@@ -105,7 +113,8 @@ export class Process {
         if (changes.length === 0) return results;
         for (const { port } of changes) {
           const { 'requested-chassis': requested = 'nothing', 'handover-binding': record = 'none' } = port.options;
-          narrate?.(`${this.name} has bound ${port.name}: ${requested}, record ${record}`);
+          const armed = port.options['activation-strategy'] === undefined ? '' : ', armed';
+          narrate?.(`${this.name} has bound ${port.name}: ${requested}${armed}, record ${record}${ruleOf(operations)}`);
         }
         invariants.committed(this, changes, { sentAt, isHeard });
         onNorthboundChange();
@@ -115,23 +124,41 @@ export class Process {
   }
 
   #exchange(request: HttpRequest): Promise<HttpReply> {
-    const { rest, invariants } = this.#around;
+    const { rest, invariants, narrate } = this.#around;
     const { method, path, body } = request;
     // That a line could not be written undoes nothing: what counts is that it was to be.
-    if (path.at(-1) === 'events') invariants.told.recorded(this, body as RecordedEvent);
+    if (path.at(-1) === 'events') {
+      const event = body as RecordedEvent;
+      invariants.told.recorded(this, event);
+      narrate?.(`${this.name} records ${event.reason}: ${event.message}`);
+    }
     return this.#send({
       server: 'Kubernetes',
       what: () => `${method} ${path.slice(-2).join('/')}`,
       carryOut: () => {
-        rest.onPatch = (pod, patch) => invariants.gates.patched(this.step, pod, patch);
+        rest.onPatch = (pod, patch) => {
+          invariants.gates.patched(this.step, pod, patch);
+          narrate?.(`${this.name} patches ${pod.metadata.uid}: gates ${gatesAfter(pod, patch)}`);
+        };
         return rest.serve(request);
       },
     });
   }
 
+  #sleep(ms: number): Promise<void> {
+    const { agenda } = this.#around;
+    return new Promise((resolve) => {
+      agenda.after(ms, () => {
+        if (this.isDead) return;
+        this.#around.isTouched = true;
+        resolve();
+      });
+    });
+  }
+
   #send<Result>(request: Request<Result>): Promise<Result> {
     return sendOver(this.#around, this, request, (isUnknown) => {
-      if (request.server === 'Kubernetes') return new TryAgainError(`Kubernetes API: ${request.what()}: away`);
+      if (request.server === 'Kubernetes') return new Error('away');
       return isUnknown ? new OutcomeUnknownError('transact', 'no answer') : new ConnectError('away');
     });
   }
@@ -141,42 +168,15 @@ function clientOf(transact: (operations: readonly Operation[]) => Promise<unknow
   return { transact } as unknown as OvsdbClient;
 }
 
-function commentOf(operations: readonly Operation[]): string {
-  return operations.flatMap((operation) => (operation.op === 'comment' ? operation.comment : [])).join();
+function gatesAfter(pod: Pod, { spec }: Partial<Pod>): string {
+  const left = spec?.schedulingGates?.map(({ name }) => name) ?? gatesOf(pod);
+  return left.join(', ') || 'none';
 }
 
-/** The functions' own client for the Kubernetes API. */
-function kubernetesOver(exchange: (request: HttpRequest) => Promise<HttpReply>): KubernetesApi {
-  const KUBEVIRT = ['apis', 'kubevirt.io', 'v1'];
-  const get = async (path: readonly string[], query: Record<string, string> = {}) => {
-    const { status, content } = await exchange({ method: 'GET', path, query });
-    if (status === 404) return undefined;
-    return JSON.parse(content);
-  };
-  return {
-    async listMigrations(vmi) {
-      const name = 'virtualmachineinstancemigrations';
-      const found = vmi
-        ? await get([...KUBEVIRT, 'namespaces', vmi.namespace, name], {
-            labelSelector: `kubevirt.io/vmi-name=${vmi.name}`,
-          })
-        : await get([...KUBEVIRT, name]);
-      return found?.items ?? [];
-    },
-    getVmi: ({ namespace, name }) => get([...KUBEVIRT, 'namespaces', namespace, 'virtualmachineinstances', name]),
-    async listLauncherPods(namespace, uid) {
-      const labelSelector = `kubevirt.io=virt-launcher,kubevirt.io/created-by=${uid}`;
-      return (await get(['api', 'v1', 'namespaces', namespace, 'pods'], { labelSelector })).items;
-    },
-    async patchPod({ metadata: { namespace, name } }, body) {
-      const path = ['api', 'v1', 'namespaces', namespace, 'pods', name];
-      const { status } = await exchange({ method: 'PATCH', path, query: {}, body });
-      return status === 404 ? 'gone' : status === 409 ? 'conflict' : 'patched';
-    },
-    async createEvent({ namespace, name, uid }, _component, line) {
-      const path = ['api', 'v1', 'namespaces', namespace, 'events'];
-      const body = { metadata: {}, involvedObject: { name, uid }, ...line };
-      await exchange({ method: 'POST', path, query: {}, body });
-    },
-  };
+function ruleOf(operations: readonly Operation[]): string {
+  return /, rule \S+$/.exec(commentOf(operations))?.[0] ?? '';
+}
+
+function commentOf(operations: readonly Operation[]): string {
+  return operations.flatMap((operation) => (operation.op === 'comment' ? operation.comment : [])).join();
 }

@@ -3,16 +3,16 @@ import { LookAgainError, OutcomeUnknownError, TryAgainError } from './decision/e
 import { eventsOf } from './decision/events.ts';
 import { type Facts, factsOf } from './decision/facts.ts';
 import { needsHint, type SchedulingGateRelease } from './decision/gates.ts';
-import { type PortHint, portHintOf, sameHint } from './decision/hint.ts';
+import { portHintOf, sameHint } from './decision/hint.ts';
 import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
 import { plan } from './decision/plan.ts';
-import { carriesChange, nodesOf, type PortChange } from './decision/port.ts';
+import { carriesChange, nodesOf, type Port, type PortChange } from './decision/port.ts';
 import type { Profile } from './decision/profile.ts';
 import { recordOf } from './decision/record.ts';
 import { EventRecorder, type Log } from './kubernetes/event-recorder.ts';
 import type { Kubernetes } from './kubernetes/kubernetes.ts';
-import type { Northbound } from './ovn/northbound.ts';
+import type { KnownPorts, Northbound } from './ovn/northbound.ts';
 import type { Southbound } from './ovn/southbound.ts';
 import type { ReconcileRequest } from './request.ts';
 
@@ -113,14 +113,14 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const { vmi, hint, recorded } = request;
   const { northbound, southbound, kubernetes, profile } = world;
   const known = northbound.known(vmi);
-  const uuids = known?.uuids ?? hint?.ports ?? recorded;
+  const uuids = recorded ?? known?.uuids ?? hint?.ports;
   const found = uuids && (await northbound.portsAt(uuids, vmi));
   const ports =
     found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
   const readAt = Date.now();
   const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);
   const migration = facts.migration?.uid;
-  if (found !== undefined && !mayBeAll({ known, hint }, facts)) {
+  if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
     return observe(name, { vmi }, world);
   }
@@ -137,19 +137,20 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
 }
 
 /**
- * Whether ports that were found where they were before can be all that the VM has. It may have got another interface
- * since an earlier migration; so what is known is good for one migration, and while nothing migrates for ports with a record.
+ * Whether ports that were found where they were before can be all that matter now. A VM may get another interface before each
+ * migration: so what is known, or hinted at, is good for one migration, and after it as long as its record is on the ports.
  */
 function mayBeAll(
-  {
-    known,
-    hint,
-  }: { readonly known: { readonly migration: string | undefined } | undefined; readonly hint: PortHint | undefined },
+  found: readonly Port[],
+  { recorded, known, hint }: Pick<ReconcileRequest, 'recorded' | 'hint'> & { readonly known: KnownPorts | undefined },
   { migration }: Facts,
 ): boolean {
-  if (migration === undefined) return true;
-  if (known !== undefined) return known.migration === migration.uid;
-  return hint !== undefined && sameHint(hint, migration.target && portHintOf(migration.target.pod));
+  if (recorded !== undefined) return migration === undefined;
+  if (known !== undefined) {
+    const during = migration ? [migration.uid] : found.map(({ options }) => recordOf(options)?.migration);
+    return during.every((uid) => uid === known.migration);
+  }
+  return hint !== undefined && sameHint(hint, migration?.target && portHintOf(migration.target.pod));
 }
 
 function confirmCommitted(sent: readonly PortChange[], { ports }: Observation): readonly PortChange[] {

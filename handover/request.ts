@@ -10,7 +10,7 @@ export interface ReconcileRequest {
   readonly vmi: VmiReference;
   readonly hint?: PortHint | undefined;
   /** In a sweep: uuids of all ports of the VM that carry our record. */
-  readonly recorded?: readonly string[];
+  readonly recorded?: readonly string[] | undefined;
   /** A launcher pod was deleted: others may write to the VM's ports for that. */
   readonly isPodDeletion?: boolean;
 }

@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { parseDocument } from 'yaml';
+import { parseAllDocuments, parseDocument } from 'yaml';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const TOOLS = {
@@ -25,6 +25,9 @@ const GATES = [
   { version: 'v1', component: 'scheduling-gate' },
   { version: 'v1beta1', component: 'scheduling-gate-v1beta1' },
 ];
+
+/** Each takes its scheduling gate off a target; without gates nothing waits for it. */
+const WAITED_FOR = ['reuse-port', 'enable-dual-chassis'];
 
 /** Something that whoever deploys has to put right; its message is all they need. */
 class DeployError extends Error {
@@ -41,7 +44,7 @@ const program = new Command('deploy')
   .description('Build the image of the functions once, and deploy them and what they hear of.')
   .requiredOption('--image <image>', 'REPOSITORY to build and push to, or REPOSITORY@sha256:… that was pushed before')
   .option('--overlay <overlay>', 'one of eventing/overlays, or the path of a kustomization of your own', 'kube-ovn')
-  .option('--warm', 'keep one reuse-port running; done anyway where the API server offers no scheduling gate', false)
+  .option('--warm', 'keep one each of the functions running that a target waits for; done anyway without gates', false)
   .parse();
 
 const directory = await mkdtemp(join(tmpdir(), 'ovn-handover-deploy-'));
@@ -59,16 +62,18 @@ async function deploy({ image, overlay, warm }: Options): Promise<void> {
   const kustomization = overlayFolder(overlay);
   await requireTools();
   const gate = await offeredGate();
+  await requireSameBrokerClass(kustomization);
   const digest = image.includes('@sha256:') ? image : await build(image);
 
   await run('kubectl', ['apply', '-k', kustomization]);
   await requireCertificates();
   const functions = await readdir(join(PROJECT, 'functions'), { withFileTypes: true });
   for (const { name } of functions.filter((entry) => entry.isDirectory())) {
-    await deployFunction(name, digest, name === 'reuse-port' && (warm || gate === undefined));
+    await deployFunction(name, digest, WAITED_FOR.includes(name) && (warm || gate === undefined));
   }
   if (gate) await run('kubectl', ['apply', '-k', join(PROJECT, 'eventing/components', gate)]);
-  else say('this API server offers no MutatingAdmissionPolicy: no scheduling gate, so reuse-port is kept running');
+  else
+    say(`this API server offers no MutatingAdmissionPolicy: no gates, so ${WAITED_FOR.join(' and ')} are kept running`);
   say('done. What is not ready yet: kubectl -n ovn-handover get ksvc,brokers,triggers,apiserversources,pingsources');
 }
 
@@ -88,6 +93,39 @@ async function requireTools(): Promise<void> {
       throw new DeployError(`${tool} is not on the PATH: install ${what}`);
     });
   }
+}
+
+interface Broker {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** Knative rejects another class for a Broker that is there, when half of the overlay is applied already. */
+async function requireSameBrokerClass(kustomization: string): Promise<void> {
+  const text = await output('kubectl', ['kustomize', kustomization]).catch((error) => {
+    throw new DeployError(`${kustomization} cannot be built: ${firstLine(error)}`);
+  });
+  const manifests = parseAllDocuments(text).map((document) => document.toJS() as Broker);
+  for (const wanted of manifests.filter(({ kind }) => kind === 'Broker')) {
+    const { name, namespace } = wanted.metadata;
+    const get = ['-n', namespace, 'get', 'brokers.eventing.knative.dev', name, '--ignore-not-found', '-o', 'json'];
+    const found = await output('kubectl', get).catch((error) => {
+      throw new DeployError(`Knative Eventing does not tell of its Brokers: ${firstLine(error)}`);
+    });
+    const [has, wants] = [found === '' ? wanted : (JSON.parse(found) as Broker), wanted].map(classOf);
+    if (has === wants) continue;
+    throw new DeployError(
+      `Broker ${name} is of class ${has}, which Knative does not let change to ${wants}: delete it first, see docs/guide.md (kubectl -n ${namespace} delete broker ${name})`,
+    );
+  }
+}
+
+function classOf({ metadata }: Broker): string | undefined {
+  return metadata.annotations?.['eventing.knative.dev/broker.class'];
 }
 
 /** func looks for the Secrets of a function only when it was deployed before; its pods would wait for this one for ever. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
-import { isGated, type Pod } from '../../handover/decision/kubevirt.ts';
-import { KubernetesHttp } from '../../handover/kubernetes/http.ts';
+import { gatesOf, type Pod } from '../../handover/decision/kubevirt.ts';
+import { httpsExchange } from '../../handover/kubernetes/http.ts';
 import { ResourceWatch } from '../../lab/knative/resource-watch.ts';
 import { StandIn } from '../../lab/stand-in.ts';
 import { Cluster as RaftCluster } from '../../packages/ovsdb-client-ts/test/support/cluster.ts';
@@ -17,7 +17,7 @@ import { addPortBindings } from './port-bindings.ts';
 
 const PODS = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', path: '/api/v1/pods' } as const;
 /** V8 makes of the memory limit in `func.yaml` what it makes of this; without it V8 takes what this machine has. */
-const CONTAINER = 'NODE_OPTIONS=--max-heap-size=256';
+const CONTAINER = 'NODE_OPTIONS=--max-heap-size=384';
 /** Longer than any benchmark: the functions stay. */
 const IDLE_MS = 24 * 3_600_000;
 
@@ -43,7 +43,7 @@ export class Cloud implements AsyncDisposable {
   /** `requested-chassis` by the port's name. */
   readonly requested = new Changes<string>();
   /** Whether a target pod is free to go to the scheduler, by its name. */
-  readonly admitted = new Changes<boolean>();
+  readonly ungated = new Changes<boolean>();
   readonly vms: KubevirtVm[] = [];
   readonly #standIns: { readonly name: string; readonly pid: number }[] = [];
   nb!: RaftCluster;
@@ -81,10 +81,10 @@ export class Cloud implements AsyncDisposable {
 
     const config = new KubeConfig();
     config.loadFromFile(this.#kubeconfig);
-    const http = new KubernetesHttp('bench', config);
-    this.vms.push(...Array.from({ length: vms }, (_, n) => new KubevirtVm(http, `vm-${n}`)));
+    const exchange = httpsExchange('bench', config);
+    this.vms.push(...Array.from({ length: vms }, (_, n) => new KubevirtVm(exchange, `vm-${n}`)));
     const watch = new ResourceWatch({ ...PODS, selector: 'kubevirt.io/migrationJobUID' }, config, (_action, pod) =>
-      this.admitted.set(pod.metadata.name, !isGated(pod as unknown as Pod)),
+      this.ungated.set(pod.metadata.name, gatesOf(pod as unknown as Pod).length === 0),
     );
     await watch.start();
     parts.defer(() => watch.stop());

@@ -1,6 +1,6 @@
-import { SharedFlight } from '../../functions/work-queue.ts';
-import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
-import type { ApiRequest, KubernetesHttp, Refusal } from '../../handover/kubernetes/http.ts';
+import { WorkQueue } from '../../functions/work-queue.ts';
+import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
+import type { Exchange, HttpRequest, HttpResponse } from '../../handover/kubernetes/http.ts';
 import { object } from '../../test/handover/support/moments.ts';
 
 export const NAMESPACE = 'default';
@@ -10,7 +10,7 @@ const VMIS = [...VIRT, 'virtualmachineinstances'] as const;
 const VMIMS = [...VIRT, 'virtualmachineinstancemigrations'] as const;
 
 /** A request waits here for its turn, where its time does not run yet. */
-const requests = new SharedFlight<Created | Refusal>(16);
+const requests = new WorkQueue<HttpResponse>(16);
 let sent = 0;
 
 interface Created {
@@ -20,14 +20,14 @@ interface Created {
 /** What KubeVirt writes of one VM in Kubernetes: it runs on worker-a, and migrates to worker-b. */
 export class KubevirtVm {
   readonly name: string;
-  readonly #http: KubernetesHttp;
+  readonly #exchange: Exchange;
   #vmi!: Created;
   #vmim!: Created;
   /** A VM may come again under its old name; pods and VMIMs never do. */
   #life = 0;
 
-  constructor(http: KubernetesHttp, name: string) {
-    this.#http = http;
+  constructor(exchange: Exchange, name: string) {
+    this.#exchange = exchange;
     this.name = name;
   }
 
@@ -56,7 +56,7 @@ export class KubevirtVm {
     this.#vmim = await this.#post(VMIMS, object('vmim-01-pending', change));
     await this.#phase('Scheduling');
     const target = { name: this.target, labels: { 'kubevirt.io/migrationJobUID': this.#vmim.metadata.uid } };
-    await this.#launcher('pod-target-01-created-unscheduled', target, [{ name: SCHEDULING_GATE }]);
+    await this.#launcher('pod-target-01-created-unscheduled', target, [{ name: PORT_GATE }, { name: DUAL_GATE }]);
   }
 
   /** The scheduler's and the kubelet's part. */
@@ -96,7 +96,8 @@ export class KubevirtVm {
       [...PODS, this.target],
     ];
     for (const path of gone) {
-      await this.#http.send({ what: 'delete', method: 'DELETE', path, query: { gracePeriodSeconds: '0' } });
+      // One that is gone already needs nothing.
+      await this.#exchange({ method: 'DELETE', path, query: { gracePeriodSeconds: '0' } });
     }
   }
 
@@ -136,11 +137,10 @@ export class KubevirtVm {
     await this.#sent({ method: 'PATCH', path, body });
   }
 
-  async #sent(request: Omit<ApiRequest, 'what'>): Promise<Created> {
-    const what = `${request.method} ${request.path.join('/')}`;
-    const { result } = await requests.run(`${++sent}`, () => this.#http.send<Created>({ what, ...request }));
-    if (typeof result === 'string') throw new Error(`${what}: ${result}`);
-    return result;
+  async #sent(request: HttpRequest): Promise<Created> {
+    const { result } = await requests.run(`${++sent}`, () => this.#exchange(request));
+    if (result.status > 299) throw new Error(`${request.method} ${request.path.join('/')}: HTTP ${result.status}`);
+    return JSON.parse(result.content);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { FunctionName } from '../../handover/decision/desired.ts';
 import { GATES, gatesOf, hasEnded, OPT_IN_ANNOTATION, ownerOf, type Pod, VMI_NAME_LABEL } from '../model/objects.ts';
 import type { Southbound } from '../model/southbound.ts';
 import type { Vm } from '../model/vm.ts';
@@ -6,7 +5,7 @@ import type { CommitInvariants } from './commits.ts';
 import { MAX_FACTS_AGE_MS, requestedOf } from './truth.ts';
 
 /** Whose each gate is; `reconcile` may do what any function may. */
-const KEEPERS: Readonly<Record<string, FunctionName>> = {
+const KEEPERS: Readonly<Record<string, string>> = {
   [GATES[0]]: 'reuse-port',
   [GATES[1]]: 'enable-dual-chassis',
 };
@@ -27,8 +26,8 @@ export class GateInvariants {
     this.#break = onBroken;
   }
 
-  /** A function's patch of a pod is about to be carried out. */
-  patched(by: FunctionName, pod: Pod, { spec }: Partial<Pod>): void {
+  /** @param by the name of the function whose patch of a pod is about to be carried out */
+  patched(by: string, pod: Pod, { spec }: Partial<Pod>): void {
     if (spec?.schedulingGates === undefined) return;
     const left = spec.schedulingGates.map(({ name }) => name);
     const opened = gatesOf(pod).filter((name) => !left.includes(name));
@@ -40,6 +39,7 @@ export class GateInvariants {
     const strange = opened.find((name) => by !== 'reconcile' && KEEPERS[name] !== by);
     if (strange !== undefined)
       this.#break(`${by} took the gate ${strange} off pod ${pod.metadata.uid}, which is not its own`);
+    if (left.length > 0) return;
     const source = this.#southbound.chassisOf(vm.now.node!);
     const loose = vm.ports.find((port) => requestedOf(port).split(',')[0] !== source);
     const recently = Date.now() - MAX_FACTS_AGE_MS;

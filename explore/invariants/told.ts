@@ -17,6 +17,8 @@ interface Commit {
 /** Every change that is committed becomes a Kubernetes Event on its VMI, and no other does. */
 export class ToldInvariants {
   #untold: Commit[] = [];
+  /** What was told in the calls that are not answered yet: the same line again counts as the one before. */
+  #told: Commit[] = [];
   readonly #vms: readonly Vm[];
   readonly #break: (what: string) => void;
 
@@ -27,7 +29,8 @@ export class ToldInvariants {
 
   committed(by: object, vm: Vm, changes: readonly RowChange[], isHeard: boolean): void {
     for (const { port } of changes) {
-      this.#untold.push({ by, vm, port, binding: requestedOf(port) || 'nothing', isHeard, version: port.version });
+      const binding = requestedOf(port) || 'nothing';
+      this.#untold.push({ by, vm, port, binding, isHeard, version: port.version });
     }
   }
 
@@ -49,16 +52,19 @@ export class ToldInvariants {
       this.#break(`${by.name} reports a change that it has not made: ${message}`);
       return;
     }
-    this.#untold.splice(index, 1);
+    this.#told.push(...this.#untold.splice(index, 1));
   }
 
   /** A process has answered for a VM: what it has committed meanwhile is told. */
   answered(by: { readonly name: string }, vm: Vm, isDone: boolean): void {
-    const [own, rest] = [this.#untold.filter((one) => one.by === by && one.vm === vm), this.#untold];
-    this.#untold = rest.filter((one) => !own.includes(one));
-    const silent = own.find(
+    const isOwn = (one: Commit) => one.by === by && one.vm === vm;
+    const [untold, told] = [this.#untold.filter(isOwn), this.#told.filter(isOwn)];
+    this.#untold = this.#untold.filter((one) => !isOwn(one));
+    this.#told = this.#told.filter((one) => !isOwn(one));
+    const silent = untold.find(
       ({ port, version, isHeard, binding }) =>
         vm.vmi !== undefined &&
+        !told.some((one) => one.port === port && one.binding === binding) &&
         // Of what nobody said whether it was committed, the row says so, if it is still there.
         (isHeard || (isDone && port.version === version && binding !== 'nothing')),
     );
@@ -67,6 +73,7 @@ export class ToldInvariants {
 
   died(by: object): void {
     this.#untold = this.#untold.filter((commit) => commit.by !== by);
+    this.#told = this.#told.filter((commit) => commit.by !== by);
   }
 }
 

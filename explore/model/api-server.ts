@@ -65,6 +65,7 @@ export class ApiServer {
   updateVmi(vm: Vm, status: Partial<Vmi['status']>, annotations = vm.vmi?.metadata.annotations): void {
     if (vm.vmi === undefined) return;
     vm.vmi = {
+      ...vm.vmi,
       metadata: { ...vm.vmi.metadata, ...this.#version(), ...(annotations && { annotations }) },
       status: { ...vm.vmi.status, ...status },
     };

@@ -56,7 +56,7 @@ export function* migrate(stage: Stage, vm: Vm): Script {
   const state = (more: Readonly<Record<string, string | boolean>>, rest: object = {}) =>
     api.updateVmi(vm, { ...rest, migrationState: { ...vm.vmi!.status.migrationState, ...more } });
   narrate?.(
-    `${vm.name} is to migrate (${uid}) from ${source} to ${target}: ${course}${end === 'copying' ? '' : ` when ${end}`}${hotplug ? ', with hotplug' : ''}`,
+    `${vm.name} is to migrate (${uid}) from ${source} to ${target}: ${course}${end === 'copying' ? '' : ` when ${end}`}${hotplug ? ', with hotplug' : ''}${hasLabel ? '' : ', without label'}`,
   );
   yield about(choices, 20);
   if (isOver()) return;

@@ -5,7 +5,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Segments, such as `api`, `v1`, `pods`. */
   readonly path: readonly string[];
-  readonly query: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
   readonly body?: object | undefined;
 }
 
@@ -39,7 +39,7 @@ export class RestApi {
     this.#server = server;
   }
 
-  serve({ method, path, query, body }: HttpRequest): HttpReply {
+  serve({ method, path, query = {}, body }: HttpRequest): HttpReply {
     const [root, second, ...rest] = path;
     const group = root === 'api' ? 'core' : second!;
     // No Status: there is nothing behind this path that could write one.
@@ -47,7 +47,9 @@ export class RestApi {
     const segments = root === 'api' ? rest : rest.slice(1);
     const namespaced = segments[0] === 'namespaces';
     const [resource, name] = namespaced ? segments.slice(2) : segments;
-    if (namespaced && segments[1] !== NAMESPACE) return notFound('namespaces', segments[1]!);
+    // What a namespace is asked for need not be there: no list fails for that, and a 404 is of the object.
+    if (namespaced && segments[1] !== NAMESPACE)
+      return name === undefined ? list([], query) : notFound(resource!, name);
     switch (`${method} ${resource}${name === undefined ? '' : '/'}`) {
       case `GET ${VMIS}/`: {
         const vmi = this.#server.vmNamed(name!)?.vmi;
@@ -116,14 +118,20 @@ function found(object: KubernetesObject): HttpReply {
   return { status: 200, content: JSON.stringify(object) };
 }
 
-function list(items: readonly KubernetesObject[], { labelSelector, fieldSelector }: HttpRequest['query']): HttpReply {
-  if (fieldSelector !== undefined) throw new Error('The model knows no field selectors.');
+function list(
+  items: readonly KubernetesObject[],
+  { labelSelector, fieldSelector }: Readonly<Record<string, string>>,
+): HttpReply {
+  const phase = fieldSelector === undefined ? undefined : /^status\.phase=(\w+)$/.exec(fieldSelector)?.[1];
+  if (fieldSelector !== undefined && phase === undefined) throw new Error('The model selects by status.phase alone.');
   const wanted = (labelSelector ?? '').split(',').filter(Boolean);
-  const selected = items.filter(({ metadata: { labels } }) =>
-    wanted.every((requirement) => {
-      const [key, value] = requirement.split('=');
-      return value === undefined ? key! in labels : labels[key!] === value;
-    }),
+  const selected = items.filter(
+    ({ metadata: { labels }, status }) =>
+      (phase === undefined || status.phase === phase) &&
+      wanted.every((requirement) => {
+        const [key, value] = requirement.split('=');
+        return value === undefined ? key! in labels : labels[key!] === value;
+      }),
   );
   return { status: 200, content: JSON.stringify({ kind: 'List', metadata: {}, items: selected }) };
 }

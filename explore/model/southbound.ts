@@ -21,6 +21,8 @@ export interface Chassis {
 export interface PortBinding {
   readonly port: Port;
   readonly vm: Vm | undefined;
+  /** Its column `mac`. */
+  addresses: readonly string[];
   isArmed: boolean;
   /** Names of the chassis that have claimed it. */
   main: string | undefined;
@@ -43,7 +45,7 @@ export class Southbound {
   chassis: readonly Chassis[] = [];
 
   addBinding(port: Port, vm: Vm | undefined): void {
-    const claims = { isArmed: false, main: undefined, additional: [], isFought: false };
+    const claims = { addresses: [ADDRESSES], isArmed: false, main: undefined, additional: [], isFought: false };
     this.bindings.push({ port, vm, ...claims, activated: [], activatedAt: 0, version: 0 });
   }
 
@@ -119,7 +121,7 @@ export class Southbound {
     });
   }
 
-  #bindingRow({ port, activated, main, additional }: PortBinding): WireRow {
+  #bindingRow({ port, addresses, activated, main, additional }: PortBinding): WireRow {
     const set = (names: readonly string[]): WireValue => [
       'set',
       names.map((name) => ['uuid', uuidOf('chassis', name)]),
@@ -133,7 +135,7 @@ export class Southbound {
       _uuid: ['uuid', uuidOf('binding', port.name)],
       logical_port: port.name,
       type: '',
-      mac: ['set', [ADDRESSES]],
+      mac: ['set', [...addresses]],
       options: toWireMap(options),
       chassis: set(main === undefined ? [] : [main]),
       additional_chassis: set(additional),

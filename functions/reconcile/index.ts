@@ -4,9 +4,6 @@ import { resync } from '../../handover/resync.ts';
 import { answering, type EventFunction } from '../answering.ts';
 import { stepFunction } from '../step-function.ts';
 
-/** An event about one VM: a launcher pod that was deleted, or what the function that it was for gave up (dead letter sink). */
-const oneVm = stepFunction('reconcile');
-
 const sweep = answering(async (event, world, log) => {
   parsePingEvent(event);
   const summary = await resync(await world, log);
@@ -15,9 +12,14 @@ const sweep = answering(async (event, world, log) => {
   return summary.changed.length + summary.failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
 });
 
-/** Puts right what an event that was lost or given up, or a function that died, left behind. */
-const wholeOrOne: EventFunction = (event, world, log) => {
-  const { type } = Object(event);
-  return (String(type).startsWith('dev.knative.apiserver.') ? oneVm : sweep)(event, world, log);
-};
-export default wholeOrOne;
+/** Puts right what an event that was lost or given up, a function that died, or another controller left behind. */
+export function reconcileFunction(): EventFunction {
+  /** An event about one VM: a launcher pod that was deleted, or what another function gave up (its dead letter sink). */
+  const oneVm = stepFunction('reconcile');
+  return (event, world, log) => {
+    const { type } = Object(event);
+    return (String(type).startsWith('dev.knative.apiserver.') ? oneVm : sweep)(event, world, log);
+  };
+}
+
+export default reconcileFunction();

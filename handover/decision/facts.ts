@@ -95,6 +95,7 @@ function whyNotOurs(
   migrations: readonly VirtualMachineInstanceMigration[],
 ): string | undefined {
   const uid = pod.metadata.labels?.[MIGRATION_UID_LABEL];
+  if (uid === undefined) return 'no migration has made it';
   const own = migrations.find(({ metadata, spec }) => metadata.uid === uid && spec.vmiName === vmi.metadata.name);
   if (own === undefined) return `there is no VMIM ${uid} of its VMI`;
   if (isDecentralized(own)) return `migration ${own.metadata.name} is decentralized, and its other half is elsewhere`;

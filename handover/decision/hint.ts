@@ -15,7 +15,7 @@ export const PORTS_ANNOTATION = 'ovn-handover.dev/ports';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** More interfaces than any VM has; a longer list is not ours. */
-const MOST_PORTS = 64;
+const MAX_PORTS = 64;
 
 export function portHintOf(pod: Pod): PortHint | undefined {
   const text = pod.metadata.annotations?.[PORTS_ANNOTATION];
@@ -39,7 +39,7 @@ export function sameHint(a: PortHint, b: PortHint | undefined): boolean {
 function isUuidList(value: unknown): value is string[] {
   return (
     Array.isArray(value) &&
-    value.length <= MOST_PORTS &&
+    value.length <= MAX_PORTS &&
     // One row named twice would stand in for another that is then never looked at.
     new Set(value).size === value.length &&
     value.every((id) => typeof id === 'string' && UUID.test(id))

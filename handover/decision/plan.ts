@@ -55,26 +55,19 @@ function changesOf(own: readonly DesiredPort[], { southbound, readAt }: Observat
   const missing = missingChassis(own, southbound);
   if (missing[0]) return { changes: [], events: missing, requeue: retry(missing[0].message, NO_CHASSIS_RETRY_MS) };
 
+  const { activationStrategy } = setup;
+  const chassis = new Map([...southbound.chassis].flatMap(([node, [one]]) => (one ? [[node, one.name]] : [])));
   const events: KubernetesEvent[] = [];
   const changes = own.flatMap(({ port, wanted }) => {
     const { addresses = [], activated = [] } = southbound.bindings.get(port.name) ?? {};
-    const why =
-      wanted.binding === 'dual' && wanted.isArmed && !isDual(port)
-        ? whyNotHeld(setup.activationStrategy, addresses, southbound.chassis.get(wanted.target)![0]!.strategySupport)
-        : undefined;
-    if (wanted.binding === 'dual' && why)
-      events.push(cannotBeHeld(port.name, wanted.target, setup.activationStrategy, why));
-    const chassis = new Map([...southbound.chassis].map(([node, [one]]) => [node, one!.name]));
-    const now = new Date(setup.now);
-    return (
-      changeFor(port, wanted, {
-        chassis,
-        activated,
-        whyNotHeld: why,
-        now,
-        activationStrategy: setup.activationStrategy,
-      }) ?? []
-    );
+    let why: string | undefined;
+    if (wanted.binding === 'dual' && wanted.isArmed && !isDual(port)) {
+      const [target] = southbound.chassis.get(wanted.target)!;
+      why = whyNotHeld(activationStrategy, addresses, target!.strategySupport);
+      if (why) events.push(cannotBeHeld(port.name, wanted.target, activationStrategy, why));
+    }
+    const change = { chassis, activationStrategy, activated, whyNotHeld: why, now: new Date(setup.now) };
+    return changeFor(port, wanted, change) ?? [];
   });
   const stillActivated = whyNotArmedYet(changes, southbound);
   if (stillActivated) return { changes: [], events, requeue: retry(stillActivated) };

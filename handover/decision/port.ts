@@ -68,7 +68,7 @@ function changeToDual(port: Port, wanted: Dual, setup: ChangeSetup): PortChange 
   }
   // northd forgets which chassis was activated only while no additional one is requested.
   if (isDual(port)) return changeTo(port, sourceOnly(wanted), undefined, setup, { isInterim: true });
-  // Where somebody took the binding off a port that its guest has opened, northd forgets that too, and a RARP is over.
+  // Somebody took the binding off after the guest had opened the port: northd forgets that, and no RARP comes again.
   const isOpened = isActivated && carriesRecord(port.options, wanted.record);
   if (!wanted.isArmed || isOpened) return changeTo(port, wanted, undefined, setup);
   return setup.whyNotHeld === undefined
@@ -98,17 +98,18 @@ function chassisList(wanted: Desired, { chassis }: ChangeSetup): string {
     .join(',');
 }
 
-/** Whether a port, read again, carries just this change: `handover-since` tells it from another one to the same end. */
+/**
+ * Whether a port, read again, carries just this change: `handover-since` tells it from another one to the same end. A
+ * release leaves nothing behind, so that of one nobody can say so.
+ */
 export function carriesChange({ port, options }: PortChange, again: Port): boolean {
-  if (again.uuid !== port.uuid) return false;
-  return (
-    OPTION_KEYS.every((key) => again.options[key] === options[key]) && again.options[SINCE_KEY] === options[SINCE_KEY]
-  );
+  if (again.uuid !== port.uuid || options[SINCE_KEY] === undefined) return false;
+  return OPTION_KEYS.every((key) => again.options[key] === options[key]);
 }
 
-/** Whether a port is bound for a migration, or will be by this change. */
+/** Whether a port is bound for a migration, or will be by this change. Others take a binding off and leave the record. */
 export function isBoundFor(migration: string, { options }: Pick<Port, 'options'>): boolean {
-  return recordOf(options)?.migration === migration;
+  return recordOf(options)?.migration === migration && options[REQUESTED_CHASSIS] !== undefined;
 }
 
 /** Whether a port is bound to two chassis. */

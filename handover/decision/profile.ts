@@ -57,19 +57,20 @@ export const PORT_ANNOTATION = 'ovn-handover.dev/port';
  * Plain OVN: ports are found by their names; the identity is one annotation of ours, as JSON. Without `{network}` in the
  * template a VM has one port, and its identity is `{ifaceId, mac, ips}`; with it, it has one for each of its networks,
  * and the annotation holds such an object for each, by the network's name.
- * @param nameTemplate with `{vmi}` and `{namespace}`, and perhaps `{network}`, between them a character that neither
- * namespaces nor networks have, so that a name tells whose it is
+ * @param nameTemplate with `{vmi}`, `{namespace}` and perhaps `{network}`, each once, and between them one of `. _ / :`, so
+ * that a name tells whose it is
  */
 function generic(nameTemplate: string): Profile {
   const pattern = new RegExp(
     `^${RegExp.escape(nameTemplate)
-      .replace(RegExp.escape('{vmi}'), '(?<vmi>.+)')
+      .replace(RegExp.escape('{vmi}'), '(?<vmi>[a-z0-9.-]+)')
       .replace(RegExp.escape('{namespace}'), '(?<namespace>[a-z0-9-]+)')
-      .replace(RegExp.escape('{network}'), '(?<network>[a-z0-9-]+)')}$`,
+      // What KubeVirt takes for the name of an interface, which is its network's.
+      .replace(RegExp.escape('{network}'), '(?<network>[A-Za-z0-9_-]+)')}$`,
   );
   const needsNetworks = nameTemplate.includes('{network}');
   const portName = ({ namespace, name }: VmiReference, network: string) =>
-    nameTemplate.replaceAll('{vmi}', name).replaceAll('{namespace}', namespace).replaceAll('{network}', network);
+    nameTemplate.replace('{vmi}', name).replace('{namespace}', namespace).replace('{network}', network);
 
   return {
     needsNetworks,

@@ -10,7 +10,7 @@ const IDLE_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 16;
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Segments, such as `api`, `v1`, `pods`; they are escaped when they are sent. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;

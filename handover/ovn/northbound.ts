@@ -26,7 +26,7 @@ const TIMEOUT_MS = 5_000;
 const UUIDS_LAST_MS = 60_000;
 
 /** Where a VM's ports were found. */
-interface Known {
+export interface KnownPorts {
   readonly uuids: readonly string[];
   /** The migration during which they were: before another one the VM may get more interfaces. */
   readonly migration: string | undefined;
@@ -37,7 +37,7 @@ interface Known {
 export class Northbound {
   readonly #client: OvsdbClient;
   readonly #profile: Profile;
-  readonly #known = new BoundedMap<Known>();
+  readonly #known = new BoundedMap<KnownPorts>();
 
   constructor(client: OvsdbClient, profile: Profile) {
     this.#client = client;
@@ -64,7 +64,7 @@ export class Northbound {
   }
 
   /** Where a warm function has found a VM's ports before. */
-  known(vmi: VmiReference): Known | undefined {
+  known(vmi: VmiReference): KnownPorts | undefined {
     const known = this.#known.get(keyOf(vmi));
     return known && known.until > Date.now() ? known : undefined;
   }

@@ -36,7 +36,7 @@ export class Southbound {
   ): Promise<SouthboundFacts> {
     const remembered = ports.flatMap((port) => this.#uuids.get(port) ?? []);
     const known = remembered.length === ports.length ? remembered : hint;
-    const byUuids = ports.length > 0 && known.length === ports.length;
+    const byUuids = known.length === ports.length;
     const rows = await this.#select([
       ...nodes.flatMap((node) => [
         select('Chassis', ['hostname', '==', node]),
@@ -82,20 +82,20 @@ export class Southbound {
   }
 
   /**
-   * Of several chassis of one node, the one that is alive: a chassis that came back under another name may leave its old row.
-   * It has claimed one of the VM's ports, or else was the last to follow the northbound configuration's number
-   * (ovn-sb(5), Chassis_Private, nb_cfg_timestamp).
+   * Of several chassis of one node, the one that is alive: a chassis that came back under another name may leave its old
+   * row. The one that lives was the last to follow the northbound configuration's number (ovn-sb(5), Chassis_Private,
+   * nb_cfg_timestamp). Where that number was never raised, it is the one that has claimed one of the VM's ports; that alone
+   * proves little, for the claim of a dead one stands as long as its port is pinned to it.
    */
   async #living(several: readonly Chassis[], bindings: readonly PortBinding[]): Promise<readonly Chassis[]> {
-    const claiming = several.filter(({ uuid }) => bindings.some(({ claimants }) => claimants.includes(uuid)));
-    if (claiming.length === 1) return claiming;
     const { Chassis_Private } = await this.#select(
       several.map(({ name }) => select('Chassis_Private', ['name', '==', name])),
     );
-    const latest = Chassis_Private.map((row) => Number(row.nb_cfg_timestamp)).sort((a, b) => b - a);
-    if (latest[0] === undefined || latest[0] === latest[1]) return several;
-    const alive = Chassis_Private.find((row) => Number(row.nb_cfg_timestamp) === latest[0])!;
-    return several.filter(({ name }) => name === alive.name);
+    const times = Chassis_Private.map(({ nb_cfg_timestamp }) => Number(nb_cfg_timestamp));
+    const [latest, another] = Chassis_Private.filter((_row, index) => times[index] === Math.max(...times));
+    if (latest && !another && !times.includes(0)) return several.filter(({ name }) => name === latest.name);
+    const claiming = several.filter(({ uuid }) => bindings.some(({ claimants }) => claimants.includes(uuid)));
+    return claiming.length === 1 ? claiming : several;
   }
 
   async #select(operations: readonly SelectOperation[]): Promise<Record<keyof typeof COLUMNS, WireRow[]>> {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest } from './errors.ts';
-import type { DeleteOptions, Operations, Target } from './operations.ts';
+import type { DeleteOptions, Operations } from './operations.ts';
 import { type ApiRequest, mediaType, readBody } from './request.ts';
-import { apiVersionOf } from './resources.ts';
+import { apiVersionOf, type Target } from './resources.ts';
 import { fieldSelector, labelSelector, type Matcher } from './selectors.ts';
 import type { Store } from './store.ts';
 import { streamWatch } from './watch.ts';

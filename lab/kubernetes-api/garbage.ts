@@ -1,6 +1,5 @@
 import type { KubernetesObject } from './object.ts';
-import type { Target } from './operations.ts';
-import { resources } from './resources.ts';
+import { resources, type Target } from './resources.ts';
 import type { Store } from './store.ts';
 
 /**

@@ -15,7 +15,7 @@ import { decodeObject, keptMetadata, newMetadata, tidy } from './metadata.ts';
 import { type KubernetesObject, timestamp } from './object.ts';
 import { applyPatchBody } from './patches.ts';
 import { bindPod, type Pod, podGracePeriod } from './pods.ts';
-import { findResource, isCustom, type Resource } from './resources.ts';
+import { findResource, isCustom, type Resource, type Target } from './resources.ts';
 import type { Store } from './store.ts';
 import {
   finishCreate,
@@ -25,15 +25,6 @@ import {
   validateCreate,
   validateUpdate,
 } from './strategy.ts';
-
-/** One object, or one of its subresources. */
-export interface Target {
-  readonly resource: Resource;
-  /** Empty for cluster-wide resources. */
-  readonly namespace: string;
-  readonly name: string;
-  readonly subresource?: string | undefined;
-}
 
 /** `meta/v1` DeleteOptions, as far as they are honoured. */
 export interface DeleteOptions {

@@ -11,6 +11,15 @@ export interface Resource {
   readonly subresources: readonly string[];
 }
 
+/** One object, or one of its subresources. */
+export interface Target {
+  readonly resource: Resource;
+  /** Empty for cluster-wide resources. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource?: string | undefined;
+}
+
 const core = { group: '', version: 'v1' };
 const kubevirt = { group: 'kubevirt.io', version: 'v1', namespaced: true };
 

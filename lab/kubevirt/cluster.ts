@@ -132,6 +132,11 @@ export class Cluster {
     await unlessGone(this.#core.deleteNamespacedPod({ ...nameOf(pod), body }), 409);
   }
 
+  /** Messages of the Warnings on a VMI, as `kubectl describe` shows them. */
+  async warningsOf(namespace: string, name: string): Promise<string[]> {
+    const { items } = await this.#core.listNamespacedEvent({ namespace });
+    const isIts = (one: (typeof items)[number]) => one.involvedObject.name === name && one.type === 'Warning';
+    return items.filter(isIts).map(({ reason, message }) => `${reason}: ${message}`);
   /** Reasons of the warnings about a VMI. */
   async warningsAbout({ namespace, name }: { namespace: string; name: string }): Promise<string[]> {
     const fieldSelector = `involvedObject.kind=VirtualMachineInstance,involvedObject.name=${name}`;

@@ -1,21 +1,8 @@
 import { join } from 'node:path';
-import type { Chassis, GuestInterface, TestbedDescription, VmDescription } from '../testbed/description.ts';
+import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
 import type { GuestKind } from './guests.ts';
 import type { Pod } from './objects.ts';
-
-/** The network of a launcher pod on its node: all its plugs. */
-export interface PodNetwork {
-  readonly chassis: Chassis;
-  readonly vm: VmDescription;
-  readonly interfaces: readonly PodInterface[];
-  /** Folder of the pod's guest. */
-  readonly directory: string;
-}
-
-/** Its port is named after the VMI, not after the pod, so that each pod of a VMI has the same. */
-export interface PodInterface extends GuestInterface {
-  readonly tap: string;
-}
+import type { PodInterface, PodNetwork } from './pod-network.ts';
 
 /** @throws Error when the pod's node is not in the testbed, or no logical switch port is there for its VMI. */
 export function networkOf(pod: Pod, testbed: TestbedDescription): PodNetwork {

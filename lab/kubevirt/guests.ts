@@ -1,7 +1,5 @@
 import type { MigrationResult } from '../guest/migrate.ts';
-import type { PodNetwork } from './cni.ts';
-import { endpoints } from './endpoint-guests.ts';
-import { qemuGuests } from './qemu-guests.ts';
+import type { PodNetwork } from './pod-network.ts';
 
 /** What runs in the launcher pods, and what their plugs are like. */
 export interface GuestKind {
@@ -37,5 +35,3 @@ export interface MigrateOptions {
   /** Waits for a step's time, for kinds that have none of their own. @throws StepFailed */
   readonly step: (step: 'copy' | 'resume', signal: AbortSignal) => Promise<void>;
 }
-
-export const GUEST_KINDS = { qemu: qemuGuests, endpoint: endpoints } as const satisfies Record<string, GuestKind>;

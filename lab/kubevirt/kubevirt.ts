@@ -2,7 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Cluster } from './cluster.ts';
 import type { Context } from './context.ts';
-import { GUEST_KINDS } from './guests.ts';
+import { GUEST_KINDS } from './guest-kinds.ts';
 import { controlPorts } from './kube-ovn/controller.ts';
 import { runPods } from './kubelet.ts';
 import { Lives } from './lives.ts';

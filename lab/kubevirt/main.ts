@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { GUEST_KINDS } from './guests.ts';
+import { GUEST_KINDS } from './guest-kinds.ts';
 import { type KubeVirt, startKubeVirt } from './kubevirt.ts';
 import { openLog } from './log.ts';
 import { RECORDED_PACE_MS } from './pace.ts';

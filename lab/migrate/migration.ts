@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../control-plane.ts';
 import type { GuestHealth } from '../guest/guest.ts';
 import { networkOf } from '../kubevirt/cni.ts';
 import { MIGRATION_JOB_UID } from '../kubevirt/labels.ts';
 import { migration as migrationManifest } from '../kubevirt/manifests.ts';
-import type { VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
+import { isLauncher, type Pod, type VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
+import type { WantedBinding } from '../observe/bindings.ts';
+import { run } from '../testbed/command.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Baseline } from './baseline.ts';
 import { guestHealth } from './guest-health.ts';
@@ -39,8 +42,9 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const watches = await Promise.all(vm.interfaces.map((nic) => InterfaceWatch.start(testbed, nic)));
   await sleep(quietMs);
 
-  const startedAt = Date.now();
   const { name, namespace } = vm;
+  const [commitsBefore, warningsBefore] = [await commitsIn(testbed), await cluster.warningsOf(namespace, name)];
+  const startedAt = Date.now();
   const migration = await cluster.vmims.create(migrationManifest({ vmiName: name, namespace, targetNode: to }));
   const deadline = AbortSignal.timeout(MIGRATION_WITHIN_MS + eventDelayMs);
   const byHand =
@@ -55,6 +59,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     bindings.wanted.until((seen) => isPinnedTo(target, seen), { timeoutMs: SETTLED_WITHIN_MS + 2 * eventDelayMs }),
   );
   await Promise.allSettled(settled); // Where one did not settle, the result shows where it stands instead.
+  if (mode === 'handover') await untilAtRest(options, watches);
   await sleep(quietMs);
 
   const span = { from: startedAt, to: Date.now() };
@@ -77,10 +82,41 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     interfaces: [first!, ...others],
     phases: phasesIn(kubevirt, startedAt),
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
+    commits: (await commitsIn(testbed)) - commitsBefore,
+    warnings: (await cluster.warningsOf(namespace, name)).filter((warning) => !warningsBefore.includes(warning)),
   };
 }
 
-function isPinnedTo(chassis: string, seen: { requestedChassis?: string; activationStrategy?: string }): boolean {
+/**
+ * Takes away the pod that the guest came from, as an operator may once it has ended, and waits until the ports are as they
+ * were before. Left alone, a sweep would come to that a minute after the pod's end.
+ */
+async function untilAtRest(
+  { controlPlane: { cluster }, vm, eventDelayMs }: MigrationOptions,
+  watches: readonly InterfaceWatch[],
+) {
+  const hasEnded = ({ status }: Pod) => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  const others = cluster.pods.all().filter((pod) => isLauncher(pod) && pod.spec.nodeName !== vm.node());
+  const deadline = AbortSignal.timeout(SETTLED_WITHIN_MS);
+  await cluster.until(() => others.every((pod) => hasEnded(cluster.pods.latest(pod) ?? pod)), deadline).catch(() => {});
+  for (const pod of others) await cluster.deletePod(pod);
+  const settled = watches.map(({ bindings }) =>
+    bindings.wanted.until(isAsBefore, { timeoutMs: SETTLED_WITHIN_MS + 2 * eventDelayMs }),
+  );
+  await Promise.allSettled(settled);
+}
+
+function isAsBefore({ requestedChassis, record }: WantedBinding): boolean {
+  return requestedChassis === undefined && Object.keys(record).length === 0;
+}
+
+/** How many of the functions' transactions the northbound database's log has. */
+async function commitsIn({ directory }: TestbedDescription): Promise<number> {
+  const log = await run('ovsdb-tool', ['-m', 'show-log', join(directory, 'central', 'nb.db')]);
+  return log.split('\n').filter((line) => line.includes('"ovn-handover ')).length;
+}
+
+function isPinnedTo(chassis: string, seen: WantedBinding): boolean {
   return seen.requestedChassis === chassis && seen.activationStrategy === undefined;
 }
 

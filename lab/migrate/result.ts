@@ -29,6 +29,10 @@ export interface MigrationResult {
   /** What KubeVirt did, in words; `phase` where it is one of the VMIM. */
   readonly phases: readonly { readonly atMs: number; readonly what: string; readonly phase?: string }[];
   readonly functions: Readonly<Record<string, FunctionResult>>;
+  /** Transactions of the functions in NB's log. */
+  readonly commits: number;
+  /** What was wrong, by the Events on the VMI. */
+  readonly warnings: readonly string[];
 }
 
 /** What the client and OVN saw of one interface of the VM. */
@@ -132,24 +136,35 @@ export function round(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
+/** Pinned, dual, pinned, and unbound: one commit each, and one for what others write in between. */
+const MAX_COMMITS = 5;
+const STORY = 'unbound → pinned → dual → pinned → unbound';
+
 /** What a hand-over promises: everything that this migration broke of it, in words; empty when all is well. */
-export function brokenPromises({ mode, phase, guest, interfaces }: MigrationResult): string[] {
+export function brokenPromises(result: MigrationResult): string[] {
+  const { mode, phase, guest, interfaces, commits, warnings } = result;
   const broken: string[] = [];
   if (phase !== 'Succeeded') broken.push(`KubeVirt ended it as ${phase}`);
   if (guest !== 'running') broken.push(`the guest is ${guest}, which no network can help`);
   if (mode !== 'handover') return broken;
-  return [...broken, ...interfaces.flatMap((one) => brokenOn(one).map((promise) => `${one.port}: ${promise}`))];
+  if (commits > MAX_COMMITS) broken.push(`the functions committed ${commits} times, ${MAX_COMMITS} are promised`);
+  broken.push(...warnings);
+  return [
+    ...broken,
+    ...interfaces.flatMap((one) => brokenOn(one, result.guestBlackoutMs).map((promise) => `${one.port}: ${promise}`)),
+  ];
 }
 
-function brokenOn(result: InterfaceResult): string[] {
+function brokenOn(result: InterfaceResult, guestBlackoutMs = 0): string[] {
   const { outageMs, tcpBroken, activatedByRarp, stolenClaims } = result;
   const broken: string[] = [];
-  if (outageMs >= 500) broken.push(`ping was out for ${Math.round(outageMs)} ms, 500 ms are promised`);
+  const net = Math.round(outageMs - guestBlackoutMs);
+  if (net >= 500) broken.push(`ping was out for ${net} ms beside the guest's own blackout, 500 ms are promised`);
   if (tcpBroken) broken.push('the TCP connection broke');
   if (!activatedByRarp) broken.push('the target was not opened by the RARP');
   if (stolenClaims > 0) broken.push(`the target stole the claim ${stolenClaims} times before the switch`);
   const story = bindingStory(result).join(' → ');
-  if (!story.endsWith('pinned → dual → pinned')) broken.push(`the binding went ${story || 'nowhere'}`);
+  if (story !== STORY) broken.push(`the binding went ${story || 'nowhere'}`);
   return broken;
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { run } from '../testbed/command.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
-import type { Ending } from './scenario.ts';
+import type { Ending } from './ending.ts';
 
 /** A logical switch port in both databases, read with OVN's own tools. */
 export interface PortRows {

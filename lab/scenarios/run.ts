@@ -5,9 +5,10 @@ import { type BindingsWatch, watchAllBindings } from '../observe/bindings.ts';
 import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
 import { type Cast, castOf } from './cast.ts';
 import { startStageControlPlane } from './control-plane.ts';
+import type { Ending } from './ending.ts';
 import { Meetings } from './meetings.ts';
 import { type PortRows, readRows, wrongWith } from './rows.ts';
-import type { Act, Ending, Scenario } from './scenario.ts';
+import type { Act, Scenario } from './scenario.ts';
 import { chassisOf, eventually, Stage } from './stage.ts';
 
 export interface ScenarioResult {

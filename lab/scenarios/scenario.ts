@@ -1,3 +1,4 @@
+import type { Ending } from './ending.ts';
 import type { Stage } from './stage.ts';
 
 /** One thing that can happen to VMs while, before or after they migrate, and how their ports must end. */
@@ -37,22 +38,3 @@ export interface Act {
   readonly meetings?: Readonly<Record<string, (stage: Stage) => Promise<void>>>;
   readonly scenarios: readonly Scenario[];
 }
-
-/** How the ports of one VM must end, in both OVN databases. */
-export type Ending =
-  | (Binding & {
-      /** Options that somebody else has added; they stay whatever becomes of ours. */
-      readonly theirs?: Readonly<Record<string, string>> | undefined;
-    })
-  /** Taken away by somebody else. */
-  | { readonly binding: 'no port' };
-
-type Binding =
-  /** Bound to the node where the guest runs, with our record, until no other pod of the VM may be plugged. */
-  | {
-      readonly binding: 'pinned';
-      readonly node: string;
-      readonly migration: string;
-    }
-  /** Bound to nothing, with no record; claimed where the guest runs, if it runs. */
-  | { readonly binding: 'unbound'; readonly node?: string | undefined };

@@ -7,8 +7,8 @@ import { isControlledBy, isFinal, type Pod, type VirtualMachineInstance as Vmi }
 import { startVm } from '../migrate/vm.ts';
 import type { BindingsWatch, WantedBinding } from '../observe/bindings.ts';
 import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
+import type { Ending } from './ending.ts';
 import { type MigrateOptions, Migration } from './migration.ts';
-import type { Ending } from './scenario.ts';
 
 /** Longer than functions that start cold, with an event that was retried, take on a busy machine. */
 const PATIENCE_MS = 90_000;

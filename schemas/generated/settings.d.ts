@@ -27,7 +27,7 @@ export type Environment = {
    */
   OVN_PROFILE?: "kube-ovn" | "generic";
   /**
-   * Profile generic only: the name of a VM's logical switch port, with {vmi} and {namespace} filled in; between them one of . _ / : so that a name tells whose it is.
+   * Profile generic only: the name of a VM's logical switch port, with {vmi} and {namespace} filled in, and {network} where a VM has several; each once, between them one of . _ / : so that a name tells whose it is.
    */
   OVN_PORT_NAME?: string;
   /**

@@ -3,7 +3,7 @@ import type { Delivery } from '../../bench/cloud/cloud.ts';
 import { dualAfterEvent, waitsOf } from '../../bench/storm.ts';
 
 const vm = { target: 'target', migration: 'move' } as never;
-const migration = { started: 0, admitted: 100, scheduled: 200, dual: 700, switched: 900, pinned: 1_000 };
+const migration = { started: 0, ungated: 100, scheduled: 200, dual: 700, switched: 900, pinned: 1_000 };
 
 const delivery = (sentAt: number, change: Partial<Delivery> = {}): Delivery => ({
   step: 'enable-dual-chassis',
@@ -15,7 +15,7 @@ const delivery = (sentAt: number, change: Partial<Delivery> = {}): Delivery => (
 });
 
 test('each wait runs from what KubeVirt wrote', () => {
-  expect(waitsOf(migration)).toEqual({ admitted: 100, dual: 500, pinned: 100 });
+  expect(waitsOf(migration)).toEqual({ ungated: 100, dual: 500, pinned: 100 });
 });
 
 test('the time to dual runs from the first event that came once the node was known, whichever object it tells of', () => {

@@ -121,16 +121,9 @@ describe('npm run deploy', () => {
     const folder = `${dirname(server.kubeconfig)}/${step}`;
     await promisify(execFile)('cp', ['-r', `functions/${step}`, folder], { cwd: PROJECT });
     // Knative's webhook gives every Trigger a filter, and func relies on that.
-    await server.kubectl(
-      '-n',
-      'ovn-handover',
-      'patch',
-      'trigger',
-      step,
-      '--type=merge',
-      '-p',
-      '{"spec":{"filter":{}}}',
-    );
+    const triggers = (await server.kubectl('-n', 'ovn-handover', 'get', 'triggers', '-o', 'name')).split('\n');
+    const filter = ['--type=merge', '--patch', '{"spec":{"filter":{}}}'];
+    await server.kubectl('-n', 'ovn-handover', 'patch', ...triggers, ...filter);
     const { status, said } = await run(binary('func'), ['describe', '--path', folder, '--output', 'json']);
     expect(status).toBe(0);
     expect(JSON.parse(said)).toMatchObject({ name: step, namespace: 'ovn-handover', image: IMAGE });
@@ -156,7 +149,7 @@ describe('npm run deploy', () => {
     expect(dependencies).toEqual({ node: project.dependencies.node });
   });
 
-  test('takes the gate for the API version that the server offers, and where there is none keeps reuse-port running', async () => {
+  test('takes the gate for the API version that the server offers, and where there is none keeps running whom a target would wait for', async () => {
     const offering = (versions: readonly string[]) =>
       inFrontOf(
         'kubectl',
@@ -173,16 +166,36 @@ describe('npm run deploy', () => {
     expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('0');
 
     const none = await deploy([], await offering([]));
-    expect(none).toMatchObject({ status: 0, said: expect.stringContaining('so reuse-port is kept running') });
+    expect(none).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('so reuse-port and enable-dual-chassis are kept running'),
+    });
     expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('1');
   });
 
-  test('deploys again, with reuse-port kept running and without TLS', async () => {
+  test('does not begin to switch to a Broker of another class while the old one is there', async () => {
+    const ofKafka = ['--overlay', 'kube-ovn-kafka'];
+    expect(await deploy(ofKafka)).toEqual({
+      status: 1,
+      said: 'deploy: Broker migrations is of class MTChannelBasedBroker, which Knative does not let change to Kafka: delete it first, see docs/guide.md (kubectl -n ovn-handover delete broker migrations)\n',
+    });
+    expect(await server.kubectl('get', 'eventtransforms', '--all-namespaces', '-o', 'name')).toBe('');
+
+    await server.kubectl('-n', 'ovn-handover', 'delete', 'broker', 'migrations');
+    expect(await deploy(ofKafka)).toMatchObject({ status: 0 });
+    const annotations = ['get', 'broker', 'migrations', '-o', 'jsonpath={.metadata.annotations}'];
+    expect(await server.kubectl('-n', 'ovn-handover', ...annotations)).toContain(
+      'eventing.knative.dev/broker.class":"Kafka"',
+    );
+    await server.kubectl('-n', 'ovn-handover', 'delete', 'broker', 'migrations');
+  });
+
+  test('deploys again, with the functions kept running that a target waits for, and without TLS', async () => {
     expect(await deploy(['--warm', '--overlay', 'kube-ovn-without-tls'])).toMatchObject({ status: 0 });
     const scales = STEPS.map(
       async (step) => (await template(step)).metadata.annotations['autoscaling.knative.dev/min-scale'],
     );
-    expect(await Promise.all(scales)).toEqual(['0', '0', '0', '0', '1']);
+    expect(await Promise.all(scales)).toEqual(['0', '1', '0', '0', '1']);
     expect(
       await server.kubectl(
         '-n',

@@ -51,6 +51,15 @@ describe.each(OVERLAYS)('eventing/overlays/%s', (overlay) => {
   });
 });
 
+test('with Kafka all of both sources goes through what names the VM as the partition key', async () => {
+  const sources = (await build('overlays/kube-ovn-kafka')).filter(({ kind }) => kind === 'ApiServerSource');
+  const ref = expect.objectContaining({ kind: 'EventTransform', name: 'key-by-vm' });
+  expect(sources.map(({ metadata, spec }) => [metadata.name, (spec as { sink: object }).sink])).toEqual([
+    ['launcher-pods', { ref }],
+    ['migrations', { ref }],
+  ]);
+});
+
 test('with labelled-namespaces both sources hear of the namespaces with the label alone, and all else stays', async () => {
   const folder = join(dirname(server.kubeconfig), 'labelled');
   const to = (path: string) => relative(folder, join(EVENTING, path));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
+import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { Cluster, type Migration } from '../handover/support/cluster.ts';
 import { object, pod } from '../handover/support/moments.ts';
 import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
@@ -93,14 +93,14 @@ describe('a migration, as the functions answer it', () => {
     expect(nb.log()).toContain(`ovn-handover reuse-port: VMI prod/web-01 ${cluster.vmi.metadata.uid}, VMIM move`);
   });
 
-  test('and gives the target pod identity and hint, and takes off the gate that is ours and no other', async () => {
-    await migration.createTarget([SCHEDULING_GATE, 'example.com/quota']);
+  test('and gives the target pod identity and hint, and takes off its own gate and no other', async () => {
+    await migration.createTarget([PORT_GATE, DUAL_GATE, 'example.com/quota']);
     const target = await cluster.pod(migration.target);
     const data = expectApplied(await reusePort.send(target), 'reused', 'reuse-port');
-    expect(data).toMatchObject({ admittedPod: migration.target, ports: [] });
+    expect(data).toMatchObject({ ungatedPods: [migration.target], ports: [] });
 
     const { metadata, spec } = await cluster.pod(migration.target);
-    expect(spec?.schedulingGates).toEqual([{ name: 'example.com/quota' }]);
+    expect(spec?.schedulingGates).toEqual([{ name: DUAL_GATE }, { name: 'example.com/quota' }]);
     expect(metadata?.annotations).toMatchObject({
       'ovn.kubernetes.io/ip_address': '192.168.50.10',
       'ovn-handover.dev/ports': JSON.stringify({ ports: [uuid], bindings: [binding] }),
@@ -114,6 +114,18 @@ describe('a migration, as the functions answer it', () => {
     expectNothing(await reusePort.send(object('pod-hotplug-attachment-EXCLUDE')));
     expect(nb.dump()).toBe(before);
   });
+
+  test('enable-dual-chassis takes off the other gate, and stays with the target for a while', async () => {
+    const sent = Date.now();
+    const answer = await enableDual.send(await cluster.pod(migration.target));
+    expect(expectApplied(answer, 'dual', 'enable-dual-chassis')).toMatchObject({
+      ungatedPods: [migration.target],
+      ports: [],
+    });
+    expect(Date.now() - sent).toBeGreaterThan(4_900);
+    expect((await cluster.pod(migration.target)).spec?.schedulingGates).toEqual([{ name: 'example.com/quota' }]);
+    expect(requested()).toBe('chassis-a');
+  }, 20_000);
 
   test('enable-dual-chassis waits while OVN still remembers an earlier activation', async () => {
     const { namespace } = { namespace: 'prod' };
@@ -147,9 +159,10 @@ describe('a migration, as the functions answer it', () => {
     expect(applied).toHaveLength(1);
     expectApplied(applied[0]!, 'dual', 'enable-dual-chassis');
     for (const answer of answers.filter((each) => each !== applied[0])) expectNothing(answer);
-    expect(mapOf(nb, PORT, 'options')).toEqual({
+    expect(mapOf(nb, PORT, 'options')).toMatchObject({
       'requested-chassis': 'chassis-a,chassis-b',
       'activation-strategy': 'rarp',
+      'handover-binding': 'dual',
     });
   });
 
@@ -159,7 +172,9 @@ describe('a migration, as the functions answer it', () => {
     await migration.switch();
     const data = expectApplied(await disableDual.send(migration.vmim), 'pinned', 'disable-dual-chassis');
     expect(data).toMatchObject({ ports: [{ rule: '3a', requestedChassis: 'chassis-b' }] });
-    expect(mapOf(nb, PORT, 'options')).toEqual({ 'requested-chassis': 'chassis-b' });
+    const options = mapOf(nb, PORT, 'options');
+    expect(options).toMatchObject({ 'requested-chassis': 'chassis-b', 'handover-binding': 'pinned' });
+    expect(options).not.toHaveProperty('activation-strategy');
   });
 
   test('a late event does not re-arm a migration that is over (kube-ovn #5955)', async () => {
@@ -168,18 +183,30 @@ describe('a migration, as the functions answer it', () => {
     expectNothing(await enableDual.send(await cluster.pod(migration.target)));
     expectNothing(await enableDual.send(migration.vmim));
     expectNothing(await reusePort.send(migration.vmim));
+    expectNothing(await disableDual.send(migration.vmim));
     expect(mapOf(nb, PORT, 'options')).toEqual(before);
   });
 
+  test('nothing of ours is left on the port once the pod that the guest has left is gone', async () => {
+    await cluster.deletePod('virt-launcher-web-01-source');
+    const data = expectApplied(await disableDual.send(migration.vmim), 'released', 'disable-dual-chassis');
+    expect(data).toMatchObject({ ports: [{ rule: '2b', binding: 'unbound' }] });
+    expect(mapOf(nb, PORT, 'options')).toEqual({});
+  });
+
   test('the VMI tells the story', async () => {
-    const remarks = await cluster.remarks();
-    expect(remarks.map(({ type, reason, by }) => `${type} ${reason} ${by}`).sort()).toEqual([
+    const events = await cluster.events();
+    expect(events.map(({ type, reason, by }) => `${type} ${reason} ${by}`).sort()).toEqual([
       'Normal PortDual enable-dual-chassis',
       'Normal PortPinned disable-dual-chassis',
       'Normal PortPinned reuse-port',
+      'Normal PortReleased disable-dual-chassis',
       'Warning ChassisUnknown enable-dual-chassis',
     ]);
-    for (const { type, message } of remarks) expect(message).toContain(type === 'Normal' ? 'move' : 'worker-b');
+    for (const { reason, message } of events) {
+      const words = { ChassisUnknown: 'worker-b', PortReleased: 'rule 2b' };
+      expect(message).toContain(words[reason as keyof typeof words] ?? 'migration move');
+    }
   });
 });
 
@@ -239,6 +266,13 @@ describe('an event that is none', () => {
     const answer = await reusePort.send(object('vmim-01-pending', { spec: { vmiName: '../x' } }));
     expect(answer).toMatchObject({ status: 422, body: expect.stringContaining('/data/spec/vmiName') });
   });
+});
+
+test('an event of 1.2 MiB is taken: a VMI may be as large as etcd lets it, and is sent whole', async () => {
+  const large = object('vmi-01-idle', {
+    spec: { volumes: [{ cloudInitNoCloud: { userData: 'x'.repeat(1_200_000) } }] },
+  });
+  for (const answer of await inAll(large)) expectNothing(answer);
 });
 
 describe('when a neighbour is away', () => {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
+import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { Cluster } from '../handover/support/cluster.ts';
 import { addChassis, addPort, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
 import { build, FunctionProcess, HEADERS } from './support/function.ts';
@@ -35,21 +36,38 @@ afterAll(async () => {
 
 test('reconcile does what the function that gave an event up did not, for the VM of that event alone', async () => {
   addChassis(sb, 'chassis-a', 'worker-a', '10.0.0.1');
+  addChassis(sb, 'chassis-b', 'worker-b', '10.0.0.2');
   addPort(nb, 'web-01.prod');
   await cluster.createVm();
   const migration = await cluster.migrate('move');
-  await migration.createTarget([SCHEDULING_GATE]);
+  await migration.createTarget([PORT_GATE, DUAL_GATE]);
 
-  const answer = await reconcile.send(migration.vmim, GIVEN_UP);
+  const answered = reconcile.send(migration.vmim, GIVEN_UP);
+  while (((await cluster.pod(migration.target)).spec?.schedulingGates ?? []).length > 0) await sleep(20);
+  await migration.schedule('worker-b');
+  const answer = await answered;
   expect(answer.status).toBe(200);
   expect(answer.headers.get('ce-type')).toBe('dev.ovn-handover.reconciled');
   expect(JSON.parse(answer.body)).toMatchObject({
     looked: 1,
-    changed: [{ vmi: { name: 'web-01' }, admittedPod: migration.target, ports: [{ rule: '3d', binding: 'pinned' }] }],
+    changed: [
+      {
+        vmi: { name: 'web-01' },
+        ungatedPods: [migration.target],
+        ports: [
+          { rule: '3d', binding: 'pinned' },
+          { rule: '3b', binding: 'dual' },
+        ],
+      },
+    ],
   });
-  expect(mapOf(nb, 'web-01.prod', 'options')).toMatchObject({ 'requested-chassis': 'chassis-a' });
-  expect((await cluster.pod(migration.target)).spec?.schedulingGates ?? []).toEqual([]);
+  expect(mapOf(nb, 'web-01.prod', 'options')).toMatchObject({ 'requested-chassis': 'chassis-a,chassis-b' });
   expect((await reconcile.send(migration.vmim, GIVEN_UP)).status).toBe(204);
+});
+
+test('an event of 1.2 MiB that another function gave up is taken', async () => {
+  const spec = { vmiName: 'web-01', notes: 'x'.repeat(1_200_000) };
+  expect((await reconcile.send({ ...(await cluster.migrate('large')).vmim, spec }, GIVEN_UP)).status).toBe(204);
 });
 
 test('what was refused as malformed is refused again, and nothing is swept', async () => {

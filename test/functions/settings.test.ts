@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { SettingsError, settingsFrom } from '../../functions/settings.ts';
+import { settingsFrom } from '../../functions/settings.ts';
+import { SettingsError } from '../../handover/decision/errors.ts';
 
 const GOOD = {
   FUNC_STEP: 'reuse-port',

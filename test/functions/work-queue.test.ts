@@ -1,5 +1,5 @@
 import { setImmediate as tick } from 'node:timers/promises';
-import { SharedFlight } from '../../functions/work-queue.ts';
+import { WorkQueue } from '../../functions/work-queue.ts';
 
 function workshop() {
   const begun: PromiseWithResolvers<string>[] = [];
@@ -12,9 +12,9 @@ function workshop() {
 }
 
 test('a burst of calls costs two: the one that runs, and one that begins after it for all the others', async () => {
-  const flights = new SharedFlight<string>();
+  const queue = new WorkQueue<string>();
   const { begun, work } = workshop();
-  const calls = Array.from({ length: 10 }, () => flights.run('vm', work));
+  const calls = Array.from({ length: 10 }, () => queue.run('vm', work));
   expect(begun).toHaveLength(1);
   begun[0]?.resolve('first');
   await tick();
@@ -27,12 +27,12 @@ test('a burst of calls costs two: the one that runs, and one that begins after i
 });
 
 test('a call after the second has begun gets work that begins after the call', async () => {
-  const flights = new SharedFlight<string>();
+  const queue = new WorkQueue<string>();
   const { begun, work } = workshop();
-  const early = [flights.run('vm', work), flights.run('vm', work)];
+  const early = [queue.run('vm', work), queue.run('vm', work)];
   begun[0]?.resolve('first');
   await tick();
-  const late = flights.run('vm', work);
+  const late = queue.run('vm', work);
   begun[1]?.resolve('second');
   await tick();
   begun[2]?.resolve('third');
@@ -41,32 +41,32 @@ test('a call after the second has begun gets work that begins after the call', a
 });
 
 test('work that fails fails for those who shared it, and the next call begins anew', async () => {
-  const flights = new SharedFlight<string>();
+  const queue = new WorkQueue<string>();
   const { begun, work } = workshop();
-  const calls = [flights.run('vm', work), flights.run('vm', work), flights.run('vm', work)];
+  const calls = [queue.run('vm', work), queue.run('vm', work), queue.run('vm', work)];
   const settled = Promise.allSettled(calls);
   begun[0]?.resolve('first');
   await tick();
   begun[1]?.reject(new Error('away'));
   expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
-  const next = flights.run('vm', work);
+  const next = queue.run('vm', work);
   begun[2]?.resolve('again');
   await expect(next).resolves.toEqual({ result: 'again', own: true });
 });
 
 test('other keys do not wait', async () => {
-  const flights = new SharedFlight<string>();
+  const queue = new WorkQueue<string>();
   const { begun, work } = workshop();
-  const calls = [flights.run('a', work), flights.run('b', work)];
+  const calls = [queue.run('a', work), queue.run('b', work)];
   expect(begun).toHaveLength(2);
   for (const job of begun) job.resolve('done');
   await Promise.all(calls);
 });
 
 test('no more keys than allowed are worked on at once; those that wait keep their order and share', async () => {
-  const flights = new SharedFlight<string>(2);
+  const queue = new WorkQueue<string>(2);
   const { begun, work } = workshop();
-  const calls = ['a', 'b', 'c', 'a', 'd', 'c'].map((key) => flights.run(key, work));
+  const calls = ['a', 'b', 'c', 'a', 'd', 'c'].map((key) => queue.run(key, work));
   expect(begun).toHaveLength(2);
   const waiting = ['c', 'a', 'd'];
   begun[1]?.resolve('b');

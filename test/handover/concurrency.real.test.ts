@@ -4,21 +4,24 @@ import { OvsdbClient } from 'ovsdb-client-ts';
 import { desired, type Step } from '../../handover/decision/desired.ts';
 import { TryAgainError } from '../../handover/decision/errors.ts';
 import { factsOf } from '../../handover/decision/facts.ts';
-import { SCHEDULING_GATE } from '../../handover/decision/kubevirt.ts';
+import { DUAL_GATE, gatesOf, PORT_GATE, type Pod } from '../../handover/decision/kubevirt.ts';
 import { profileOf } from '../../handover/decision/profile.ts';
 import { recordOf } from '../../handover/decision/record.ts';
 import { kubernetesClient } from '../../handover/kubernetes/client.ts';
+import { httpsExchange } from '../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../handover/kubernetes/kubernetes.ts';
 import { Northbound } from '../../handover/ovn/northbound.ts';
 import { Southbound } from '../../handover/ovn/southbound.ts';
-import { handOver, type World } from '../../handover/reconcile.ts';
+import { reconcile, type World } from '../../handover/reconcile.ts';
 import { Cluster } from './support/cluster.ts';
 import { VMI } from './support/moments.ts';
 import { addChassis, addPort, mapOf, OvnDatabase } from './support/ovn.ts';
 
 const PORTS = ['web-01.prod', 'web-01.prod.tenant-a.prod.ovn'];
 const STEPS: Step[] = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis'];
+const GATES = [PORT_GATE, DUAL_GATE];
 const REPLICAS = 20;
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 let nb: OvnDatabase;
 let sb: OvnDatabase;
@@ -45,7 +48,7 @@ function replica(lateMs: number): World {
     return made;
   };
   const profile = profileOf('kube-ovn', '');
-  const kubernetes = new Kubernetes(kubernetesClient('test', cluster.config));
+  const kubernetes = new Kubernetes(kubernetesClient(httpsExchange('test', cluster.config)));
   const objectsOf = kubernetes.objectsOf.bind(kubernetes);
   kubernetes.objectsOf = async (vmi) => {
     const objects = await objectsOf(vmi);
@@ -58,6 +61,7 @@ function replica(lateMs: number): World {
     kubernetes,
     profile,
     activationStrategy: 'rarp',
+    sleep,
   };
 }
 
@@ -70,7 +74,7 @@ function storm() {
     const world = replica((number * 1_500) / REPLICAS);
     for (let step = number; !stop.signal.aborted; step++) {
       try {
-        const { changes } = await handOver(STEPS[step % STEPS.length]!, { vmi: VMI, hint: undefined }, world);
+        const { changes } = await reconcile(STEPS[step % STEPS.length]!, { vmi: VMI }, world, SILENT);
         calls.done++;
         if (changes.length > 0) calls.changed++;
       } catch (error) {
@@ -93,9 +97,9 @@ function storm() {
 async function watchBindings() {
   const seen = new Map(PORTS.map((name) => [name, [] as string[]]));
   const illegal: string[] = [];
-  const watch = await nb.watch('Logical_Switch_Port', ['name', 'options', 'external_ids'], (row) => {
+  const watch = await nb.watch('Logical_Switch_Port', ['name', 'options'], (row) => {
     const options = new Map((row.options as ['map', [string, string][]])[1]);
-    const record = recordOf(Object.fromEntries((row.external_ids as ['map', [string, string][]])[1]));
+    const record = recordOf(Object.fromEntries(options));
     const requested = options.get('requested-chassis') ?? '';
     const isDual = requested.includes(',');
     const state = `${requested} ${options.get('activation-strategy') ?? 'open'} ${record?.binding}`;
@@ -116,15 +120,14 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
 
 const requested = () => PORTS.map((name) => mapOf(nb, name, 'options')['requested-chassis']);
 const areAll = (value: string) => () => requested().every((chassis) => chassis === value);
-const isAdmitted = (pod: string) => async () =>
-  !(await cluster.pod(pod)).spec?.schedulingGates?.some(({ name }) => name === SCHEDULING_GATE);
+const isLetGo = (pod: string) => async () => gatesOf((await cluster.pod(pod)) as unknown as Pod).length === 0;
 
 /** What the rules say of each port, by the facts as they are now, is what it has. */
 async function expectSettled(): Promise<void> {
-  const facts = factsOf(await new Kubernetes(kubernetesClient('test', cluster.config)).objectsOf(VMI));
+  const facts = factsOf(await new Kubernetes(kubernetesClient(httpsExchange('test', cluster.config))).objectsOf(VMI));
   for (const name of PORTS) {
-    const wanted = desired(facts, recordOf(mapOf(nb, name, 'external_ids')));
-    expect(wanted).toMatchObject({ binding: 'pinned', record: recordOf(mapOf(nb, name, 'external_ids')) });
+    const record = recordOf(mapOf(nb, name, 'options'));
+    expect(desired(facts, record)).toMatchObject({ binding: 'pinned', node: 'worker-b', record });
   }
 }
 
@@ -134,8 +137,8 @@ describe(`${REPLICAS} replicas of all functions at once, each with late news`, (
     const running = storm();
     try {
       const failing = await cluster.migrate('fails');
-      await failing.createTarget([SCHEDULING_GATE]);
-      await until('the gate is gone', isAdmitted(failing.target));
+      await failing.createTarget(GATES);
+      await until('both gates are gone', isLetGo(failing.target));
       await failing.schedule('worker-b');
       await until('dual', areAll('chassis-a,chassis-b'));
       await failing.handOff();
@@ -143,8 +146,8 @@ describe(`${REPLICAS} replicas of all functions at once, each with late news`, (
       await until('back on the source', areAll('chassis-a'));
 
       const moving = await cluster.migrate('succeeds');
-      await moving.createTarget([SCHEDULING_GATE]);
-      await until('the gate is gone', isAdmitted(moving.target));
+      await moving.createTarget(GATES);
+      await until('both gates are gone', isLetGo(moving.target));
       await moving.schedule('worker-b');
       await until('dual again', areAll('chassis-a,chassis-b'));
       await moving.handOff();

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { FunctionName } from '../../handover/decision/desired.ts';
-import { hintAnnotation } from '../../handover/decision/hint.ts';
-import { Model, REFERENCE } from './support/model.ts';
+import { Model, rulesOf } from './support/model.ts';
 
 let model: Model;
 beforeEach(() => {
@@ -16,8 +15,7 @@ describe('each function makes its own step', () => {
     ['reconcile', 'b', 'chassis-a,chassis-b by rarp, record dual', '3b'],
   ])('%s, target on %s: %s', async (name, node, binding, rule) => {
     model.migrate(node);
-    const { changes } = await model.call(name);
-    expect(changes.map(({ wanted }) => wanted.rule)).toEqual([rule]);
+    expect(rulesOf(await model.call(name))).toEqual([rule]);
     expect(model.binding()).toBe(binding);
   });
 
@@ -28,28 +26,49 @@ describe('each function makes its own step', () => {
     ['reuse-port', 'b'],
     ['disable-dual-chassis', 'b'],
     ['release-port', 'b'],
-  ])("%s, target on %s, leaves another's step to it", async (name, node) => {
+  ])("%s, target on %s, leaves another's step to it, and says in the log whose it is", async (name, node) => {
     model.migrate(node);
     // reuse-port waits for the dual binding of a target that has its node already.
     await model.call(name).catch(() => {});
     expect(model.binding()).toBe('nothing, record none');
     expect(model.writes()).toEqual([]);
+    expect(model.lines.filter((line) => line.startsWith('debug')).at(-1)).toBe(
+      node === undefined
+        ? "debug prod/vm0: port vm0.prod: rule 3d, the target has no usable node yet: pinned is reuse-port's step, or done"
+        : "debug prod/vm0: port vm0.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
+    );
   });
 
-  test('the whole way: pinned, dual, pinned to the target, and released when the VM is gone', async () => {
-    const { pod } = model.migrate();
+  test('a migration leaves a port as it found it: pinned, dual, pinned to the target, and unbound', async () => {
+    const before = { ...model.port.options };
+    const migration = model.migrate();
     await model.call('reuse-port');
-    model.api.updatePod(model.vm, pod, {}, { nodeName: 'b' });
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    model.plug(migration.pod, 'b');
     await model.call('enable-dual-chassis');
-    model.api.markReady(model.vm, pod);
+    expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
+    const source = model.vm.pods[0]!;
+    model.succeed(migration);
     await model.call('disable-dual-chassis');
     expect(model.binding()).toBe('chassis-b, record pinned');
-    model.api.deleteVmi(model.vm);
+    model.api.deletePod(model.vm, source);
     await model.call('release-port');
-    expect(model.binding()).toBe('nothing, record none');
+    expect(model.port.options).toEqual(before);
+    expect(model.writes()).toHaveLength(4);
+    expect(model.reasons()).toEqual(['PortPinned', 'PortDual', 'PortPinned', 'PortReleased']);
   });
 
-  test('all interfaces in one transaction, which says who, for whom and by which rules', async () => {
+  test('a port is released when its VM is gone', async () => {
+    const migration = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.succeed(migration);
+    await model.call('disable-dual-chassis');
+    model.api.deleteVmi(model.vm);
+    expect(rulesOf(await model.call('release-port'))).toEqual(['2']);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
+  });
+
+  test('all interfaces are bound in one transaction, which says who, for whom and by which rules', async () => {
     model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
     const { vmim } = model.migrate();
     await model.call('reuse-port');
@@ -71,118 +90,90 @@ describe('each function makes its own step', () => {
     });
   });
 
-  test('what reconcile writes names each rule once', async () => {
+  test('a transaction of several rules names each once', async () => {
     model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1', 'vm0.prod.net2'] });
     const { uid } = model.migrate();
     await model.call('reuse-port');
-    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
+    model.setPhase(uid, 'Failed');
     // An interface that came since has no record.
-    model.vm.ports[2]!.externalIds = { pod: 'prod/vm0' };
+    model.vm.ports[2]!.write({ options: {} });
     await model.call('reconcile');
     expect(model.writes().at(-1)!.operations.at(-1)).toMatchObject({
       comment: expect.stringMatching(/^ovn-handover reconcile: .*, rule 4,5$/),
     });
   });
 
-  test('twice is nothing to do', async () => {
+  test('a second event of the same has nothing left to do', async () => {
     model.migrate();
     await model.call('reuse-port');
-    const { changes, warnings } = await model.call('reuse-port');
-    expect({ changes, warnings }).toEqual({ changes: [], warnings: [] });
+    const { changes, ungated } = await model.call('reuse-port');
+    expect({ changes, ungated }).toEqual({ changes: [], ungated: [] });
     expect(model.writes()).toHaveLength(1);
   });
-});
 
-describe('a target pod', () => {
-  test('is let go by reuse-port once the port is pinned, with the way to the port and its binding', async () => {
-    const { pod } = model.migrate(undefined, true);
-    const { admitted } = await model.call('reuse-port');
-    const present = model.vm.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)!;
-    expect(present.spec.schedulingGates).toEqual([]);
-    const [port] = model.vm.ports;
-    const binding = model.ovn.bindings.get('vm0.prod')!;
-    expect(present.metadata.annotations).toMatchObject(
-      hintAnnotation({ ports: [port!.uuid], bindings: [binding.uuid] }),
+  test('a VM that is not opted in is left alone from the beginning to the end', async () => {
+    model = new Model({ optedIn: false });
+    const migration = model.migrate('b');
+    for (const name of ['reuse-port', 'enable-dual-chassis', 'reconcile'] as const) await model.call(name);
+    model.succeed(migration);
+    for (const name of ['disable-dual-chassis', 'release-port', 'reconcile'] as const) await model.call(name);
+    expect(model.writes()).toEqual([]);
+    expect(model.events).toEqual([]);
+    expect(model.lines.at(-1)).toBe(
+      'debug prod/vm0: port vm0.prod: rule 1, the VMI is not opted in, and the port has no record of ours: nothing is to be done',
     );
-    expect(admitted?.pod.metadata.uid).toBe(pod.metadata.uid);
-  });
-
-  test.each<FunctionName>(['enable-dual-chassis', 'disable-dual-chassis', 'release-port'])(
-    'is not let go by %s',
-    async (name) => {
-      const { pod } = model.migrate(undefined, true);
-      const { admitted } = await model.call(name);
-      expect(admitted).toBeUndefined();
-      expect(
-        model.vm.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)!.spec.schedulingGates,
-      ).toHaveLength(1);
-    },
-  );
-
-  test('that was changed in between is looked at again', async () => {
-    const { pod } = model.migrate(undefined, true);
-    let changed = false;
-    model.before = ({ database }) => {
-      if (database !== 'SB' || changed || model.writes().length === 0) return;
-      changed = true;
-      model.api.updatePod(model.vm, pod, { annotations: { somebody: 'else' } });
-    };
-    await model.call('reuse-port');
-    const present = model.vm.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)!;
-    expect(present.spec.schedulingGates).toEqual([]);
-    expect(present.metadata.annotations).toHaveProperty('somebody');
   });
 });
 
-describe('a hint', () => {
-  const hint = () => ({
-    ports: [model.vm.ports[0]!.uuid],
-    bindings: [model.ovn.bindings.get('vm0.prod')!.uuid],
-  });
+describe('what is left to make when no migration runs', () => {
+  const names: FunctionName[] = [
+    'reuse-port',
+    'enable-dual-chassis',
+    'disable-dual-chassis',
+    'release-port',
+    'reconcile',
+  ];
 
-  test('that the present target carries finds ports and bindings without a search', async () => {
-    const { pod } = model.migrate('b');
-    model.api.updatePod(model.vm, pod, { annotations: hintAnnotation(hint()) });
-    await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: hint() });
-    expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
-    expect(model.scans()).toEqual([]);
-    const bindings = model.requests.filter(({ database }) => database === 'SB').flatMap(({ operations }) => operations);
-    expect(bindings.filter((each) => each.op === 'select' && each.where[0]![0] === 'logical_port')).toEqual([]);
-  });
-
-  test('of a migration that is over is not believed: its ports may not be all', async () => {
+  test.each(names)('%s brings a port back to where the guest runs after a failure', async (name) => {
     const { uid } = model.migrate('b');
     await model.call('enable-dual-chassis');
-    model.api.updateVmim(model.vm, uid, { phase: 'Failed' });
-    model.restart();
-    await model.call('disable-dual-chassis', { vmi: REFERENCE, hint: hint() });
+    model.setPhase(uid, 'Failed');
+    expect(rulesOf(await model.call(name))).toEqual(['4']);
     expect(model.binding()).toBe('chassis-a, record pinned');
-    expect(model.scans()).toEqual(['external_ids']);
   });
 
-  test('of the ports with a record is not believed once a migration runs, which is for all ports', async () => {
-    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
+  test.each(names)('%s unbinds a port once no other launcher pod may be plugged', async (name) => {
+    const { uid, pod } = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.setPhase(uid, 'Failed');
+    model.api.deletePod(model.vm, pod);
+    expect(rulesOf(await model.call(name))).toEqual(['2b']);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
+  });
+
+  test.each(names)('%s releases the port of a VM that is gone', async (name) => {
     model.migrate('b');
-    await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: undefined, recorded: [model.vm.ports[0]!.uuid] });
-    for (const port of model.vm.ports) expect(model.binding(port)).toMatch(/record dual$/);
+    await model.call('enable-dual-chassis');
+    model.api.deleteVmi(model.vm);
+    expect(rulesOf(await model.call(name))).toEqual(['2']);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
   });
 
-  test('of a migration that has no target pod yet is not believed', async () => {
-    model.api.createVmim(model.vm);
-    await model.call('reuse-port', { vmi: REFERENCE, hint: hint() });
-    expect(model.binding()).toBe('chassis-a, record pinned');
-    expect(model.scans()).toEqual(['external_ids']);
-  });
-
-  test.each<[string, () => object]>([
-    ['that the present target does not carry', () => ({})],
-    ['that it carries another of', () => hintAnnotation({ ...hint(), bindings: [] })],
-  ])('%s is not believed: the ports are searched', async (_what, annotations) => {
-    model = new Model({ ports: ['vm0.prod', 'vm0.prod.net1'] });
-    const { pod } = model.migrate('b');
-    model.api.updatePod(model.vm, pod, { annotations: annotations() });
-    const { changes } = await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: hint() });
-    expect(changes).toHaveLength(2);
-    expect(model.scans()).toEqual(['external_ids']);
+  test('a port stays pinned until the pod that the guest has left ended a minute ago', async () => {
+    const migration = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.succeed(migration);
+    const [source] = model.vm.pods;
+    const rules: string[][] = [];
+    rules.push(rulesOf(await model.call('disable-dual-chassis')));
+    model.api.endPod(model.vm, source!, 'Succeeded');
+    rules.push(rulesOf(await model.call('reconcile')));
+    await model.world.sleep(59_000);
+    rules.push(rulesOf(await model.call('reconcile')));
+    expect(model.binding()).toBe('chassis-b, record pinned');
+    await model.world.sleep(2_000);
+    rules.push(rulesOf(await model.call('reconcile')));
+    expect(rules).toEqual([['4'], [], [], ['2b']]);
+    expect(model.port.options).toEqual({ mcast_flood: 'true' });
   });
 });

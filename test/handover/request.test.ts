@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedEventError } from 'knative-eventing-ts-sdk';
-import { occasionOf } from '../../handover/request.ts';
+import { requestFrom } from '../../handover/request.ts';
 import { object, VMI } from './support/moments.ts';
 
 /** What an ApiServerSource in Resource mode sends of an object. */
@@ -19,41 +19,61 @@ function event(data: unknown, attributes: object = {}): Record<string, unknown> 
 const vmim = (change?: Parameters<typeof object>[1]) => object('vmim-01-pending', change);
 const pod = (change?: Parameters<typeof object>[1]) => object('pod-target-02-scheduled', change);
 
-/** The refusal of an event: its status and the JSON pointer to what is wrong. */
-function refusal(malformed: unknown): { statusCode: number; where: string } {
+/** What is wrong with an event: the status of the answer, and a JSON pointer. */
+function problemOf(malformed: unknown): { statusCode: number; where: string } {
   try {
-    occasionOf(malformed);
+    requestFrom(malformed);
   } catch (error) {
     if (error instanceof MalformedEventError) return { statusCode: error.statusCode, where: error.where };
     throw error;
   }
-  throw new Error('the event was not refused');
+  throw new Error('nothing is wrong with the event');
 }
 
 describe('an event says which VM to look at', () => {
   test.each(['add', 'update', 'delete'])('a VMIM, by %s', (action) => {
     const type = `dev.knative.apiserver.resource.${action}`;
-    expect(occasionOf(event(vmim(), { type }))).toEqual({ vmi: VMI, hint: undefined });
+    expect(requestFrom(event(vmim(), { type }))).toStrictEqual({ vmi: VMI });
   });
 
   test('a virt-launcher pod, by the VMI that controls it', () => {
-    expect(occasionOf(event(pod()))).toEqual({ vmi: VMI, hint: undefined });
+    expect(requestFrom(event(pod()))).toStrictEqual({ vmi: VMI, hint: undefined, isPodDeletion: false });
   });
 
   test('a pod with the hint of where the ports are', () => {
     const hint = { ports: ['11111111-1111-4111-8111-111111111111'], bindings: [] };
     const annotations = { 'ovn-handover.dev/ports': JSON.stringify(hint) };
-    expect(occasionOf(event(pod({ metadata: { annotations } })))?.hint).toEqual(hint);
+    expect(requestFrom(event(pod({ metadata: { annotations } })))?.hint).toEqual(hint);
   });
 
   test('a hint that is none does not stop the event', () => {
     const annotations = { 'ovn-handover.dev/ports': '{"ports":["x"]}' };
-    expect(occasionOf(event(pod({ metadata: { annotations } })))).toEqual({ vmi: VMI, hint: undefined });
+    expect(requestFrom(event(pod({ metadata: { annotations } })))).toEqual({
+      vmi: VMI,
+      hint: undefined,
+      isPodDeletion: false,
+    });
   });
 
   test('nothing but the name is taken from it: no node, no phase, no uid', () => {
     const lying = pod({ spec: { nodeName: 'evil' }, status: { phase: 'Failed' }, metadata: { uid: 'x', labels: {} } });
-    expect(occasionOf(event(lying))).toEqual({ vmi: VMI, hint: undefined });
+    expect(requestFrom(event(lying))).toEqual({ vmi: VMI, isPodDeletion: false });
+  });
+
+  test.each([
+    ['add', false],
+    ['update', false],
+    ['delete', true],
+  ])('a pod that is deleted is told from one that is not: %s', (action, isPodDeletion) => {
+    const type = `dev.knative.apiserver.resource.${action}`;
+    expect(requestFrom(event(pod(), { type }))).toMatchObject({ vmi: VMI, isPodDeletion });
+  });
+
+  test('a VMI or a VMIM that is deleted is no pod', () => {
+    const type = 'dev.knative.apiserver.resource.delete';
+    for (const data of [vmim(), object('vmi-01-idle')]) {
+      expect(requestFrom(event(data, { type }))).toStrictEqual({ vmi: VMI });
+    }
   });
 
   test.each([
@@ -61,18 +81,15 @@ describe('an event says which VM to look at', () => {
     ['a pod that nothing controls', pod({ metadata: { ownerReferences: undefined } })],
     ['another kind', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'y' } }],
   ])('%s is about none', (_what, data) => {
-    expect(occasionOf(event(data))).toBeUndefined();
+    expect(requestFrom(event(data))).toBeUndefined();
   });
 });
 
 test('an event of a VMI is about that VMI', () => {
-  expect(occasionOf(event(object('vmi-01-idle')))).toEqual({
-    vmi: { namespace: 'prod', name: 'web-01' },
-    hint: undefined,
-  });
+  expect(requestFrom(event(object('vmi-01-idle')))).toStrictEqual({ vmi: VMI });
 });
 
-describe('a malformed event is refused with a pointer to what is wrong', () => {
+describe('a malformed event is answered with a pointer to what is wrong', () => {
   test.each([
     ['nothing', undefined, 400, ''],
     ['a text', 'VMIM', 400, ''],
@@ -118,7 +135,7 @@ describe('a malformed event is refused with a pointer to what is wrong', () => {
     ],
     ['a pod of a foreign version', event({ ...pod(), apiVersion: 'v2' }), 422, '/data/apiVersion'],
   ])('%s', (_what, malformed, statusCode, where) => {
-    expect(refusal(malformed)).toEqual({ statusCode, where });
+    expect(problemOf(malformed)).toEqual({ statusCode, where });
   });
 
   const breakingOut = [
@@ -150,26 +167,26 @@ describe('a malformed event is refused with a pointer to what is wrong', () => {
   test.each(breakingOut.map((name) => [name.slice(0, 40), name.length, name] as const))(
     'a name that could break out of a path or a query: %j, %d characters',
     (_begin, _length, name) => {
-      expect(refusal(event(vmim({ spec: { vmiName: name } })))).toEqual({
+      expect(problemOf(event(vmim({ spec: { vmiName: name } })))).toEqual({
         statusCode: 422,
         where: '/data/spec/vmiName',
       });
-      expect(refusal(event(vmim({ metadata: { namespace: name } })))).toMatchObject({
+      expect(problemOf(event(vmim({ metadata: { namespace: name } })))).toMatchObject({
         where: '/data/metadata/namespace',
       });
       const ownerReferences = [{ ...(pod().metadata as { ownerReferences: object[] }).ownerReferences[0], name }];
-      expect(refusal(event(pod({ metadata: { ownerReferences } })))).toMatchObject({
+      expect(problemOf(event(pod({ metadata: { ownerReferences } })))).toMatchObject({
         where: '/data/metadata/ownerReferences/0/name',
       });
     },
   );
 
   test('a namespace with a dot is none, a name with one is', () => {
-    expect(refusal(event(vmim({ metadata: { namespace: 'a.b' } }))).where).toBe('/data/metadata/namespace');
-    expect(occasionOf(event(vmim({ spec: { vmiName: 'a.b' } })))?.vmi.name).toBe('a.b');
+    expect(problemOf(event(vmim({ metadata: { namespace: 'a.b' } }))).where).toBe('/data/metadata/namespace');
+    expect(requestFrom(event(vmim({ spec: { vmiName: 'a.b' } })))?.vmi.name).toBe('a.b');
   });
 
-  test('whatever JSON comes, it is refused as malformed, is about none, or names a VM by legal names', () => {
+  test('whatever JSON comes, it is malformed, is about none, or names a VM by legal names', () => {
     const legal = /^[a-z0-9][-a-z0-9.]{0,252}$/;
     const kind = fc.constantFrom('Pod', 'VirtualMachineInstanceMigration', '__proto__', 'constructor');
     const data = fc.record(
@@ -179,9 +196,9 @@ describe('a malformed event is refused with a pointer to what is wrong', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), data), (data) => {
         try {
-          const occasion = occasionOf(event(data));
-          if (occasion)
-            expect([occasion.vmi.name, occasion.vmi.namespace]).toEqual([
+          const request = requestFrom(event(data));
+          if (request)
+            expect([request.vmi.name, request.vmi.namespace]).toEqual([
               expect.stringMatching(legal),
               expect.stringMatching(legal),
             ]);

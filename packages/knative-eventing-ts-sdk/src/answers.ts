@@ -1,4 +1,6 @@
 import { type CloudEvent, HTTP } from 'cloudevents';
+import { encodeHeader } from './header-value.ts';
+import { isJson, mediaTypeOf } from './media-type.ts';
 
 declare const madeHere: unique symbol;
 
@@ -23,9 +25,10 @@ const LONGEST_WHY = 340;
  */
 export function applied(event: CloudEvent<unknown>): Answer {
   event.validate();
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(HTTP.binary(event).headers)) headers[name] = headerValue(value);
-  return answer(200, headers, bodyOf(event));
+  const attributes = Object.entries(HTTP.binary(event).headers).filter(([name]) => name !== 'content-type');
+  const headers = Object.fromEntries(attributes.map(([name, value]) => [name, encodeHeader(value)]));
+  const { data, datacontenttype = data === undefined ? undefined : JSON_TYPE } = event;
+  return answer(200, { ...headers, ...(datacontenttype && { 'content-type': datacontenttype }) }, bodyOf(event));
 }
 
 /** The event is stale, a duplicate, or not for this function: 204, which ends the delivery. */
@@ -49,9 +52,12 @@ export function tryAgain(why: string, options: { readonly retryAfterSeconds: num
 
 /** A permanent failure: 400 or 422, which Knative does not retry (it goes to the dead letter sink, if there is one). */
 export function refuse(status: 400 | 422, why: string): Answer {
+  if (status !== 400 && status !== 422)
+    throw new RangeError(`The status must be 400 or 422, which end it; got ${status}.`);
   return answer(status, PLAIN_TEXT, oneLine(why));
 }
 
+const JSON_TYPE = 'application/json; charset=utf-8';
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' };
 
 function answer(statusCode: Answer['statusCode'], headers: Record<string, string>, body: string): Answer {
@@ -63,15 +69,8 @@ function bodyOf(event: CloudEvent<unknown>): string {
   // An absent body would make the runtime send the whole answer as JSON.
   if (data === undefined) return '';
   if (ArrayBuffer.isView(data)) throw new TypeError(`The data of event ${event.id} is binary; an answer carries text.`);
-  const isJson = datacontenttype === undefined || /[/+]json\b/.test(datacontenttype);
-  return typeof data === 'string' && !isJson ? data : JSON.stringify(data);
-}
-
-/** CloudEvents HTTP binding 1.0.2, section 3.1.3.2: what is not printable ASCII is percent-encoded. */
-function headerValue(value: unknown): string {
-  return String(value)
-    .toWellFormed()
-    .replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+  const holdsJson = datacontenttype === undefined || isJson(mediaTypeOf(datacontenttype));
+  return typeof data === 'string' && !holdsJson ? data : JSON.stringify(data);
 }
 
 function oneLine(text: string): string {

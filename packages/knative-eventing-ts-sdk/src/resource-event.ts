@@ -35,6 +35,7 @@ function parseObject(data: unknown): ResourceObject {
   stringAt(object.apiVersion, '/data/apiVersion');
   stringAt(object.kind, '/data/kind');
   stringAt(metadata.name, '/data/metadata/name');
-  if (metadata.namespace !== undefined) stringAt(metadata.namespace, '/data/metadata/namespace');
+  const { namespace = '' } = metadata;
+  if (namespace !== '') stringAt(namespace, '/data/metadata/namespace');
   return object as unknown as ResourceObject;
 }

@@ -17,6 +17,23 @@ describe('answers', () => {
     expect(() => tryAgain('later', { retryAfterSeconds: seconds })).toThrow(RangeError);
   });
 
+  it('does not end a delivery with a status that Knative would retry', () => {
+    expect(() => refuse(404 as 400, 'not found')).toThrow(RangeError);
+  });
+
+  it('has no content type where its event has no data', () => {
+    const { headers, body } = applied(new CloudEvent({ type: 't', source: '/s' }));
+    expect(headers).not.toHaveProperty('content-type');
+    expect(body).toBe('');
+  });
+
+  it('keeps the content type of its event as it is', () => {
+    const datacontenttype = 'text/plain; charset="utf-8"';
+    const { headers, body } = applied(new CloudEvent({ type: 't', source: '/s', datacontenttype, data: 'so be it' }));
+    expect(headers).toMatchObject({ 'content-type': datacontenttype });
+    expect(body).toBe('so be it');
+  });
+
   it('does not answer with an event that is not valid', () => {
     const event = new CloudEvent({ type: 't', source: '' }, false);
     expect(() => applied(event)).toThrow();

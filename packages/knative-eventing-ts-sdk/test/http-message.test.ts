@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { HTTP } from 'cloudevents';
+import { CloudEvent, HTTP } from 'cloudevents';
+import fc from 'fast-check';
 import {
+  applied,
   eventOf,
   type HttpMessage,
   MalformedEventError,
@@ -108,7 +110,7 @@ it.each<[string, HttpMessage, string]>([
       headers: { 'content-type': 'application/cloudevents+json' },
       body: '{"specversion":"1.0","id":7,"source":"/s","type":"t"}',
     },
-    'must be string',
+    'expected a non-empty string, got a number',
   ],
   [
     'an attribute of no such name',
@@ -116,7 +118,7 @@ it.each<[string, HttpMessage, string]>([
       headers: { 'content-type': 'application/cloudevents+json' },
       body: '{"specversion":"1.0","id":"1","source":"/s","type":"t","Traceparent":"x"}',
     },
-    'invalid attribute name: "Traceparent"',
+    'is no attribute: its name must be lower-case letters and digits',
   ],
   [
     'a batch',
@@ -129,6 +131,135 @@ it.each<[string, HttpMessage, string]>([
 ])('what is no event is refused with status 400: %s', (_, message, what) => {
   expect(() => eventOf(message)).toThrow(
     expect.objectContaining({ name: 'MalformedEventError', statusCode: 400, what: expect.stringContaining(what) }),
+  );
+});
+
+describe('the media type', () => {
+  const type = 'dev.knative.apiserver.resource.add';
+  const [binary, structured] = MODES.map(([, message]) => message(type, POD)) as [HttpMessage, HttpMessage];
+  const read = (message: HttpMessage, contentType: string | undefined) =>
+    parseResourceEvent(eventOf({ ...message, headers: { ...message.headers, 'Content-Type': contentType } })).object;
+
+  it.each([
+    'application/json',
+    'APPLICATION/JSON',
+    'application/json;charset=UTF-8',
+    'application/json ; charset="utf-8"; profile=x',
+    'text/json',
+    'application/vnd.api+json',
+    undefined,
+  ])('of JSON may be written in any way: %s', (contentType) => {
+    expect(read(binary, contentType)).toEqual(POD);
+    expect(read({ ...binary, body: Buffer.from(String(binary.body)) }, contentType)).toEqual(POD);
+  });
+
+  it.each([
+    'application/cloudevents+json; charset=utf-8',
+    'application/cloudevents+json;charset=UTF-8',
+    'Application/CloudEvents+JSON',
+  ])('of an event in structured mode may be written in any way: %s', (contentType) => {
+    const { 'content-type': _, ...headers } = structured.headers;
+    expect(read({ ...structured, headers }, contentType)).toEqual(POD);
+  });
+
+  it.each<[string | undefined, Uint8Array, unknown]>([
+    ['text/plain', Buffer.from('Zoë'), 'Zoë'],
+    ['text/plain; charset=iso-8859-1', Uint8Array.of(0x5a, 0x6f, 0xeb), 'Zoë'],
+    ['image/svg+xml', Buffer.from('<svg/>'), '<svg/>'],
+    ['image/png', Uint8Array.of(0x89, 0x50), Uint8Array.of(0x89, 0x50)],
+    ['application/octet-stream', Uint8Array.of(0x61), Uint8Array.of(0x61)],
+    ['application/json', new Uint8Array(), undefined],
+    [undefined, Buffer.from('7'), 7],
+  ])('says what the data is, and not the data itself: %s', (contentType, bytes, data) => {
+    const message = MODES[0]![1]('dev.knative.sources.ping', {});
+    const headers = { ...message.headers, 'Content-Type': contentType };
+    const read = parsePingEvent(eventOf({ headers, body: bytes })).data;
+    expect(read instanceof Uint8Array ? [...read] : read).toEqual(data instanceof Uint8Array ? [...data] : data);
+  });
+
+  it.each<[string, HttpMessage['headers'], string]>([
+    ['a body that is still compressed', { 'Content-Encoding': 'gzip' }, 'the body is encoded as "gzip"'],
+    ['a charset that is none', { 'Content-Type': 'text/plain; charset=x' }, 'the charset x is not known'],
+    [
+      'another format of events',
+      { 'Content-Type': 'application/cloudevents+avro' },
+      'got application/cloudevents+avro',
+    ],
+    ['a header that comes twice', { 'ce-subject': ['a', 'b'] }, 'header ce-subject comes 2 times'],
+  ])('is an error where it cannot be read: %s', (_, headers, what) => {
+    const message = { headers: { ...binary.headers, ...headers }, body: Buffer.from('x') };
+    expect(() => eventOf(message)).toThrow(
+      expect.objectContaining({ statusCode: 400, what: expect.stringContaining(what) }),
+    );
+  });
+});
+
+describe('binary data of an event in structured mode', () => {
+  const read = (event: object) =>
+    eventOf({
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({ specversion: '1.0', id: '1', source: '/s', type: 't', ...event }),
+    }).data;
+  const data_base64 = Buffer.from('{"a":1}').toString('base64');
+
+  it('is what its content type says', () => {
+    expect(read({ datacontenttype: 'application/json', data_base64 })).toEqual({ a: 1 });
+    expect(read({ datacontenttype: 'text/plain', data_base64 })).toBe('{"a":1}');
+    expect(read({ datacontenttype: 'application/octet-stream', data_base64: '/w==' })).toEqual(Uint8Array.of(0xff));
+  });
+
+  it('is an error where it is no base64, or stands beside other data', () => {
+    expect(() => read({ data_base64: '%' })).toThrow('/data_base64: expected base64, got "%"');
+    expect(() => read({ data_base64: 7 })).toThrow('/data_base64: expected base64, got a number');
+    expect(() => read({ data: 1, data_base64 })).toThrow('/data_base64: is there beside data');
+  });
+});
+
+describe('an attribute', () => {
+  const { headers, body } = MODES[0]![1]('dev.knative.sources.ping', {});
+  const subjectOf = (subject: string) => eventOf({ headers: { ...headers, 'ce-subject': subject }, body }).subject;
+
+  it.each([
+    ['Euro%20%E2%82%AC', 'Euro €'],
+    ['"Euro \\"%E2%82%AC\\""', 'Euro "€"'],
+    ['100% %e2', '100% %e2'],
+    ['%2541', '%41'],
+  ])('is percent-decoded once in a header: %s', (sent, subject) => {
+    expect(subjectOf(sent)).toBe(subject);
+  });
+
+  it.each(['id', 'source', 'type', 'specversion'])(
+    'that every event has is not made up where it is missing: %s',
+    (name) => {
+      const event = { specversion: '1.0', id: '1', source: '/s', type: 't', [name]: undefined };
+      const structured = { headers: { 'content-type': 'application/cloudevents+json' }, body: JSON.stringify(event) };
+      const { [name]: _, ...rest } = event;
+      const binary = Object.fromEntries(Object.entries(rest).map(([key, value]) => [`ce-${key}`, value]));
+      const missing = expect.objectContaining({ statusCode: 400, where: `/${name}` });
+      expect(() => eventOf(structured)).toThrow(missing);
+      expect(() => eventOf({ headers: binary, body: '' })).toThrow(missing);
+    },
+  );
+
+  it('that is null is not there, and other values keep their type', () => {
+    const event = { specversion: '1.0', id: '1', source: '/s', type: 't', none: null, count: 5, last: true };
+    const read = eventOf({ headers: { 'content-type': 'application/cloudevents+json' }, body: event });
+    expect(read).toMatchObject({ count: 5, last: true });
+    expect(read).not.toHaveProperty('none');
+  });
+});
+
+it('what an answer says of its event is read as it was meant, whatever the text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
+      fc.pre(text.isWellFormed());
+      const event = new CloudEvent({ id: text, source: '/s', type: 't', subject: text, data: { text } });
+      const { headers, body } = applied(event);
+      expect(Object.values(headers).join('')).toMatch(/^[\x20-\x7e]*$/);
+      // As HTTP does it.
+      const trimmed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
+      expect(eventOf({ headers: trimmed, body })).toMatchObject({ id: text, subject: text, data: { text } });
+    }),
   );
 });
 

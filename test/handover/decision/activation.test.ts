@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { misfit } from '../../../handover/decision/activation.ts';
+import { whyNotHeld } from '../../../handover/decision/activation.ts';
 
 const MAC = '02:00:00:00:00:01';
 const FOUR = `${MAC} 10.0.0.1`;
@@ -12,11 +12,11 @@ const CLOSED = /^nothing would open the port: /;
 
 describe('an ovn-controller that knows only rarp', () => {
   test.each([[[BOTH]], [[MAC]], [['dynamic']], [['unknown']], [[]]])('holds a port with %j by rarp', (addresses) => {
-    expect(misfit('rarp', addresses, 'rarp-only')).toBe(HOLDS);
+    expect(whyNotHeld('rarp', addresses, 'rarp-only')).toBe(HOLDS);
   });
 
   test.each(ALL.slice(1))('leaves one open by %s', (strategy) => {
-    expect(misfit(strategy, [BOTH], 'rarp-only')).toMatch(OPEN);
+    expect(whyNotHeld(strategy, [BOTH], 'rarp-only')).toMatch(OPEN);
   });
 });
 
@@ -24,7 +24,7 @@ describe('one that knows all', () => {
   test.each([[['unknown']], [['dynamic']], [['dynamic 10.0.0.1']], [[`x${MAC}`]], [[]]])(
     'leaves a port with %j open by each, as it has no address with a MAC',
     (addresses) => {
-      for (const strategy of ALL) expect(misfit(strategy, addresses, 'all')).toMatch(OPEN);
+      for (const strategy of ALL) expect(whyNotHeld(strategy, addresses, 'all')).toMatch(OPEN);
     },
   );
 
@@ -40,13 +40,13 @@ describe('one that knows all', () => {
     [[MAC.toUpperCase()], { rarp: true }],
   ])('opens a port with %j by what its addresses can be announced by', (addresses, opens) => {
     for (const [strategy, does] of Object.entries(opens)) {
-      if (does) expect(misfit(strategy, addresses, 'all')).toBe(HOLDS);
-      else expect(misfit(strategy, addresses, 'all')).toMatch(CLOSED);
+      if (does) expect(whyNotHeld(strategy, addresses, 'all')).toBe(HOLDS);
+      else expect(whyNotHeld(strategy, addresses, 'all')).toMatch(CLOSED);
     }
   });
 
   test('says which addresses it has', () => {
-    expect(misfit('na', ['unknown', FOUR, MAC], 'all')).toBe(
+    expect(whyNotHeld('na', ['unknown', FOUR, MAC], 'all')).toBe(
       `nothing would open the port: garp takes an IPv4 address, na an IPv6 one, and it has ${FOUR}, ${MAC}`,
     );
   });

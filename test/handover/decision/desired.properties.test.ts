@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { desired, type Rule } from '../../../handover/decision/desired.ts';
+import { desired, isPartOf, type Rule, type Step } from '../../../handover/decision/desired.ts';
 import { type Facts, factsOf, type Objects } from '../../../handover/decision/facts.ts';
 import { MIGRATION_UID_LABEL, OPT_IN_ANNOTATION, type Pod } from '../../../handover/decision/kubevirt.ts';
 import type { PortRecord } from '../../../handover/decision/record.ts';
@@ -172,24 +172,43 @@ describe('whatever is seen', () => {
     });
   });
 
-  test('nothing but the end of the VMI releases a port', () => {
+  test('nothing but the end of the VMI, or of all pods but the guest’s, releases a port', () => {
     always((facts, record) => {
       if (desired(facts, record).binding !== 'unbound') return;
-      expect(facts.vmi === undefined || facts.vmi.final || facts.vmi.uid !== record?.vmi).toBe(true);
+      const isAtRest = facts.migration === undefined && facts.vmi?.isAlone;
+      expect(facts.vmi === undefined || facts.vmi.final || facts.vmi.uid !== record?.vmi || isAtRest).toBe(true);
     });
   });
 
-  test('each rule has one function, and one binding but for the step before a dual one', () => {
-    const table: Partial<Record<Rule, readonly string[]>> = {
-      2: ['release-port unbound'],
-      '3a': ['disable-dual-chassis pinned'],
-      '3b': ['enable-dual-chassis dual', 'enable-dual-chassis pinned'],
-      '3d': ['reuse-port pinned'],
-      4: ['disable-dual-chassis pinned'],
+  test('each rule has one function and one binding', () => {
+    const table: Partial<Record<Rule, string>> = {
+      2: 'release-port unbound',
+      '2b': 'release-port unbound',
+      '3a': 'disable-dual-chassis pinned',
+      '3b': 'enable-dual-chassis dual',
+      '3d': 'reuse-port pinned',
+      4: 'disable-dual-chassis pinned',
     };
     always((facts, record) => {
       const wanted = desired(facts, record);
-      if (wanted.binding !== 'leave') expect(table[wanted.rule]).toContain(`${wanted.step} ${wanted.binding}`);
+      if (wanted.binding !== 'leave') expect(`${wanted.step} ${wanted.binding}`).toBe(table[wanted.rule]);
+    });
+  });
+
+  test('a change is the part of one step during a migration, and of every step without one', () => {
+    const steps: readonly Step[] = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port'];
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding === 'leave') return;
+      const isDuring = facts.migration !== undefined && !facts.vmi?.final;
+      expect(steps.filter((step) => isPartOf(step, wanted))).toEqual(isDuring ? [wanted.step] : steps);
+    });
+  });
+
+  test('a port is never closed on its target once memory is copied', () => {
+    always((facts, record) => {
+      const wanted = desired(facts, record);
+      if (wanted.binding === 'dual') expect(wanted.isArmed).toBe(!facts.migration?.copying);
     });
   });
 
@@ -200,8 +219,6 @@ describe('whatever is seen', () => {
       const made = wanted.binding === 'unbound' ? undefined : wanted.record;
       const next = desired(facts, made);
       if (made === undefined) expect(next.binding).toBe('leave');
-      else if (wanted.rule === '3b' && wanted.binding === 'pinned')
-        expect(next).toMatchObject({ rule: '3b', binding: 'dual' });
       else expect(next).toEqual(wanted);
     });
   });

@@ -64,7 +64,7 @@ describe('a migration, moment by moment', () => {
     expect(sourceOf(target)).toBeUndefined();
   });
 
-  test('memory is being copied while the VMIM is Running, and in no other phase', () => {
+  test('memory is being copied while the VMIM is Running, and in no other phase of it', () => {
     const copying = migration().filter((objects) => factsOf(objects).migration?.copying);
     expect(copying.map(({ moment }) => moment)).toEqual(
       migration()
@@ -73,6 +73,15 @@ describe('a migration, moment by moment', () => {
     );
     expect(copying.map(({ moment }) => moment)).toContain('memory is copied');
     expect(copying.map(({ moment }) => moment)).not.toContain('target ready');
+  });
+
+  test('memory is being copied from the start that the VMI tells of this migration, whatever the phase of the VMIM', () => {
+    const copyingIn = (migrationState: object) =>
+      factsAt({ ...running, vmi: vmi('02-handoff', { status: { migrationState } }) }).migration?.copying;
+    const startTimestamp = '2026-08-20T10:00:11Z';
+    expect(copyingIn({ migrationUid: VMIM_UID, startTimestamp })).toBe(true);
+    expect(copyingIn({ migrationUid: 'the previous one', startTimestamp })).toBe(false);
+    expect(copyingIn({ migrationUid: VMIM_UID })).toBe(false);
   });
 
   test('an evacuation is a migration like any other', () => {
@@ -92,6 +101,37 @@ describe('the switch signal', () => {
     const stated = moment('guest runs on the target');
     const moved = { ...running, vmi: vmi('01-idle', { status: { nodeName: 'worker-b' } }) };
     for (const objects of [annotated, stated, moved]) expect(factsOf(objects).migration?.switched).toBe(true);
+  });
+
+  test('the node of the VMI is none while another launcher pod lives there: the target is on the source’s own node', () => {
+    const beside = pod('target-03-running', { spec: { ...scheduled.spec, nodeName: 'worker-a' } });
+    const factsWith = (...pods: Pod[]) => factsAt({ ...running, pods }).migration;
+    expect(factsWith(pod('source-running'), beside)).toMatchObject({
+      switched: false,
+      target: { isOnSourceNode: true, node: 'worker-a' },
+    });
+    expect(factsWith(pod('source-completed'), beside)).toMatchObject({
+      switched: true,
+      target: { isOnSourceNode: false },
+    });
+    expect(factsWith(pod('source-running'), scheduled)).toMatchObject({
+      switched: false,
+      target: { isOnSourceNode: false },
+    });
+  });
+
+  test('a target without a node is on no node, also where the VMI has none', () => {
+    const { metadata } = pod('source-running');
+    const [source, target] = [
+      pod('source-running', { spec: { nodeName: undefined } }),
+      pod('target-01-created-unscheduled', { spec: { nodeName: '' } }),
+    ];
+    expect(metadata.name).not.toBe(target.metadata.name);
+    const nodeless = vmi('01-idle', { status: { nodeName: undefined } });
+    expect(factsAt({ ...running, vmi: nodeless, pods: [source, target] }).migration).toMatchObject({
+      switched: false,
+      target: { isOnSourceNode: false, node: undefined },
+    });
   });
 
   test('a target pod without annotations gives none', () => {
@@ -282,7 +322,8 @@ describe('which migration counts', () => {
 
 describe('the VMI', () => {
   test('one that is gone leaves no facts, whatever VMIMs and pods are left', () => {
-    expect(factsOf({ ...running, vmi: undefined })).toEqual({ vmi: undefined, migration: undefined });
+    const none = { vmi: undefined, migration: undefined, strays: [] };
+    expect(factsOf({ ...running, vmi: undefined })).toEqual(none);
   });
 
   test('the annotation counts by its presence, not by its value', () => {
@@ -309,10 +350,6 @@ describe('the VMI', () => {
     });
   });
 
-  test('that is gone has neither facts nor a migration', () => {
-    expect(factsAt({ ...running, vmi: undefined })).toEqual({ vmi: undefined, migration: undefined });
-  });
-
   test('without status or with an empty node has no node', () => {
     expect(factsAt({ vmi: vmi('01-idle', { status: { nodeName: '' } }) }).vmi?.node).toBeUndefined();
     const { metadata } = IDLE.vmi!;
@@ -321,5 +358,142 @@ describe('the VMI', () => {
 
   test.each(['08-failed-back-on-source', '09-aborted'])('still runs on its source after %s', (name) => {
     expect(factsAt({ vmi: vmi(name), migrations: [vmim('08-failed')] }).vmi?.node).toBe('worker-a');
+  });
+});
+
+describe('whether the guest’s pod is the only one that may be plugged in', () => {
+  const guests = pod('source-running');
+  const ended = (change: object = {}) =>
+    pod('source-completed', { metadata: { uid: 'other', name: 'other' }, ...change });
+  const isAlone = (pods: Pod[], time = '2026-08-20T12:00:00Z') => factsAt({ pods }, Date.parse(time)).vmi?.isAlone;
+
+  test('it is where there is no other', () => {
+    expect(isAlone([guests])).toBe(true);
+  });
+
+  test('it is not where that pod itself is not there, or another one beside it', () => {
+    expect(isAlone([])).toBe(false);
+    expect(isAlone([pod('source-running', { spec: { nodeName: 'worker-c' } })])).toBe(false);
+    expect(isAlone([guests, pod('source-running', { metadata: { uid: 'other' } })])).toBe(false);
+    expect(isAlone([pod('source-running', { metadata: { deletionTimestamp: '2026-08-20T11:00:00Z' } })])).toBe(false);
+  });
+
+  test('a pod that no VMI of this uid controls does not count', () => {
+    const foreign = pod('target-03-running', { metadata: { ownerReferences: [owner({ uid: 'another' })] } });
+    expect(isAlone([guests, foreign])).toBe(true);
+  });
+
+  test.each([
+    ['runs', pod('target-03-running')],
+    ['waits at a gate', pod('target-01-created-unscheduled')],
+    ['is being deleted', pod('target-03-running', { metadata: { deletionTimestamp: '2026-08-20T10:00:00Z' } })],
+    ['says nothing of itself', pod('target-03-running', { status: { phase: undefined } })],
+  ])('another pod that %s may be', (_what, other) => {
+    expect(isAlone([guests, other])).toBe(false);
+  });
+
+  test.each(['Succeeded', 'Failed'])(
+    'a pod that has %s without ever having had a node was never plugged in',
+    (phase) => {
+      for (const nodeName of [undefined, '']) {
+        expect(isAlone([guests, ended({ spec: { nodeName }, status: { phase } })])).toBe(true);
+      }
+    },
+  );
+
+  test('a pod that has ended is unplugged more than a minute after its last container has finished', () => {
+    const containerStatuses = [
+      { state: { terminated: { finishedAt: '2026-08-20T10:00:20Z' } } },
+      { state: { terminated: { finishedAt: '2026-08-20T10:00:22Z' } } },
+      { state: { running: {} } },
+      {},
+    ];
+    for (const pods of [
+      [guests, ended({ status: { phase: 'Succeeded', containerStatuses } })],
+      [guests, ended()],
+    ]) {
+      expect(isAlone(pods, '2026-08-20T10:01:22.000Z')).toBe(false);
+      expect(isAlone(pods, '2026-08-20T10:01:22.001Z')).toBe(true);
+    }
+  });
+
+  test('where no container says when, the last change of its conditions does', () => {
+    const conditions = [
+      { lastTransitionTime: '2026-08-20T10:00:30Z' },
+      { lastTransitionTime: new Date('2026-08-20T10:00:10Z') },
+      {},
+    ];
+    const status = { phase: 'Failed', containerStatuses: undefined, conditions };
+    expect(isAlone([guests, ended({ status })], '2026-08-20T10:01:30.000Z')).toBe(false);
+    expect(isAlone([guests, ended({ status })], '2026-08-20T10:01:30.001Z')).toBe(true);
+  });
+
+  test.each([
+    ['nothing at all', { containerStatuses: undefined, conditions: undefined }],
+    ['no time', { containerStatuses: [{ state: { terminated: {} } }], conditions: [{}] }],
+    ['a time that is none', { containerStatuses: [{ state: { terminated: { finishedAt: 'then' } } }] }],
+  ])('where it says %s of when, it may be plugged in', (_what, status) => {
+    expect(isAlone([guests, ended({ status: { phase: 'Succeeded', ...status } })])).toBe(false);
+  });
+
+  test('the pod of a VMI without a status is not known', () => {
+    const { metadata } = vmi('01-idle');
+    expect(factsOf({ migrations: [], vmi: { metadata }, pods: [guests] }).vmi?.isAlone).toBe(false);
+  });
+
+  test('the time is that of the look', () => {
+    expect(factsOf({ ...IDLE, pods: [guests, ended()] }).vmi?.isAlone).toBe(true);
+    const finishedAt = new Date().toISOString();
+    const now = ended({
+      status: { phase: 'Succeeded', containerStatuses: [{ state: { terminated: { finishedAt } } }] },
+    });
+    expect(factsOf({ ...IDLE, pods: [guests, now] }).vmi?.isAlone).toBe(false);
+  });
+});
+
+describe('pods that our gates hold without a reason', () => {
+  const gated = (change: { metadata?: object; status?: object } = {}, gates = ['ovn-handover.dev/dual']) =>
+    pod('target-01-created-unscheduled', { spec: { schedulingGates: gates.map((name) => ({ name })) }, ...change });
+  const strays = (pods: Pod[], migrations = [vmim('02-scheduling')]) =>
+    factsAt({ pods, migrations }).strays.map(({ pod, why }) => [pod.metadata.uid, why]);
+  const { uid } = scheduled.metadata;
+  const labelled = (job: string | undefined) => gated({ metadata: { labels: { 'kubevirt.io/migrationJobUID': job } } });
+
+  test('the target of a migration that runs is none', () => {
+    expect(strays([gated()])).toEqual([]);
+  });
+
+  test('the target of a migration that is being deleted is none: it may still need the network', () => {
+    expect(strays([gated()], [vmim('10-aborting-running')])).toEqual([]);
+  });
+
+  test('a pod is one whose VMIM is not there, or is of another VMI', () => {
+    const why = `there is no VMIM ${VMIM_UID} of its VMI`;
+    expect(strays([gated()], [])).toEqual([[uid, why]]);
+    expect(strays([gated()], [vmim('02-scheduling', { spec: { vmiName: 'web-02' } })])).toEqual([[uid, why]]);
+    expect(strays([labelled('another')])).toEqual([[uid, 'there is no VMIM another of its VMI']]);
+  });
+
+  test('a pod is one that no migration has made', () => {
+    const bare = gated({ metadata: { labels: undefined } });
+    for (const pod of [bare, labelled(undefined)]) expect(strays([pod])).toEqual([[uid, 'no migration has made it']]);
+  });
+
+  test.each(['08-failed', '07a-succeeded-first-event'])('a pod is one whose migration has ended: %s', (name) => {
+    expect(strays([gated()], [vmim(name)])).toEqual([[uid, 'migration kubevirt-migrate-vm-x7k2p has ended']]);
+  });
+
+  test.each(['sendTo', 'receive'])('a pod is one whose migration is decentralized, by %s', (half) => {
+    const migration = vmim('02-scheduling', { spec: { [half]: {} } });
+    expect(strays([gated()], [migration])).toEqual([
+      [uid, 'migration kubevirt-migrate-vm-x7k2p is decentralized, and its other half is elsewhere'],
+    ]);
+  });
+
+  test('a pod without our gates, one that has ended, and one of another VMI are none', () => {
+    expect(strays([gated({}, ['example.com/quota'])], [])).toEqual([]);
+    expect(strays([gated({ status: { phase: 'Failed' } })], [])).toEqual([]);
+    expect(strays([gated({ metadata: { deletionTimestamp: '2026-08-20T10:00:09Z' } })], [])).toEqual([]);
+    expect(strays([gated({ metadata: { ownerReferences: [owner({ uid: 'another' })] } })], [])).toEqual([]);
   });
 });

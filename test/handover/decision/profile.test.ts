@@ -9,12 +9,17 @@ const target = (annotations?: object) => pod('target-01-created-unscheduled', { 
 describe('profile kube-ovn', () => {
   const profile = profileOf('kube-ovn', '');
 
-  test("a port is the VM's by external_ids:pod, namespace and all", () => {
-    expect(profile.owns(port(), VMI)).toBe(true);
-    expect(profile.owns(port({ externalIds: { pod: 'prod/web-011' } }), VMI)).toBe(false);
-    expect(profile.owns(port({ externalIds: { pod: 'other/web-01' } }), VMI)).toBe(false);
-    expect(profile.owns(port({ externalIds: {} }), VMI)).toBe(false);
-    expect(profile.condition(VMI)).toEqual(['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]]);
+  test("a VM's ports are found by external_ids:pod, whatever its networks are", () => {
+    const condition = ['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]];
+    expect(profile.needsNetworks).toBe(false);
+    for (const networks of [[], ['default', 'tenant-a']])
+      expect(profile.conditions(VMI, networks)).toEqual([condition]);
+  });
+
+  test("a port is its VM's as long as external_ids:pod says what it said when it was read", () => {
+    expect(profile.ownership(port())).toEqual(['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]]);
+    const other = port({ externalIds: { pod: 'other/vm', vendor: 'kube-ovn' } });
+    expect(profile.ownership(other)).toEqual(['external_ids', 'includes', ['map', [['pod', 'other/vm']]]]);
   });
 
   test("a port says whose it is, if it is a VM's", () => {
@@ -72,10 +77,15 @@ describe('profile kube-ovn', () => {
 describe('profile generic', () => {
   const profile = profileOf('generic', '{namespace}_{vmi}-nic');
 
-  test("a port is the VM's by its name, after the template", () => {
-    expect(profile.condition(VMI)).toEqual(['name', '==', 'prod_web-01-nic']);
-    expect(profile.owns(port({ name: 'prod_web-01-nic' }), VMI)).toBe(true);
-    expect(profile.owns(port({ name: 'web-01.prod' }), VMI)).toBe(false);
+  test('a VM has one port, found by its name after the template, whatever its networks are', () => {
+    expect(profile.needsNetworks).toBe(false);
+    for (const networks of [[], ['default', 'tenant-a']]) {
+      expect(profile.conditions(VMI, networks)).toEqual([['name', '==', 'prod_web-01-nic']]);
+    }
+  });
+
+  test("a port is its VM's as long as it has the name that was read", () => {
+    expect(profile.ownership(port({ name: 'prod_web-01-nic' }))).toEqual(['name', '==', 'prod_web-01-nic']);
   });
 
   test("its name says whose it is, if it is a VM's", () => {
@@ -89,6 +99,9 @@ describe('profile generic', () => {
       'prod_web-01-nic2',
       'Prod_web-01-nic',
       'xprod_web-01',
+      'xprod_web-01-nicx',
+      'prod_web_01-nic',
+      'prod_web/01-nic',
     ]) {
       expect(profile.ownerOf(port({ name }))).toBeUndefined();
     }
@@ -99,11 +112,6 @@ describe('profile generic', () => {
     expect(dotted.ownerOf(port({ name: 'web-01.prod.(vm)' }))).toEqual(VMI);
     expect(dotted.ownerOf(port({ name: 'web-01.prodx(vm)' }))).toBeUndefined();
     expect(dotted.ownerOf(port({ name: 'web-01.prod.vm' }))).toBeUndefined();
-  });
-
-  test('every place of the template is filled in', () => {
-    const twice = profileOf('generic', '{vmi}.{namespace}.{vmi}');
-    expect(twice.condition({ namespace: 'b', name: 'a' })).toEqual(['name', '==', 'a.b.a']);
   });
 
   const identity = '{"ifaceId":"web-01.prod","mac":"02:00:5e:10:00:01","ips":["192.168.50.10","fd00::10"]}';
@@ -148,5 +156,68 @@ describe('profile generic', () => {
 
   test('without a port there is no identity', () => {
     expect(profile.identity(target({}), undefined, [])).toEqual({ missing: {}, differing: [] });
+  });
+});
+
+describe('profile generic with {network} in the template', () => {
+  const profile = profileOf('generic', '{vmi}.{namespace}.{network}');
+  const ports = [
+    port({ name: 'web-01.prod.default', addresses: ['02:00:5e:10:00:01 192.168.50.10'] }),
+    port({ name: 'web-01.prod.tenant-a', addresses: ['02:00:5e:10:00:02 10.0.0.10 fd00::10'] }),
+  ];
+  const identity =
+    '{"default":{"ifaceId":"web-01.prod.default","mac":"02:00:5e:10:00:01","ips":["192.168.50.10"]},' +
+    '"tenant-a":{"ifaceId":"web-01.prod.tenant-a","mac":"02:00:5e:10:00:02","ips":["10.0.0.10","fd00::10"]}}';
+
+  test('a VM has a port for each of its networks', () => {
+    expect(profile.needsNetworks).toBe(true);
+    expect(profile.conditions(VMI, ['default', 'tenant-a'])).toEqual([
+      ['name', '==', 'web-01.prod.default'],
+      ['name', '==', 'web-01.prod.tenant-a'],
+    ]);
+    expect(profile.conditions(VMI, [])).toEqual([]);
+  });
+
+  test.each([
+    ['{vmi}.{namespace}.{network}', 'a.b.prod.Net_1', 'a.b'],
+    ['{network}/{namespace}/{vmi}', 'Net_1/prod/a.b', 'a.b'],
+    ['{namespace}.{vmi}:{network}', 'prod.a.b:Net_1', 'a.b'],
+    ['lsp_{vmi}_{network}_{namespace}', 'lsp_web_Net_1_prod', 'web'],
+    ['{network}_{vmi}_{namespace}', 'Net_1_a.b_prod', 'a.b'],
+  ])('a name after %s tells whose it is, and KubeVirt’s names of networks fit in', (template, name, vm) => {
+    const { conditions, ownerOf } = profileOf('generic', template);
+    const reference = { namespace: 'prod', name: vm };
+    expect(conditions(reference, ['Net_1'])).toEqual([['name', '==', name]]);
+    expect(ownerOf(port({ name }))).toEqual(reference);
+  });
+
+  test.each(['web-01.prod', 'web-01.prod.', 'web-01.prod.a/b', 'web-01.prod.a b', '.prod.default'])(
+    'a port named %j is no VM’s',
+    (name) => {
+      expect(profile.ownerOf(port({ name }))).toBeUndefined();
+    },
+  );
+
+  test('the identity of all ports is one annotation, by network', () => {
+    expect(profile.identity(target({}), undefined, ports)).toEqual({
+      missing: { 'ovn-handover.dev/port': identity },
+      differing: [],
+    });
+    expect(profile.identity(target({ 'ovn-handover.dev/port': identity }), undefined, ports)).toEqual({
+      missing: {},
+      differing: [],
+    });
+  });
+
+  test('a VM of one network has it by network, too', () => {
+    const { missing } = profile.identity(target({}), undefined, [ports[0]!]);
+    expect(JSON.parse(missing['ovn-handover.dev/port']!)).toEqual({
+      default: { ifaceId: 'web-01.prod.default', mac: '02:00:5e:10:00:01', ips: ['192.168.50.10'] },
+    });
+  });
+
+  test('a port that has no address yet is left out of it', () => {
+    const { missing } = profile.identity(target({}), undefined, [ports[0]!, { ...ports[1]!, addresses: ['dynamic'] }]);
+    expect(Object.keys(JSON.parse(missing['ovn-handover.dev/port']!))).toEqual(['default']);
   });
 });

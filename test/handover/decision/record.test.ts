@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { RECORD_KEYS, recordEntries, recordOf, sameRecord } from '../../../handover/decision/record.ts';
+import {
+  carriesRecord,
+  RECORD_BINDING_KEY,
+  RECORD_KEYS,
+  recordEntries,
+  recordOf,
+  SINCE_KEY,
+} from '../../../handover/decision/record.ts';
 import { DUAL, PINNED, SINCE } from '../support/ports.ts';
 
 describe('the record on a port', () => {
@@ -50,14 +57,34 @@ describe('the record on a port', () => {
     expect(recordOf({})).toBeUndefined();
   });
 
-  test('is the same whenever it was written, and another one in any of its fields', () => {
-    expect(sameRecord(DUAL, { ...DUAL })).toBe(true);
-    expect(sameRecord(undefined, undefined)).toBe(true);
-    expect(sameRecord(DUAL, undefined)).toBe(false);
-    expect(sameRecord(undefined, DUAL)).toBe(false);
-    for (const field of ['vmi', 'migration', 'binding', 'source', 'target']) {
-      expect(sameRecord(DUAL, { ...DUAL, [field]: 'x' })).toBe(false);
+  test('can be searched for by its binding, and be told from another to the same end by its time', () => {
+    const entries = recordEntries(PINNED, SINCE);
+    expect(entries[RECORD_BINDING_KEY]).toBe('pinned');
+    expect(entries[SINCE_KEY]).toBe('2026-08-20T10:00:01.234Z');
+  });
+
+  test('is carried by options that say just that, whenever they were written and whatever stands beside', () => {
+    const options = { mcast_flood: 'true', 'requested-chassis': 'x', ...recordEntries(DUAL, SINCE) };
+    expect(carriesRecord(options, DUAL)).toBe(true);
+    expect(carriesRecord({ ...options, ...recordEntries(DUAL, new Date()) }, DUAL)).toBe(true);
+    expect(carriesRecord(recordEntries(PINNED, SINCE), PINNED)).toBe(true);
+  });
+
+  test('is not carried by options that differ in any of its fields, or have none of it', () => {
+    for (const field of ['vmi', 'migration', 'source', 'target']) {
+      expect(carriesRecord(recordEntries(DUAL, SINCE), { ...DUAL, [field]: 'x' })).toBe(false);
     }
-    expect(sameRecord(PINNED, { ...PINNED, target: 'worker-b' })).toBe(false);
+    expect(carriesRecord(recordEntries(DUAL, SINCE), { ...DUAL, binding: 'pinned' })).toBe(false);
+    expect(carriesRecord(recordEntries(PINNED, SINCE), { ...PINNED, target: 'worker-b' })).toBe(false);
+    expect(carriesRecord(recordEntries(DUAL, SINCE), { ...DUAL, target: undefined })).toBe(false);
+    expect(carriesRecord({ mcast_flood: 'true' }, PINNED)).toBe(false);
+  });
+
+  test.each(RECORD_KEYS)('is not gone as long as %s is there', (key) => {
+    expect(carriesRecord({ mcast_flood: 'true', [key]: 'x' }, undefined)).toBe(false);
+  });
+
+  test('is gone where none of its keys is there', () => {
+    expect(carriesRecord({ mcast_flood: 'true', 'requested-chassis': 'x' }, undefined)).toBe(true);
   });
 });

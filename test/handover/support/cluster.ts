@@ -58,6 +58,10 @@ export class Cluster implements AsyncDisposable {
     return this.vmi;
   }
 
+  async deletePod(name: string): Promise<void> {
+    await this.core.deleteNamespacedPod({ namespace: VMI.namespace, name, body: { gracePeriodSeconds: 0 } });
+  }
+
   async deleteVm(): Promise<void> {
     await this.#custom.deleteNamespacedCustomObject({ ...VMIS, name: this.vmi.metadata.name });
   }
@@ -99,6 +103,18 @@ export class Cluster implements AsyncDisposable {
     if (body.metadata) await this.core.patchNamespacedPod({ ...at, body }, MERGE);
   }
 
+  /** As the kubelet does: all containers have ended now. */
+  async endPod(name: string, phase: 'Succeeded' | 'Failed'): Promise<void> {
+    const now = `${new Date().toISOString().slice(0, 19)}Z`;
+    await this.patchPod(name, {
+      status: {
+        phase,
+        conditions: [{ type: 'Ready', status: 'False', reason: `Pod${phase}`, lastTransitionTime: now }],
+        containerStatuses: [{ name: 'compute', state: { terminated: { exitCode: 0, finishedAt: now } } }],
+      },
+    });
+  }
+
   async bind(pod: string, node: string): Promise<void> {
     const target = { apiVersion: 'v1', kind: 'Node', name: node };
     const { namespace } = VMI;
@@ -110,7 +126,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** What `kubectl describe vmi` shows. */
-  async remarks(): Promise<readonly { type: string; reason: string; message: string; by: string }[]> {
+  async events(): Promise<readonly { type: string; reason: string; message: string; by: string }[]> {
     const { items } = await this.core.listNamespacedEvent({ namespace: VMI.namespace });
     return items
       .filter(({ involvedObject }) => involvedObject.uid === this.vmi.metadata.uid)
@@ -193,7 +209,7 @@ export class Migration {
 
   /** The guest stays where it is: the target pod fails first, then the VMIM. */
   async fail(): Promise<void> {
-    await this.#cluster.patchPod(this.target, { status: { phase: 'Failed' } });
+    await this.#cluster.endPod(this.target, 'Failed');
     await this.#phase('Failed');
   }
 

@@ -39,9 +39,12 @@ export const pod = (name: string, change?: Change) => object(`pod-${name}`, chan
 /** Everything that Kubernetes has of the VM while nothing moves. */
 export const IDLE: Objects = { vmi: vmi('01-idle'), migrations: [], pods: [pod('source-running')] };
 
+/** Seconds after the migration of the fixtures: its source pod has just ended. */
+export const NOW = Date.parse('2026-08-20T10:00:30Z');
+
 /** The same with the given objects in place of those of the idle VM. */
-export function factsAt(objects: Partial<Objects>): Facts {
-  return factsOf({ ...IDLE, ...objects });
+export function factsAt(objects: Partial<Objects>, now = NOW): Facts {
+  return factsOf({ ...IDLE, ...objects }, now);
 }
 
 /** Each moment of a migration from worker-a to worker-b that succeeds, in KubeVirt's own order. */

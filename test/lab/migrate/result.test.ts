@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { brokenPromises, type InterfaceResult, type MigrationResult, summarize } from '../../../lab/migrate/result.ts';
 import { timeline } from '../../../lab/migrate/timeline.ts';
 
-const binding = (atMs: number, requestedChassis: string) => ({
+const binding = (atMs: number, requestedChassis: string | undefined) => ({
   atMs,
   requestedChassis,
-  activationStrategy: requestedChassis.includes(',') ? 'rarp' : undefined,
+  activationStrategy: requestedChassis?.includes(',') ? 'rarp' : undefined,
   record: {},
 });
 
@@ -18,7 +18,13 @@ const kept: InterfaceResult = {
   tcpMaxStallMs: 200,
   tcpBroken: false,
   activatedByRarp: true,
-  bindings: [binding(-1, 'chassis-1'), binding(500, 'chassis-1,chassis-2'), binding(9_500, 'chassis-2')],
+  bindings: [
+    binding(-1, undefined),
+    binding(100, 'chassis-1'),
+    binding(500, 'chassis-1,chassis-2'),
+    binding(9_500, 'chassis-2'),
+    binding(20_000, undefined),
+  ],
   claims: [],
   stolenClaims: 0,
   pings: [],
@@ -38,14 +44,26 @@ const migration = (...interfaces: MigrationResult['interfaces']): MigrationResul
   interfaces,
   phases: [],
   functions: {},
+  commits: 4,
+  warnings: [],
 });
 
 test('what is promised is promised of each interface, and a broken promise names its port', () => {
   expect(brokenPromises(migration(kept, { ...kept, port: lost.port }))).toEqual([]);
   expect(brokenPromises(migration(kept, lost))).toEqual([
-    'web-01.prod.net2.prod.ovn: ping was out for 700 ms, 500 ms are promised',
+    "web-01.prod.net2.prod.ovn: ping was out for 600 ms beside the guest's own blackout, 500 ms are promised",
     'web-01.prod.net2.prod.ovn: the target was not opened by the RARP',
   ]);
+});
+
+test('more commits than promised, a warning, and a port that is not as it was before break a promise', () => {
+  const left = { ...kept, bindings: kept.bindings.slice(0, -1) };
+  expect(brokenPromises({ ...migration(left), commits: 6, warnings: ['PortOverwritten: …'] })).toEqual([
+    'the functions committed 6 times, 5 are promised',
+    'PortOverwritten: …',
+    'web-01.prod: the binding went unbound → pinned → dual → pinned',
+  ]);
+  expect(brokenPromises(migration(kept))).toEqual([]);
 });
 
 test('the summary tells the interfaces apart', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Ending } from '../../../lab/scenarios/ending.ts';
 import { type BindingRow, type PortRows, wrongWith } from '../../../lab/scenarios/rows.ts';
-import type { Ending } from '../../../lab/scenarios/scenario.ts';
 
 const binding: BindingRow = {
   chassis: ['chassis-1'],

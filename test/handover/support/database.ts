@@ -1,0 +1,33 @@
+import type { Operation, OperationResult, OvsdbClient } from 'ovsdb-client-ts';
+
+/** A transaction as it was sent. */
+export interface Transaction {
+  readonly operations: readonly Operation[];
+  readonly options: { readonly timeoutMs?: number } | undefined;
+}
+
+/** A client of a database that is none: what it answers is up to the test, and what it was asked is kept. */
+export class RecordingClient {
+  readonly transactions: Transaction[] = [];
+  readonly client: OvsdbClient;
+  /** Called before a transaction is carried out; may throw. */
+  before: () => void = () => {};
+
+  constructor(carryOut: (operations: readonly Operation[]) => readonly OperationResult[]) {
+    const transact = async (operations: readonly Operation[], options: Transaction['options']) => {
+      this.transactions.push({ operations, options });
+      this.before();
+      return carryOut(operations);
+    };
+    this.client = { transact } as unknown as OvsdbClient;
+  }
+
+  /** What each transaction looked for, such as `Port_Binding _uuid ==`. */
+  get looks(): string[][] {
+    return this.transactions.map(({ operations }) =>
+      operations.map((each) =>
+        each.op === 'select' ? `${each.table} ${each.where[0]!.slice(0, 2).join(' ')}` : each.op,
+      ),
+    );
+  }
+}
