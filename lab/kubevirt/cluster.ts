@@ -137,11 +137,6 @@ export class Cluster {
     const { items } = await this.#core.listNamespacedEvent({ namespace });
     const isIts = (one: (typeof items)[number]) => one.involvedObject.name === name && one.type === 'Warning';
     return items.filter(isIts).map(({ reason, message }) => `${reason}: ${message}`);
-  /** Reasons of the warnings about a VMI. */
-  async warningsAbout({ namespace, name }: { namespace: string; name: string }): Promise<string[]> {
-    const fieldSelector = `involvedObject.kind=VirtualMachineInstance,involvedObject.name=${name}`;
-    const { items } = await this.#core.listNamespacedEvent({ namespace, fieldSelector });
-    return items.filter(({ type }) => type === 'Warning').map(({ reason = '' }) => reason);
   }
 
   async registerNode(name: string, address: string): Promise<void> {

@@ -187,8 +187,9 @@ export class StageVm implements VmDescription {
   }
 
   /** Reasons of the warnings about its VMI. */
-  warnings(): Promise<string[]> {
-    return this.#cluster.warningsAbout(this);
+  async warnings(): Promise<string[]> {
+    const warnings = await this.#cluster.warningsOf(this.namespace, this.name);
+    return warnings.map((warning) => warning.split(':')[0]!);
   }
 
   /** The launcher pod where the guest runs. */
