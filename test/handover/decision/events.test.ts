@@ -139,7 +139,6 @@ describe('a binding that somebody else changed under our record', () => {
   test.each([
     ['a dual port is stripped before memory is copied', scheduled, port({ record: DUAL })],
     ['a dual port is stripped while memory is copied', copying, port({ record: DUAL })],
-    ['a dual port loses its strategy alone', scheduled, port({ options: TO_BOTH, record: DUAL })],
     ['a pinned port is stripped', factsAt(moment('VMIM created')), port({ record: PINNED })],
   ])('is told where %s', (_how, facts, before) => {
     expect(reasons(facts, before)[1]).toBe('PortOverwritten');
