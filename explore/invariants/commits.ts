@@ -114,7 +114,7 @@ export class CommitInvariants {
 
   #checkRelease(vm: Vm, port: Port, before: RowChange['before'], moments: readonly Moment[]): void {
     if (moments.some(({ uid }) => uid === undefined)) return;
-    const atRest = moments.some(({ migration }) => migration === undefined);
+    const atRest = moments.some(({ migration }) => !migration?.isFound);
     const isOfEarlier = moments.some(({ uid }) => uid !== vmiOfRecord(before));
     if (!atRest) {
       this.#break(`${port.name} was released, though ${vm.name} migrates`);

@@ -51,7 +51,7 @@ export class Invariants {
     this.commits.committed(changes, request.sentAt);
     const vm = this.commits.vmOf(changes[0]!.port);
     if (vm === undefined) return;
-    this.told.committed(by, vm, changes, request.isHeard);
+    this.told.committed(by, vm, changes, request);
     // OVN took it up when whoever sent it had looked again: nothing shows any more what went meanwhile.
     if (!request.isHeard) this.excuse(vm);
     this.observe();
