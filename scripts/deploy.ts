@@ -104,7 +104,7 @@ interface Broker {
   };
 }
 
-/** Knative refuses another class for a Broker that is there, when half of the overlay is applied already. */
+/** Knative rejects another class for a Broker that is there, when half of the overlay is applied already. */
 async function requireSameBrokerClass(kustomization: string): Promise<void> {
   const text = await output('kubectl', ['kustomize', kustomization]).catch((error) => {
     throw new DeployError(`${kustomization} cannot be built: ${firstLine(error)}`);

@@ -68,7 +68,7 @@ function changeToDual(port: Port, wanted: Dual, setup: ChangeSetup): PortChange 
   }
   // northd forgets which chassis was activated only while no additional one is requested.
   if (isDual(port)) return changeTo(port, sourceOnly(wanted), undefined, setup, { isInterim: true });
-  // Where somebody took the binding off a port that its guest has opened, northd forgets that too, and a RARP is over.
+  // Somebody took the binding off after the guest had opened the port: northd forgets that, and no RARP comes again.
   const isOpened = isActivated && carriesRecord(port.options, wanted.record);
   if (!wanted.isArmed || isOpened) return changeTo(port, wanted, undefined, setup);
   return setup.whyNotHeld === undefined

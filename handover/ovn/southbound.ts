@@ -36,7 +36,7 @@ export class Southbound {
   ): Promise<SouthboundFacts> {
     const remembered = ports.flatMap((port) => this.#uuids.get(port) ?? []);
     const known = remembered.length === ports.length ? remembered : hint;
-    const byUuids = ports.length > 0 && known.length === ports.length;
+    const byUuids = known.length === ports.length;
     const rows = await this.#select([
       ...nodes.flatMap((node) => [
         select('Chassis', ['hostname', '==', node]),

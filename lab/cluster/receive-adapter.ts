@@ -21,35 +21,42 @@ export interface ReceiveAdapterOptions {
   readonly audit: string;
 }
 
-/** Knative's own apiserver_receive_adapter, as the controller of ApiServerSource deploys it. */
+/** Knative's own apiserver_receive_adapter, one for each source, as the controller of ApiServerSource deploys it. */
 export class ReceiveAdapter {
-  readonly #spec: SourceSpec;
+  readonly #specs: readonly SourceSpec[];
   readonly #options: ReceiveAdapterOptions;
-  #process: Background | undefined;
+  #processes: Background[] = [];
 
-  /** The adapter of the one ApiServerSource of a kustomization; it does not run yet. */
+  /** The adapters of the ApiServerSources of a kustomization; they do not run yet. */
   static async of(eventing: string, options: ReceiveAdapterOptions): Promise<ReceiveAdapter> {
-    const [source] = ofKind(await readKustomization(eventing), 'sources.knative.dev/v1', 'ApiServerSource');
-    if (source === undefined) throw new Error(`${eventing} has no ApiServerSource.`);
-    return new ReceiveAdapter(parseSource(source), options);
+    const sources = ofKind(await readKustomization(eventing), 'sources.knative.dev/v1', 'ApiServerSource');
+    if (sources.length === 0) throw new Error(`${eventing} has no ApiServerSource.`);
+    return new ReceiveAdapter(sources.map(parseSource), options);
   }
 
-  private constructor(spec: SourceSpec, options: ReceiveAdapterOptions) {
-    this.#spec = spec;
+  private constructor(specs: readonly SourceSpec[], options: ReceiveAdapterOptions) {
+    this.#specs = specs;
     this.#options = options;
   }
 
-  /** Resolves when it watches: what happened before, it never tells. */
+  /** Resolves when they watch: what happened before, they never tell. */
   async start(): Promise<void> {
+    this.#processes = [];
+    // One after the other, because the audit log does not tell apart those of one ServiceAccount.
+    for (const spec of this.#specs) await this.#startOne(spec);
+  }
+
+  async #startOne(spec: SourceSpec): Promise<void> {
     const { output } = this.#options;
     const startedAt = Date.now();
-    const process = new Background({ file: binary('apiserver_receive_adapter'), args: [], env: this.#env() }, output);
-    this.#process = process;
+    const env = this.#env(spec);
+    const process = new Background({ file: binary('apiserver_receive_adapter'), args: [], env }, output);
+    this.#processes.push(process);
     let end: string | undefined;
     void process.ended.then((how) => {
       end = how;
     });
-    while (!(await this.#watches(startedAt))) {
+    while (!(await this.#watches(spec, startedAt))) {
       if (end !== undefined) throw new Error(`the receive adapter ended: ${end} (${output})`);
       if (Date.now() > startedAt + READY_WITHIN_MS) throw new Error(`the receive adapter does not watch (${output})`);
       await sleep(LOOK_EVERY_MS);
@@ -57,19 +64,18 @@ export class ReceiveAdapter {
   }
 
   async stop(): Promise<void> {
-    await this.#process?.stop(GRACE_MS);
+    await Promise.all(this.#processes.map((process) => process.stop(GRACE_MS)));
   }
 
-  /** As when its node dies. */
+  /** As when their node dies. */
   async kill(): Promise<void> {
-    this.#process?.kill('SIGKILL');
-    await this.#process?.ended;
+    for (const process of this.#processes) process.kill('SIGKILL');
+    await Promise.all(this.#processes.map(({ ended }) => ended));
   }
 
-  /** The environment that the controller gives it (pkg/reconciler/apiserversource/resources/receive_adapter.go). */
-  #env(): NodeJS.ProcessEnv {
+  /** The environment that the controller gives an adapter (pkg/reconciler/apiserversource/resources/receive_adapter.go). */
+  #env({ name, namespace, serviceAccount, allNamespaces, resources, extensions, sink }: SourceSpec): NodeJS.ProcessEnv {
     const { serviceAccounts, broker } = this.#options;
-    const { name, namespace, serviceAccount, allNamespaces, resources, sink } = this.#spec;
     const config = {
       // The controller says of a source of all namespaces that it is in the one with the empty name.
       namespaces: [allNamespaces ? '' : namespace],
@@ -86,12 +92,12 @@ export class ReceiveAdapter {
       NAMESPACE: namespace,
       SYSTEM_NAMESPACE: 'knative-eventing',
       K_SOURCE_CONFIG: JSON.stringify(config),
+      K_CE_OVERRIDES: JSON.stringify({ extensions }),
       K_SINK: `${broker}/${sink.namespace}/${sink.name}`,
     };
   }
 
-  async #watches(since: number): Promise<boolean> {
-    const { namespace, serviceAccount, resources } = this.#spec;
+  async #watches({ namespace, serviceAccount, resources }: SourceSpec, since: number): Promise<boolean> {
     const watching = (await readAudit(this.#options.audit)).filter(
       ({ user, verb, stageTimestamp }) =>
         user.username === `system:serviceaccount:${namespace}:${serviceAccount}` &&

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudEvent, HTTP } from 'cloudevents';
+import { parseManifest, type Reference } from 'knative-eventing-ts-sdk';
 import { parse as parseYaml } from 'yaml';
 import { type Destination, Dispatcher } from './dispatcher.ts';
 import { bodyOf, type Listening, listen } from './http.ts';
 import type { Journal } from './journal.ts';
-import { fields, type Manifest, ManifestError, nameOf, ofKind } from './manifests.ts';
+import { type Manifest, ManifestError, nameOf, ofKind, requireAbsent } from './manifests.ts';
 import { postEvent } from './post-event.ts';
 import { parseTrigger, type ServiceReference } from './trigger.ts';
 
@@ -147,20 +148,20 @@ function pathOf(namespace: string, broker: string): string {
 
 /** @param manifests - Those among which the ConfigMap is that says which channel holds the events. */
 function parseBroker(manifest: Manifest, manifests: readonly Manifest[]): string {
+  const { metadata, spec = {} } = parseManifest('Broker', manifest);
   const where = nameOf(manifest);
-  if (manifest.metadata.annotations?.[ASYNC] !== 'true') {
+  if (metadata.annotations?.[ASYNC] !== 'true') {
     throw new ManifestError(
       where,
       `this broker answers before it delivers; the annotation ${ASYNC}: "true" is missing`,
     );
   }
-  const { config } = fields(manifest.spec ?? {}, `${where}: spec`, ['config']);
-  if (config !== undefined) requireInMemoryChannel(config, `${where}: spec.config`, manifests);
-  return pathOf(manifest.metadata.namespace ?? 'default', manifest.metadata.name);
+  requireAbsent(spec, `${where}: spec`, ['delivery']);
+  if (spec.config !== undefined) requireInMemoryChannel(spec.config, `${where}: spec.config`, manifests);
+  return pathOf(metadata.namespace ?? 'default', metadata.name ?? '');
 }
 
-function requireInMemoryChannel(config: unknown, where: string, manifests: readonly Manifest[]): void {
-  const { kind, name, namespace } = fields(config, where, ['apiVersion', 'kind', 'name', 'namespace']);
+function requireInMemoryChannel({ kind, name, namespace }: Reference, where: string, manifests: readonly Manifest[]) {
   const found = ofKind(manifests, 'v1', 'ConfigMap').find(
     ({ metadata }) => kind === 'ConfigMap' && metadata.name === name && metadata.namespace === namespace,
   );

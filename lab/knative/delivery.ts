@@ -1,5 +1,4 @@
-import { millisecondsOf } from 'knative-eventing-ts-sdk';
-import { fields, ManifestError } from './manifests.ts';
+import { millisecondsOf, type Delivery as Spec } from 'knative-eventing-ts-sdk';
 
 /** How a Trigger's events are delivered; durations in milliseconds. */
 export interface Delivery {
@@ -15,20 +14,13 @@ export interface Delivery {
  * Reads a Trigger's `delivery`. Without one an event is sent once. With only one of backoffPolicy and backoffDelay the
  * retries come at once, as in Knative.
  */
-export function parseDelivery(value: unknown, where: string): Delivery {
-  const spec = fields(value ?? {}, where, ['retry', 'backoffPolicy', 'backoffDelay', 'timeout', 'retryAfterMax']);
-  const { retry: retries = 0, backoffPolicy: policy } = spec;
-  if (!Number.isSafeInteger(retries) || (retries as number) < 0) {
-    throw new ManifestError(`${where}.retry`, 'must be zero or a positive integer');
-  }
-  if (policy !== undefined && policy !== 'linear' && policy !== 'exponential') {
-    throw new ManifestError(`${where}.backoffPolicy`, "must be 'linear' or 'exponential'");
-  }
-  const delay = duration(spec.backoffDelay, `${where}.backoffDelay`);
-  const retryAfterMax = duration(spec.retryAfterMax, `${where}.retryAfterMax`);
+export function parseDelivery({ retry: retries = 0, backoffPolicy: policy, ...durations }: Spec): Delivery {
+  const [delay, timeout, retryAfterMax] = [durations.backoffDelay, durations.timeout, durations.retryAfterMax].map(
+    (duration) => (duration === undefined ? undefined : millisecondsOf(duration)),
+  );
   return {
-    retries: retries as number,
-    timeout: duration(spec.timeout, `${where}.timeout`),
+    retries,
+    timeout,
     wait(retry, answer) {
       const backoff =
         policy === undefined || delay === undefined ? 0 : delay * (policy === 'linear' ? retry : 2 ** retry);
@@ -41,15 +33,6 @@ export function parseDelivery(value: unknown, where: string): Delivery {
 /** Whether the broker tries again after this status; every other one is final. */
 export function mayRetry(status: number): boolean {
   return status >= 500 || [404, 408, 409, 429].includes(status);
-}
-
-function duration(value: unknown, where: string): number | undefined {
-  if (value === undefined) return undefined;
-  const milliseconds = typeof value === 'string' ? millisecondsOf(value) : undefined;
-  if (milliseconds === undefined) {
-    throw new ManifestError(where, `must be an ISO 8601 duration such as PT0.2S, is ${JSON.stringify(value)}`);
-  }
-  return milliseconds;
 }
 
 /** RFC 9110, section 10.2.3: seconds, or a date. */

@@ -1,96 +1,48 @@
-import { anyFields, fields, list, ManifestError, text } from './manifests.ts';
+import type { Attributes as Compared, EventFilter, TriggerSpec } from 'knative-eventing-ts-sdk';
+import { ManifestError } from './manifests.ts';
 
 /** The attributes and extensions of a CloudEvent, as strings; filters never see data. */
 export type Attributes = Readonly<Record<string, string | undefined>>;
 export type Filter = (attributes: Attributes) => boolean;
 
-const ATTRIBUTE_NAME = /^[a-z][a-z0-9]*$/;
-
 /**
  * Compiles what a Trigger's spec says of the events that it wants. `filters` overrides `filter`, as in Knative.
  *
- * @param spec - The Trigger's `spec`.
  * @param where - Named in errors.
- * @throws ManifestError for a dialect or a field that is not known, also deep inside.
+ * @throws ManifestError for CESQL, also deep inside.
  */
-export function compileFilters(spec: { filter?: unknown; filters?: unknown }, where: string): Filter {
-  const attributes = spec.filter === undefined ? always : attributesFilter(spec.filter, `${where}.filter`);
-  if (spec.filters === undefined) return attributes;
-  return all(spec.filters, `${where}.filters`);
+export function compileFilters({ filter, filters }: Pick<TriggerSpec, 'filter' | 'filters'>, where: string): Filter {
+  if (filters !== undefined) return every(filters, where);
+  // Unlike in `exact`, an empty string stands for any value.
+  return matching(filter?.attributes ?? {}, (actual, expected) => expected === '' || actual === expected);
 }
 
-const always: Filter = () => true;
-
-const DIALECTS: Readonly<Record<string, (value: unknown, where: string) => Filter>> = {
-  exact: (value, where) => matching(value, where, (actual, expected) => actual === expected),
-  prefix: (value, where) => matching(value, where, (actual, expected) => actual.startsWith(expected)),
-  suffix: (value, where) => matching(value, where, (actual, expected) => actual.endsWith(expected)),
-  all,
-  any: (value, where) => {
-    const filters = nested(value, where);
-    return (attributes) => filters.some((filter) => filter(attributes));
-  },
-  not: (value, where) => {
-    const filter = dialect(value, where);
+function compile({ exact, prefix, suffix, all, any, not }: EventFilter, where: string): Filter {
+  if (exact) return matching(exact, (actual, expected) => actual === expected);
+  if (prefix) return matching(prefix, (actual, expected) => actual.startsWith(expected));
+  if (suffix) return matching(suffix, (actual, expected) => actual.endsWith(expected));
+  if (all) return every(all, where);
+  if (any) {
+    const some = any.map((each) => compile(each, where));
+    return (attributes) => some.some((filter) => filter(attributes));
+  }
+  if (not) {
+    const filter = compile(not, where);
     return (attributes) => !filter(attributes);
-  },
-};
-
-function dialect(value: unknown, where: string): Filter {
-  const entries = Object.entries(anyFields(value, where));
-  const [entry] = entries;
-  if (entries.length !== 1 || entry === undefined) {
-    throw new ManifestError(where, `must have one dialect, has ${entries.length}`);
   }
-  const [name, operand] = entry;
-  const compile = DIALECTS[name];
-  if (!compile) {
-    throw new ManifestError(where, `dialect '${name}' is not known; known are ${Object.keys(DIALECTS).join(', ')}`);
-  }
-  return compile(operand, `${where}.${name}`);
+  throw new ManifestError(where, 'a filter in CESQL is not known here');
 }
 
-function all(value: unknown, where: string): Filter {
-  const filters = nested(value, where);
-  return (attributes) => filters.every((filter) => filter(attributes));
+function every(filters: readonly EventFilter[], where: string): Filter {
+  const compiled = filters.map((each) => compile(each, where));
+  return (attributes) => compiled.every((filter) => filter(attributes));
 }
 
-function nested(value: unknown, where: string): Filter[] {
-  return list(value, where).map((filter, index) => dialect(filter, `${where}[${index}]`));
-}
-
-function matching(value: unknown, where: string, matches: (actual: string, expected: string) => boolean): Filter {
-  const expectations = attributeMap(value, where).map(([name, expected]) => {
-    return [name, text(expected, `${where}.${name}`)] as const;
-  });
-  return (attributes) => {
-    return expectations.every(([name, expected]) => {
+function matching(wanted: Compared, matches: (actual: string, expected: string) => boolean): Filter {
+  const expectations = Object.entries(wanted);
+  return (attributes) =>
+    expectations.every(([name, expected]) => {
       const actual = attributes[name];
       return actual !== undefined && matches(actual, expected);
     });
-  };
-}
-
-/** In `filter.attributes`, unlike in `exact`, an empty string stands for any value. */
-function attributesFilter(value: unknown, where: string): Filter {
-  const { attributes: wanted } = fields(value, where, ['attributes']);
-  if (wanted === undefined) return always;
-  const expectations = attributeMap(wanted, `${where}.attributes`);
-  return (attributes) => {
-    return expectations.every(([name, expected]) => {
-      const actual = attributes[name];
-      return actual !== undefined && (expected === '' || actual === expected);
-    });
-  };
-}
-
-function attributeMap(value: unknown, where: string): [string, unknown][] {
-  const entries = Object.entries(anyFields(value, where));
-  if (entries.length === 0) throw new ManifestError(where, 'must name an attribute');
-  for (const [name] of entries) {
-    if (!ATTRIBUTE_NAME.test(name)) {
-      throw new ManifestError(where, `'${name}' is no attribute name: lower-case letters and digits, a letter first`);
-    }
-  }
-  return entries;
 }

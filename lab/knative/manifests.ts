@@ -52,6 +52,16 @@ export async function readYaml(file: string): Promise<unknown[]> {
   });
 }
 
+/** @throws ManifestError if one of these fields is there: Knative knows it, the stand-ins do not */
+export function requireAbsent<Spec extends object>(
+  spec: Spec,
+  where: string,
+  fields: readonly (keyof Spec & string)[],
+): void {
+  const found = fields.find((field) => spec[field] !== undefined);
+  if (found !== undefined) throw new ManifestError(where, `'${found}' is not known here`);
+}
+
 /** The manifests of one kind, e.g. `eventing.knative.dev/v1` and `Trigger`. */
 export function ofKind(manifests: readonly Manifest[], apiVersion: string, kind: string): Manifest[] {
   return manifests.filter((manifest) => manifest.apiVersion === apiVersion && manifest.kind === kind);

@@ -1,9 +1,10 @@
 import { CloudEvent } from 'cloudevents';
 import { Cron } from 'croner';
+import { parseManifest } from 'knative-eventing-ts-sdk';
 import { EventStream } from './event-stream.ts';
 import type { Journal } from './journal.ts';
-import { fields, type Manifest, nameOf, text } from './manifests.ts';
-import { parseSink, type SourceSpec } from './source-spec.ts';
+import { type Manifest, nameOf, requireAbsent } from './manifests.ts';
+import { brokerOf, type SourceSpec } from './source-spec.ts';
 
 export interface PingSourceSpec {
   readonly name: string;
@@ -16,14 +17,20 @@ export interface PingSourceSpec {
 /**
  * Reads a PingSource.
  *
- * @throws ManifestError for what this source cannot do: data, content types and time zones.
+ * @throws MalformedManifestError for what is none
+ * @throws ManifestError for what this source cannot do: data, content types, time zones and extensions
  */
 export function parsePingSource(manifest: Manifest): PingSourceSpec {
+  const { metadata, spec } = parseManifest('PingSource', manifest);
   const where = `${nameOf(manifest)}: spec`;
-  const { name, namespace = 'default' } = manifest.metadata;
-  const spec = fields(manifest.spec, where, ['schedule', 'sink']);
-  const schedule = text(spec.schedule, `${where}.schedule`);
-  return { name, namespace, schedule, sink: parseSink(spec.sink, namespace, `${where}.sink`) };
+  const { name = '', namespace = 'default' } = metadata;
+  requireAbsent(spec, where, ['timezone', 'contentType', 'data', 'dataBase64', 'ceOverrides']);
+  return {
+    name,
+    namespace,
+    schedule: spec.schedule ?? '* * * * *',
+    sink: brokerOf(spec.sink, namespace, `${where}.sink`),
+  };
 }
 
 /** The stand-in for Knative's ping adapter: an event at each tick of a schedule. */

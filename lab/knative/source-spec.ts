@@ -1,4 +1,11 @@
-import { anyFields, fields, list, type Manifest, ManifestError, nameOf, text } from './manifests.ts';
+import {
+  type WatchedResource as DeclaredResource,
+  type Destination,
+  type LabelRequirement,
+  type LabelSelector,
+  parseManifest,
+} from 'knative-eventing-ts-sdk';
+import { type Manifest, ManifestError, nameOf, requireAbsent } from './manifests.ts';
 
 /** A resource whose changes become events. */
 export interface WatchedResource {
@@ -28,60 +35,36 @@ export interface SourceSpec {
 /**
  * Reads an ApiServerSource.
  *
- * @throws ManifestError for what this source cannot do: Reference mode, owners, filters, namespaces chosen by label.
+ * @throws MalformedManifestError for what is none
+ * @throws ManifestError for what this source cannot do: Reference mode, owners, filters, namespaces chosen by label
  */
 export function parseSource(manifest: Manifest): SourceSpec {
+  const { metadata, spec } = parseManifest('ApiServerSource', manifest);
   const where = `${nameOf(manifest)}: spec`;
-  const { name, namespace = 'default' } = manifest.metadata;
-  const spec = fields(manifest.spec, where, [
-    ...(['serviceAccountName', 'mode', 'namespaceSelector', 'resources', 'sink', 'ceOverrides'] as const),
-  ]);
+  const { name = '', namespace = 'default' } = metadata;
+  requireAbsent(spec, where, ['owner', 'filters']);
   if (spec.mode !== 'Resource') throw new ManifestError(`${where}.mode`, "must be 'Resource'");
-  const allNamespaces = !namespaced(spec.namespaceSelector, `${where}.namespaceSelector`);
+  // Without a namespaceSelector the source watches its own namespace, with `{}` all of them.
+  const allNamespaces = spec.namespaceSelector !== undefined;
+  if (allNamespaces && selectorOf(spec.namespaceSelector) !== '') {
+    throw new ManifestError(`${where}.namespaceSelector`, 'must be {} or absent');
+  }
   return {
     name,
     namespace,
-    serviceAccount: text(spec.serviceAccountName ?? 'default', `${where}.serviceAccountName`),
+    serviceAccount: spec.serviceAccountName ?? 'default',
     allNamespaces,
-    resources: list(spec.resources, `${where}.resources`).map((resource, index) =>
-      parseResource(resource, allNamespaces ? undefined : namespace, `${where}.resources[${index}]`),
-    ),
-    extensions: parseExtensions(spec.ceOverrides, `${where}.ceOverrides`),
-    sink: parseSink(spec.sink, namespace, `${where}.sink`),
+    resources: spec.resources.map((resource) => watched(resource, allNamespaces ? undefined : namespace)),
+    extensions: spec.ceOverrides?.extensions ?? {},
+    sink: brokerOf(spec.sink, namespace, `${where}.sink`),
   };
 }
 
-function parseExtensions(overrides: unknown, where: string): SourceSpec['extensions'] {
-  const { extensions = {} } = fields(overrides ?? {}, where, ['extensions']);
-  return Object.fromEntries(
-    Object.entries(anyFields(extensions, `${where}.extensions`)).map(([name, value]) => [
-      name,
-      text(value, `${where}.extensions.${name}`),
-    ]),
-  );
-}
-
-/** Without a namespaceSelector the source watches its own namespace, with `{}` all of them. */
-function namespaced(selector: unknown, where: string): boolean {
-  if (selector === undefined) return true;
-  if (Object.keys(anyFields(selector, where)).length > 0) throw new ManifestError(where, 'must be {} or absent');
-  return false;
-}
-
-function parseResource(value: unknown, namespace: string | undefined, where: string): WatchedResource {
-  const resource = fields(value, where, ['apiVersion', 'kind', 'selector']);
-  const apiVersion = text(resource.apiVersion, `${where}.apiVersion`);
-  const kind = text(resource.kind, `${where}.kind`);
+function watched({ apiVersion, kind, selector }: DeclaredResource, namespace: string | undefined): WatchedResource {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const scope = namespace === undefined ? '' : `/namespaces/${namespace}`;
   const plural = pluralOf(kind);
-  return {
-    apiVersion,
-    kind,
-    plural,
-    path: `${root}${scope}/${plural}`,
-    selector: resource.selector === undefined ? '' : labelSelector(resource.selector, `${where}.selector`),
-  };
+  return { apiVersion, kind, plural, path: `${root}${scope}/${plural}`, selector: selectorOf(selector) };
 }
 
 /** The adapter guesses the plural in the same way, and does not ask the API server. */
@@ -91,19 +74,12 @@ function pluralOf(kind: string): string {
   return singular.endsWith('y') ? `${singular.slice(0, -1)}ies` : `${singular}s`;
 }
 
-function labelSelector(value: unknown, where: string): string {
-  const { matchLabels, matchExpressions } = fields(value, where, ['matchLabels', 'matchExpressions']);
-  const labels = Object.entries(anyFields(matchLabels ?? {}, `${where}.matchLabels`));
-  const expressions = matchExpressions === undefined ? [] : list(matchExpressions, `${where}.matchExpressions`);
-  return [
-    ...labels.map(([key, label]) => `${key}=${String(label)}`),
-    ...expressions.map((expression, index) => requirement(expression, `${where}.matchExpressions[${index}]`)),
-  ].join(',');
+function selectorOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): string {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  return [...labels, ...matchExpressions.map(requirement)].join(',');
 }
 
-function requirement(value: unknown, where: string): string {
-  const { key: given, operator, values } = fields(value, where, ['key', 'operator', 'values']);
-  const key = text(given, `${where}.key`);
+function requirement({ key, operator, values = [] }: LabelRequirement): string {
   switch (operator) {
     case 'Exists':
       return key;
@@ -111,21 +87,13 @@ function requirement(value: unknown, where: string): string {
       return `!${key}`;
     case 'In':
     case 'NotIn':
-      return `${key} ${operator.toLowerCase()} (${list(values, `${where}.values`).join(',')})`;
-    default:
-      throw new ManifestError(`${where}.operator`, 'must be In, NotIn, Exists or DoesNotExist');
+      return `${key} ${operator.toLowerCase()} (${values.join(',')})`;
   }
 }
 
 /** Where a source sends to: a Broker. */
-export function parseSink(value: unknown, ownNamespace: string, where: string): SourceSpec['sink'] {
-  const { ref: reference } = fields(value, where, ['ref']);
-  const ref = fields(reference, `${where}.ref`, ['apiVersion', 'kind', 'name', 'namespace']);
-  if (ref.apiVersion !== 'eventing.knative.dev/v1' || ref.kind !== 'Broker') {
-    throw new ManifestError(`${where}.ref`, 'must be a Broker of eventing.knative.dev/v1');
-  }
-  return {
-    name: text(ref.name, `${where}.ref.name`),
-    namespace: text(ref.namespace ?? ownNamespace, `${where}.ref.namespace`),
-  };
+export function brokerOf({ ref, ...rest }: Destination, ownNamespace: string, where: string): SourceSpec['sink'] {
+  requireAbsent(rest, where, ['uri', 'CACerts', 'audience']);
+  if (ref?.kind !== 'Broker') throw new ManifestError(`${where}.ref`, 'must be a Broker of eventing.knative.dev/v1');
+  return { name: ref.name, namespace: ref.namespace ?? ownNamespace };
 }

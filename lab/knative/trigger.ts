@@ -1,6 +1,7 @@
+import { type Destination, parseManifest } from 'knative-eventing-ts-sdk';
 import { type Delivery, parseDelivery } from './delivery.ts';
 import { compileFilters, type Filter } from './filters.ts';
-import { anyFields, fields, type Manifest, ManifestError, nameOf, text } from './manifests.ts';
+import { type Manifest, ManifestError, nameOf, requireAbsent } from './manifests.ts';
 
 /** A Knative Service that a Trigger delivers to. */
 export interface ServiceReference {
@@ -20,34 +21,34 @@ export interface Trigger {
   readonly deadLetterSink: ServiceReference | undefined;
 }
 
-/** @throws ManifestError for what this broker cannot do. */
+/**
+ * Reads a Trigger.
+ *
+ * @throws MalformedManifestError for what is none
+ * @throws ManifestError for what this broker cannot do
+ */
 export function parseTrigger(manifest: Manifest): Trigger {
-  const where = nameOf(manifest);
-  const { name, namespace = 'default' } = manifest.metadata;
-  const spec = fields(manifest.spec, `${where}: spec`, ['broker', 'filter', 'filters', 'subscriber', 'delivery']);
-  const { deadLetterSink, ...delivery } = anyFields(spec.delivery ?? {}, `${where}: spec.delivery`);
+  const { metadata, spec } = parseManifest('Trigger', manifest);
+  const where = `${nameOf(manifest)}: spec`;
+  const { name = '', namespace = 'default' } = metadata;
+  const { broker = '', subscriber, delivery: { deadLetterSink, ...delivery } = {} } = spec;
+  requireAbsent(spec, where, ['brokerRef']);
+  requireAbsent(delivery, `${where}.delivery`, ['format']);
   return {
     name,
     namespace,
-    broker: text(spec.broker, `${where}: spec.broker`),
-    wants: compileFilters(spec, `${where}: spec`),
-    delivery: parseDelivery(delivery, `${where}: spec.delivery`),
-    subscriber: destination(spec.subscriber, namespace, `${where}: spec.subscriber`),
-    deadLetterSink:
-      deadLetterSink === undefined
-        ? undefined
-        : destination(deadLetterSink, namespace, `${where}: spec.delivery.deadLetterSink`),
+    broker,
+    wants: compileFilters(spec, where),
+    delivery: parseDelivery(delivery),
+    subscriber: serviceOf(subscriber, namespace, `${where}.subscriber`),
+    deadLetterSink: deadLetterSink && serviceOf(deadLetterSink, namespace, `${where}.delivery.deadLetterSink`),
   };
 }
 
-function destination(value: unknown, ownNamespace: string, at: string): ServiceReference {
-  const where = `${at}.ref`;
-  const ref = fields(fields(value, at, ['ref']).ref, where, ['apiVersion', 'kind', 'name', 'namespace']);
-  if (ref.apiVersion !== 'serving.knative.dev/v1' || ref.kind !== 'Service') {
-    throw new ManifestError(where, 'must be a Service of serving.knative.dev/v1');
+function serviceOf({ ref, ...rest }: Destination, ownNamespace: string, where: string): ServiceReference {
+  requireAbsent(rest, where, ['uri', 'CACerts', 'audience']);
+  if (ref?.kind !== 'Service' || ref.apiVersion !== 'serving.knative.dev/v1') {
+    throw new ManifestError(`${where}.ref`, 'must be a Service of serving.knative.dev/v1');
   }
-  return {
-    name: text(ref.name, `${where}.name`),
-    namespace: text(ref.namespace ?? ownNamespace, `${where}.namespace`),
-  };
+  return { name: ref.name, namespace: ref.namespace ?? ownNamespace };
 }

@@ -88,6 +88,13 @@ export class Migration {
     });
   }
 
+  /** The same of its target pod, by which Kube-OVN writes the port's external_ids anew. */
+  async touchTarget(): Promise<void> {
+    const target = await this.until('it has a target', () => this.target());
+    const annotations = { 'lab.ovn-handover.dev/touched': new Date().toISOString() };
+    await this.#cluster.patchPod(target, { metadata: { annotations } });
+  }
+
   async cancel(): Promise<void> {
     await this.#cluster.vmims.delete(this.vmim);
   }

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { PENDING_TIMEOUT } from '../kubevirt/labels.ts';
+import { answers } from '../migrate/vm.ts';
 import type { Migration } from './migration.ts';
 import type { Act } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -97,6 +98,22 @@ export const nobodyListens: Act = {
         assert.equal(await migration.ended(), 'Succeeded');
         // Armed now, it would wait for an announcement that has come already.
         assert.equal(vm.story(), 'unbound → pinned 2');
+        await stage.meet('sweep');
+        return [vm.pinned(migration)];
+      },
+    },
+    {
+      name: 'they are away from where the source was bound to the end: the guest is cut off until the sweep',
+      async play(stage) {
+        const { vm, testbed } = stage;
+        const migration = await vm.migrate({ to: 'node2', hold: 'turn' });
+        await vm.isPinnedTo('node1');
+        await stage.meet('they go');
+        await migration.go();
+        await migration.openGate();
+        assert.equal(await migration.ended(), 'Succeeded');
+        assert.equal(await answers(testbed, vm.interfaces[0].ip), false);
+        await stage.meet('they return');
         await stage.meet('sweep');
         return [vm.pinned(migration)];
       },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../control-plane.ts';
 import type { Cluster } from '../kubevirt/cluster.ts';
+import { STALE_CACHE } from '../kubevirt/labels.ts';
 import { isControlledBy, isFinal, type Pod, type VirtualMachineInstance as Vmi } from '../kubevirt/objects.ts';
 import { startVm } from '../migrate/vm.ts';
 import type { BindingsWatch, WantedBinding } from '../observe/bindings.ts';
@@ -10,7 +11,7 @@ import type { Ending } from './ending.ts';
 import { type MigrateOptions, Migration } from './migration.ts';
 
 /** Longer than functions that start cold, with an event that was retried, take on a busy machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 /** What a scenario works with. */
 export class Stage {
@@ -134,6 +135,7 @@ export class StageVm implements VmDescription {
     });
   }
 
+  /** Bound to both chassis, whether the target is held closed or open. */
   async isDual(source: string, target: string): Promise<void> {
     const chassis = [source, target].map((node) => this.#chassisOf(node)).join(',');
     await this.seen(`is dual for ${chassis}`, ({ requestedChassis }) => requestedChassis === chassis);
@@ -179,6 +181,16 @@ export class StageVm implements VmDescription {
     return this.interfaces.flatMap(({ port }) => this.#bindings.of(port).claimed.last?.activated ?? []);
   }
 
+  /** Waits until people have been warned of this. */
+  async isWarnedOf(reason: string): Promise<void> {
+    await eventually(`a warning says ${reason}`, async () => (await this.warnings()).includes(reason));
+  }
+
+  /** Reasons of the warnings about its VMI. */
+  async warnings(): Promise<string[]> {
+    return (await this.#cluster.warningsAbout(this)).map(({ reason }) => reason);
+  }
+
   /** The launcher pod where the guest runs. */
   pod(): Pod | undefined {
     const vmi = this.vmi();
@@ -205,6 +217,38 @@ export class StageVm implements VmDescription {
     await this.#until(`pod ${pod.metadata.name} ends`, () => {
       const latest = this.#cluster.pods.latest(pod);
       return latest === undefined || isFinal(latest);
+    });
+  }
+
+  /** Waits until its first port has come to be bound so, in the words of {@link story}, for the second time. */
+  async wasAgain(binding: string): Promise<void> {
+    const count = () =>
+      this.story()
+        .split(' → ')
+        .filter((one) => one === binding).length;
+    await eventually(`${this.name} was ${binding} again`, async () => count() >= 2);
+  }
+
+  /** From now on Kube-OVN's copy of its ports does not follow the database. */
+  async letKubeOvnFallBehind(): Promise<void> {
+    await this.annotate({ [STALE_CACHE]: 'true' });
+    // It has to see that before anything else happens.
+    await sleep(500);
+  }
+
+  async letKubeOvnCatchUp(): Promise<void> {
+    await this.annotate({ [STALE_CACHE]: undefined });
+  }
+
+  /** Of the VM itself, of which no function hears. */
+  async annotate(annotations: Readonly<Record<string, string | undefined>>): Promise<void> {
+    const vm = this.#cluster.vms.get(this.namespace, this.name);
+    if (vm === undefined) throw new Error(`There is no VM ${this.name}.`);
+    await this.#cluster.vms.update(vm, ({ metadata }) => {
+      const all = Object.entries({ ...metadata.annotations, ...annotations });
+      metadata.annotations = Object.fromEntries(
+        all.filter((entry): entry is [string, string] => entry[1] !== undefined),
+      );
     });
   }
 

@@ -16,6 +16,7 @@ export const successes: readonly Scenario[] = [
       assert.equal(await migration.ended(), 'Succeeded');
       await vm.isPinnedTo('node2');
       assert.equal(vm.story(), 'unbound → pinned 1 → dual 1,2 → pinned 2');
+      assert.deepEqual(await vm.warnings(), []);
       return [vm.pinned(migration)];
     },
   },

@@ -85,7 +85,7 @@ describe.each(FUNCTIONS)('%s', (name) => {
     expect(said).toContain(why);
   });
 
-  test('may not add a gate to a target pod, which the API server refuses to everybody', async () => {
+  test('may not add a gate to a target pod, which the API server takes from nobody', async () => {
     const said = await patch(name, target, gates(...ALL_GATES, 'example.com/stay'));
     expect(JSON.parse(said)).toMatchObject({ code: 422, message: expect.stringContaining('schedulingGates') });
   });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import type { FunctionName, Step } from '../../handover/decision/desired.ts';
+import type { SchedulingGateRelease } from '../../handover/decision/gates.ts';
 import { PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { changeFor, type Port } from '../../handover/decision/port.ts';
 import type { ReconcileResult } from '../../handover/reconcile.ts';
@@ -27,7 +28,7 @@ function result(objects: Parameters<typeof factsAt>[0], ...ports: Port[]): Recon
   const changes = observe(facts, ports).ports.flatMap(({ port, wanted }) => changeFor(port, wanted, setup) ?? []);
   return { vmi: VMI, facts, changes, ungated: [] };
 }
-const ungated = (...pods: (typeof target)[]) =>
+const ungated = (...pods: (typeof target)[]): readonly SchedulingGateRelease[] =>
   pods.map((pod) => ({ pod, gates: [PORT_GATE], annotations: {}, events: [] }));
 
 describe('the reply', () => {

@@ -48,7 +48,11 @@ describe('an event says which VM to look at', () => {
 
   test('a hint that is none does not stop the event', () => {
     const annotations = { 'ovn-handover.dev/ports': '{"ports":["x"]}' };
-    expect(requestFrom(event(pod({ metadata: { annotations } })))).toEqual({ vmi: VMI, hint: undefined, isPodDeletion: false });
+    expect(requestFrom(event(pod({ metadata: { annotations } })))).toEqual({
+      vmi: VMI,
+      hint: undefined,
+      isPodDeletion: false,
+    });
   });
 
   test('nothing but the name is taken from it: no node, no phase, no uid', () => {

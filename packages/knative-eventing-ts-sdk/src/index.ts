@@ -10,13 +10,14 @@ export type {
   WatchedResource,
 } from './manifests/api-server-source.ts';
 export type { Broker } from './manifests/broker.ts';
-export { checkManifest } from './manifests/check-manifest.ts';
+export { checkManifest, type Manifests } from './manifests/check-manifest.ts';
 export { checkManifests, type ManifestProblem } from './manifests/check-manifests.ts';
 export type { Delivery } from './manifests/delivery.ts';
 export type { Destination, Reference } from './manifests/destination.ts';
 export { millisecondsOf } from './manifests/duration.ts';
 export type { Attributes, EventFilter } from './manifests/filters.ts';
 export type { Metadata } from './manifests/metadata.ts';
+export { MalformedManifestError, parseManifest } from './manifests/parse-manifest.ts';
 export type { PingSource, PingSourceSpec } from './manifests/ping-source.ts';
 export type { Problem } from './manifests/problem.ts';
 export type { LabelRequirement, LabelSelector } from './manifests/selector.ts';

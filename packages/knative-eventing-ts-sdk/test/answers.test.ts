@@ -17,7 +17,7 @@ describe('answers', () => {
     expect(() => tryAgain('later', { retryAfterSeconds: seconds })).toThrow(RangeError);
   });
 
-  it('will not refuse with a status that Knative would retry', () => {
+  it('does not end a delivery with a status that Knative would retry', () => {
     expect(() => refuse(404 as 400, 'not found')).toThrow(RangeError);
   });
 

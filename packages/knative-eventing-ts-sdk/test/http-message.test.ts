@@ -186,7 +186,7 @@ describe('the media type', () => {
       'got application/cloudevents+avro',
     ],
     ['a header that comes twice', { 'ce-subject': ['a', 'b'] }, 'header ce-subject comes 2 times'],
-  ])('is refused where it cannot be read: %s', (_, headers, what) => {
+  ])('is an error where it cannot be read: %s', (_, headers, what) => {
     const message = { headers: { ...binary.headers, ...headers }, body: Buffer.from('x') };
     expect(() => eventOf(message)).toThrow(
       expect.objectContaining({ statusCode: 400, what: expect.stringContaining(what) }),
@@ -208,7 +208,7 @@ describe('binary data of an event in structured mode', () => {
     expect(read({ datacontenttype: 'application/octet-stream', data_base64: '/w==' })).toEqual(Uint8Array.of(0xff));
   });
 
-  it('is refused where it is no base64, or stands beside other data', () => {
+  it('is an error where it is no base64, or stands beside other data', () => {
     expect(() => read({ data_base64: '%' })).toThrow('/data_base64: expected base64, got "%"');
     expect(() => read({ data_base64: 7 })).toThrow('/data_base64: expected base64, got a number');
     expect(() => read({ data: 1, data_base64 })).toThrow('/data_base64: is there beside data');

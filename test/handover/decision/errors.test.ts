@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { LookAgainError, OutcomeUnknownError, SettingsError, TryAgainError } from '../../../handover/decision/errors.ts';
+import {
+  LookAgainError,
+  OutcomeUnknownError,
+  SettingsError,
+  TryAgainError,
+} from '../../../handover/decision/errors.ts';
 
 test('what is expected to pass says when to come again, in a second unless told otherwise, and why', () => {
   const cause = new Error('connection reset');

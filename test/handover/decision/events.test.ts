@@ -56,8 +56,7 @@ describe('a change', () => {
       {
         type: 'Normal',
         reason: 'PortPinned',
-        message:
-          'Port web-01.prod: requested-chassis is chassis-2, for migration kubevirt-migrate-vm-x7k2p (rule 3a).',
+        message: 'Port web-01.prod: requested-chassis is chassis-2, for migration kubevirt-migrate-vm-x7k2p (rule 3a).',
       },
     ]);
   });
@@ -79,7 +78,10 @@ describe('a guest that switched before its port was dual', () => {
     ['was pinned to the source for this migration', port({ options: TO_SOURCE, record: PINNED })],
     ['was pinned to the source without a record', port({ options: TO_SOURCE })],
     ['was pinned for this migration, and then stripped', port({ record: PINNED })],
-    ['was dual for another migration', port({ options: { 'requested-chassis': 'chassis-1,chassis-3' }, record: { ...DUAL, migration: 'another' } })],
+    [
+      'was dual for another migration',
+      port({ options: { 'requested-chassis': 'chassis-1,chassis-3' }, record: { ...DUAL, migration: 'another' } }),
+    ],
   ])('is a warning: its traffic was out, for its port %s', (_how, before) => {
     const [line, warning, ...more] = events(switched, before);
     expect(line?.reason).toBe('PortPinned');
@@ -96,7 +98,10 @@ describe('a guest that switched before its port was dual', () => {
     ['was dual and closed', port({ options: ARMED, record: DUAL })],
     ['was dual and open', port({ options: TO_BOTH, record: DUAL })],
     ['was dual and lost its record', port({ options: ARMED })],
-    ['was dual and lost its record to that of another migration', port({ options: ARMED, record: { ...DUAL, migration: 'another' } })],
+    [
+      'was dual and lost its record to that of another migration',
+      port({ options: ARMED, record: { ...DUAL, migration: 'another' } }),
+    ],
     ['was dual for this migration, and then stripped', port({ record: DUAL })],
     ['was pinned to the target already, and lost its record', port({ options: TO_TARGET })],
     ['was pinned to the target already, and then stripped', port({ record: { ...PINNED, target: 'worker-b' } })],
@@ -207,8 +212,7 @@ test('a pod that is let go without a hand-over is a normal line that says why', 
   expect(notHandedOver(target, 'its migration has ended')).toEqual({
     type: 'Normal',
     reason: 'NotHandedOver',
-    message:
-      'Pod virt-launcher-web-01-c4c8h goes to the scheduler without a hand-over: its migration has ended.',
+    message: 'Pod virt-launcher-web-01-c4c8h goes to the scheduler without a hand-over: its migration has ended.',
   });
 });
 

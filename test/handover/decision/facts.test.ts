@@ -363,7 +363,8 @@ describe('the VMI', () => {
 
 describe('whether the guest’s pod is the only one that may be plugged in', () => {
   const guests = pod('source-running');
-  const ended = (change: object = {}) => pod('source-completed', { metadata: { uid: 'other', name: 'other' }, ...change });
+  const ended = (change: object = {}) =>
+    pod('source-completed', { metadata: { uid: 'other', name: 'other' }, ...change });
   const isAlone = (pods: Pod[], time = '2026-08-20T12:00:00Z') => factsAt({ pods }, Date.parse(time)).vmi?.isAlone;
 
   test('it is where there is no other', () => {
@@ -391,11 +392,14 @@ describe('whether the guest’s pod is the only one that may be plugged in', () 
     expect(isAlone([guests, other])).toBe(false);
   });
 
-  test.each(['Succeeded', 'Failed'])('a pod that has %s without ever having had a node was never plugged in', (phase) => {
-    for (const nodeName of [undefined, '']) {
-      expect(isAlone([guests, ended({ spec: { nodeName }, status: { phase } })])).toBe(true);
-    }
-  });
+  test.each(['Succeeded', 'Failed'])(
+    'a pod that has %s without ever having had a node was never plugged in',
+    (phase) => {
+      for (const nodeName of [undefined, '']) {
+        expect(isAlone([guests, ended({ spec: { nodeName }, status: { phase } })])).toBe(true);
+      }
+    },
+  );
 
   test('a pod that has ended is unplugged more than a minute after its last container has finished', () => {
     const containerStatuses = [
@@ -404,7 +408,10 @@ describe('whether the guest’s pod is the only one that may be plugged in', () 
       { state: { running: {} } },
       {},
     ];
-    for (const pods of [[guests, ended({ status: { phase: 'Succeeded', containerStatuses } })], [guests, ended()]]) {
+    for (const pods of [
+      [guests, ended({ status: { phase: 'Succeeded', containerStatuses } })],
+      [guests, ended()],
+    ]) {
       expect(isAlone(pods, '2026-08-20T10:01:22.000Z')).toBe(false);
       expect(isAlone(pods, '2026-08-20T10:01:22.001Z')).toBe(true);
     }
@@ -437,7 +444,9 @@ describe('whether the guest’s pod is the only one that may be plugged in', () 
   test('the time is that of the look', () => {
     expect(factsOf({ ...IDLE, pods: [guests, ended()] }).vmi?.isAlone).toBe(true);
     const finishedAt = new Date().toISOString();
-    const now = ended({ status: { phase: 'Succeeded', containerStatuses: [{ state: { terminated: { finishedAt } } }] } });
+    const now = ended({
+      status: { phase: 'Succeeded', containerStatuses: [{ state: { terminated: { finishedAt } } }] },
+    });
     expect(factsOf({ ...IDLE, pods: [guests, now] }).vmi?.isAlone).toBe(false);
   });
 });

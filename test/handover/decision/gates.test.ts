@@ -1,8 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FunctionName } from '../../../handover/decision/desired.ts';
 import type { Objects } from '../../../handover/decision/facts.ts';
-import { heldTooLong, isBound, isOurs, needsHint, releasesOf, waitingTarget } from '../../../handover/decision/gates.ts';
-import { DUAL_GATE, gatesOf, type Pod, PORT_GATE } from '../../../handover/decision/kubevirt.ts';
+import {
+  heldTooLong,
+  isBound,
+  isOurs,
+  needsHint,
+  releasesOf,
+  waitingTarget,
+} from '../../../handover/decision/gates.ts';
+import { DUAL_GATE, gatesOf, PORT_GATE, type Pod } from '../../../handover/decision/kubevirt.ts';
 import { changeFor, type Port, type PortChange } from '../../../handover/decision/port.ts';
 import { profileOf } from '../../../handover/decision/profile.ts';
 import { factsAt, moment, pod, vmi, vmim } from '../support/moments.ts';
@@ -31,11 +38,7 @@ function waiting(target: Pod, ports: readonly Port[], objects: Partial<Objects> 
 }
 
 /** What a function does to the pods, given what is there and what it changes. */
-function releases(
-  name: FunctionName,
-  observed: ReturnType<typeof waiting>,
-  changes: readonly PortChange[] = [],
-) {
+function releases(name: FunctionName, observed: ReturnType<typeof waiting>, changes: readonly PortChange[] = []) {
   return releasesOf(name, observed, changes, profileOf('kube-ovn', ''));
 }
 
@@ -172,10 +175,7 @@ describe('a gate without a reason goes with the first look of any function that 
       metadata: { uid: 'stray', name: 'stray', labels: { 'kubevirt.io/migrationJobUID': 'another' } },
       spec: { schedulingGates: [{ name: PORT_GATE }] },
     });
-    const observed = observe(
-      factsAt({ ...moment('target pod created'), pods: [source, gated, stray] }),
-      [bound],
-    );
+    const observed = observe(factsAt({ ...moment('target pod created'), pods: [source, gated, stray] }), [bound]);
     expect(releases('enable-dual-chassis', observed)).toMatchObject([
       { pod: stray, gates: [PORT_GATE], annotations: {} },
       { pod: gated, gates: [DUAL_GATE], events: [] },
@@ -306,7 +306,9 @@ describe('a target that nobody lets go', () => {
   test('is none where our gates do not hold it, or it does not wait', () => {
     const later = Date.parse('2027-01-01T00:00:00Z');
     expect(heldTooLong(waiting(ungated, [bound]).facts, later)).toEqual([]);
-    const foreign = pod('target-01-created-unscheduled', { spec: { schedulingGates: [{ name: 'example.com/quota' }] } });
+    const foreign = pod('target-01-created-unscheduled', {
+      spec: { schedulingGates: [{ name: 'example.com/quota' }] },
+    });
     expect(heldTooLong(waiting(foreign, [bound]).facts, later)).toEqual([]);
     expect(heldTooLong(factsAt({}), later)).toEqual([]);
     expect(held({ status: { phase: 'Failed' } }, '2027-01-01T00:00:00Z')).toEqual([]);

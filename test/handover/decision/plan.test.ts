@@ -113,7 +113,9 @@ describe('a node without its one chassis', () => {
   });
 
   test('does not keep a target at its gate whose ports tell of the migration', () => {
-    const target = pod('target-02-scheduled', { spec: { schedulingGates: [{ name: DUAL_GATE }], nodeName: 'worker-b' } });
+    const target = pod('target-02-scheduled', {
+      spec: { schedulingGates: [{ name: DUAL_GATE }], nodeName: 'worker-b' },
+    });
     const pods = [pod('source-running'), target];
     const observed = at('target pod scheduled', [pinned], { chassis: { 'worker-b': [] } }, { pods });
     expect(plan('enable-dual-chassis', observed, setup).ungate).toMatchObject([{ gates: [DUAL_GATE] }]);
@@ -139,8 +141,7 @@ describe('a port that its target cannot hold', () => {
 
   test('is told by the addresses that the southbound database has of it', () => {
     const chassis = { 'worker-b': [{ ...chassisNamed('chassis-2'), strategySupport: 'all' as const }] };
-    const observed = (addresses: string[]) =>
-      at('target pod scheduled', [pinned], { chassis, binding: { addresses } });
+    const observed = (addresses: string[]) => at('target pod scheduled', [pinned], { chassis, binding: { addresses } });
     expect(reasons('enable-dual-chassis', observed(['unknown']))).toEqual(['PortCannotBeHeld']);
     expect(reasons('enable-dual-chassis', observed(['02:00:5e:10:00:01 192.168.50.10']))).toEqual([]);
     const unbound = at('target pod scheduled', [pinned], { chassis });
@@ -151,7 +152,11 @@ describe('a port that its target cannot hold', () => {
   test('is judged by the target’s chassis, not by the source’s', () => {
     const all = { strategySupport: 'all' as const };
     const judged = (node: string, name: string) =>
-      reasons('enable-dual-chassis', at('target pod scheduled', [pinned], { chassis: { [node]: [{ ...chassisNamed(name), ...all }] } }), garp);
+      reasons(
+        'enable-dual-chassis',
+        at('target pod scheduled', [pinned], { chassis: { [node]: [{ ...chassisNamed(name), ...all }] } }),
+        garp,
+      );
     expect(judged('worker-a', 'chassis-1')).toEqual(['PortCannotBeHeld']);
     expect(judged('worker-b', 'chassis-2')).toEqual([]);
   });

@@ -12,7 +12,8 @@ describe('profile kube-ovn', () => {
   test("a VM's ports are found by external_ids:pod, whatever its networks are", () => {
     const condition = ['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]];
     expect(profile.needsNetworks).toBe(false);
-    for (const networks of [[], ['default', 'tenant-a']]) expect(profile.conditions(VMI, networks)).toEqual([condition]);
+    for (const networks of [[], ['default', 'tenant-a']])
+      expect(profile.conditions(VMI, networks)).toEqual([condition]);
   });
 
   test("a port is its VM's as long as external_ids:pod says what it said when it was read", () => {

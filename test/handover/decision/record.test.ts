@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { carriesRecord, RECORD_BINDING_KEY, RECORD_KEYS, recordEntries, recordOf, SINCE_KEY } from '../../../handover/decision/record.ts';
+import {
+  carriesRecord,
+  RECORD_BINDING_KEY,
+  RECORD_KEYS,
+  recordEntries,
+  recordOf,
+  SINCE_KEY,
+} from '../../../handover/decision/record.ts';
 import { DUAL, PINNED, SINCE } from '../support/ports.ts';
 
 describe('the record on a port', () => {

@@ -49,7 +49,11 @@ function requeue(name: FunctionName, observed: ReturnType<typeof observe>, { cha
 
 test('without a migration there is nothing to come, whatever was done', () => {
   const ended = at('succeeded', [dual]);
-  const done = { changes: changesOf(ended), gates: [DUAL_GATE], call: { hasLetGo: true, isPodDeletion: true } } as const;
+  const done = {
+    changes: changesOf(ended),
+    gates: [DUAL_GATE],
+    call: { hasLetGo: true, isPodDeletion: true },
+  } as const;
   expect(done.changes).toHaveLength(1);
   for (const name of functions) expect(requeue(name, ended, done)).toBeUndefined();
 });
@@ -90,16 +94,19 @@ describe('a port’s first record of a migration', () => {
     ['that had one of another migration', port({ options: TO_SOURCE, record: { ...PINNED, migration: 'another' } })],
     ['that lost it', port({ options: ARMED })],
     ['that was stripped of its binding', port({ record: { ...PINNED } })],
-  ])('is followed by a look at once, for nobody could see from the row that the migration had ended: of a port %s', (_which, before) => {
-    for (const name of ['VMIM created', 'target pod scheduled', 'node moved']) {
-      const observed = at(name, [before]);
-      expect(requeue('reconcile', observed, { changes: changesOf(observed) })).toEqual({
-        by: 'function',
-        afterMs: 0,
-        why: 'the migration may have ended, or its VM gone, when no row could show that yet',
-      });
-    }
-  });
+  ])(
+    'is followed by a look at once, for nobody could see from the row that the migration had ended: of a port %s',
+    (_which, before) => {
+      for (const name of ['VMIM created', 'target pod scheduled', 'node moved']) {
+        const observed = at(name, [before]);
+        expect(requeue('reconcile', observed, { changes: changesOf(observed) })).toEqual({
+          by: 'function',
+          afterMs: 0,
+          why: 'the migration may have ended, or its VM gone, when no row could show that yet',
+        });
+      }
+    },
+  );
 
   test('is one also where another port has its record', () => {
     const observed = at('VMIM created', [pinned, port(SECOND)]);
@@ -213,16 +220,17 @@ describe('whoever took the last gate off a target', () => {
 
 describe('the deletion of a launcher pod while a migration runs', () => {
   const observed = at('hand-off', [dual]);
-  const after = (elapsedMs: number) => requeue('reconcile', observed, { call: { isPodDeletion: true, elapsedMs } });
+  const afterwards = (elapsedMs: number) =>
+    requeue('reconcile', observed, { call: { isPodDeletion: true, elapsedMs } });
 
   test('is followed by looks half a second and two seconds later: Kube-OVN may write after the first', () => {
     const why = 'a launcher pod was deleted, and Kube-OVN may take the binding off';
-    expect(after(0)).toEqual({ by: 'function', afterMs: 500, why });
-    expect(after(30)).toEqual({ by: 'function', afterMs: 470, why });
-    expect(after(499)).toEqual({ by: 'function', afterMs: 1, why });
-    expect(after(500)).toEqual({ by: 'function', afterMs: 1_500, why });
-    expect(after(1_999)).toEqual({ by: 'function', afterMs: 1, why });
-    expect(after(2_000)).toBeUndefined();
+    expect(afterwards(0)).toEqual({ by: 'function', afterMs: 500, why });
+    expect(afterwards(30)).toEqual({ by: 'function', afterMs: 470, why });
+    expect(afterwards(499)).toEqual({ by: 'function', afterMs: 1, why });
+    expect(afterwards(500)).toEqual({ by: 'function', afterMs: 1_500, why });
+    expect(afterwards(1_999)).toEqual({ by: 'function', afterMs: 1, why });
+    expect(afterwards(2_000)).toBeUndefined();
   });
 
   test('does not keep a function from staying with a target that it let go', () => {

@@ -46,7 +46,7 @@ describe('requests', () => {
     await api.listLauncherPods('prod', 'uid-1');
     await api.listPendingTargets();
     await api.patchPod(TARGET, { metadata: {} });
-    expect(sent).toEqual([
+    expect(sent).toStrictEqual([
       { method: 'GET', path: [...kubevirt, vmims], query: {} },
       {
         method: 'GET',
@@ -80,10 +80,7 @@ describe('requests', () => {
     for (const length of [63, 64]) {
       await api.listMigrations({ namespace: 'prod', name: 'a'.repeat(length) }, { labelled: true });
     }
-    expect(sent.map(({ query }) => query)).toEqual([
-      { labelSelector: `kubevirt.io/vmi-name=${'a'.repeat(63)}` },
-      {},
-    ]);
+    expect(sent.map(({ query }) => query)).toEqual([{ labelSelector: `kubevirt.io/vmi-name=${'a'.repeat(63)}` }, {}]);
   });
 
   test('write an event with all that kubectl describe shows, and a name of its own for each line', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { LookAgainError } from '../../../handover/decision/errors.ts';
-import { DUAL_GATE, type Pod, PORT_GATE } from '../../../handover/decision/kubevirt.ts';
+import { DUAL_GATE, PORT_GATE, type Pod } from '../../../handover/decision/kubevirt.ts';
 import { Kubernetes, type KubernetesApi } from '../../../handover/kubernetes/kubernetes.ts';
 import { pod, VMI, VMI_UID, vmi, vmim } from '../support/moments.ts';
 

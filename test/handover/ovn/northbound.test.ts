@@ -110,7 +110,10 @@ describe('the ports of a VM', () => {
     };
     for (const asked of [northbound.searchPorts(VMI, []), northbound.portsAt([a.uuid], VMI)]) {
       await expect(asked).rejects.toThrow(TryAgainError);
-      await expect(asked).rejects.toMatchObject({ message: expect.stringMatching(/^OVN northbound: .*refused/), cause });
+      await expect(asked).rejects.toMatchObject({
+        message: expect.stringMatching(/^OVN northbound: .*refused/),
+        cause,
+      });
     }
   });
 });
@@ -142,9 +145,7 @@ describe('the ports of a VM that has one for each network', () => {
       record(model.ports.find((row) => row.name === name)!, binding);
     }
     expect(await names(undefined)).toEqual(['web-01.prod.default']);
-    expect(database.looks).toEqual([
-      ['Logical_Switch_Port options includes', 'Logical_Switch_Port options includes'],
-    ]);
+    expect(database.looks).toEqual([['Logical_Switch_Port options includes', 'Logical_Switch_Port options includes']]);
   });
 });
 

@@ -41,7 +41,11 @@ function select(operation: Operation) {
 
 beforeEach(() => {
   rows = {
-    Chassis: [chassis(1, 'chassis-1', 'worker-a'), chassis(2, 'chassis-2', 'worker-b'), chassis(3, 'worker-c', 'c.example')],
+    Chassis: [
+      chassis(1, 'chassis-1', 'worker-a'),
+      chassis(2, 'chassis-2', 'worker-b'),
+      chassis(3, 'worker-c', 'c.example'),
+    ],
     Chassis_Private: [],
     Port_Binding: PORTS.map((port, index) => binding(11 + index, port)),
   };
@@ -62,10 +66,7 @@ describe('a look', () => {
         ['worker-c', [{ uuid: id(3), name: 'worker-c', strategySupport: 'rarp-only' }]],
       ]),
       bindings: new Map(
-        PORTS.map((port, index) => [
-          port,
-          { uuid: id(11 + index), port, addresses: [], activated: [], claimants: [] },
-        ]),
+        PORTS.map((port, index) => [port, { uuid: id(11 + index), port, addresses: [], activated: [], claimants: [] }]),
       ),
     });
     const node = ['Chassis hostname ==', 'Chassis name =='];

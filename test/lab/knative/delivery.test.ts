@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Delivery as Spec } from 'knative-eventing-ts-sdk';
 import { mayRetry, parseDelivery } from '../../../lab/knative/delivery.ts';
 
-const waits = (spec: unknown) => [0, 1, 2, 3].map((retry) => parseDelivery(spec, 'delivery').wait(retry));
+const waits = (spec: Spec) => [0, 1, 2, 3].map((retry) => parseDelivery(spec).wait(retry));
 
 describe('delivery of a Trigger', () => {
   it('doubles the wait from the first retry on when it is exponential', () => {
@@ -12,36 +13,29 @@ describe('delivery of a Trigger', () => {
     expect(waits({ backoffPolicy: 'linear', backoffDelay: 'PT1M' })).toEqual([0, 60_000, 120_000, 180_000]);
   });
 
-  it.each([{ backoffPolicy: 'exponential' }, { backoffDelay: 'PT1S' }])('does not wait at all with only %j', (spec) => {
-    expect(waits(spec)).toEqual([0, 0, 0, 0]);
-  });
+  it.each<Spec>([{ backoffPolicy: 'exponential' }, { backoffDelay: 'PT1S' }])(
+    'does not wait at all with only %j',
+    (spec) => {
+      expect(waits(spec)).toEqual([0, 0, 0, 0]);
+    },
+  );
 
   it('sends once when nothing is said', () => {
-    expect(parseDelivery(undefined, 'delivery')).toMatchObject({ retries: 0, timeout: undefined });
+    expect(parseDelivery({})).toMatchObject({ retries: 0, timeout: undefined });
   });
 
   it('does not heed Retry-After unless there is a retryAfterMax', () => {
-    const spec = { backoffPolicy: 'exponential', backoffDelay: 'PT1S' };
+    const spec: Spec = { backoffPolicy: 'exponential', backoffDelay: 'PT1S' };
     const answer = { status: 503, retryAfter: '5' };
-    expect(parseDelivery(spec, '').wait(0, answer)).toBe(1000);
-    expect(parseDelivery({ ...spec, retryAfterMax: 'PT60S' }, '').wait(0, answer)).toBe(5000);
-    expect(parseDelivery({ ...spec, retryAfterMax: 'PT3S' }, '').wait(0, answer)).toBe(3000);
-    expect(parseDelivery({ ...spec, retryAfterMax: 'PT60S' }, '').wait(3, answer)).toBe(8000);
-    expect(parseDelivery({ ...spec, retryAfterMax: 'PT60S' }, '').wait(0, { ...answer, status: 500 })).toBe(1000);
+    expect(parseDelivery(spec).wait(0, answer)).toBe(1000);
+    expect(parseDelivery({ ...spec, retryAfterMax: 'PT60S' }).wait(0, answer)).toBe(5000);
+    expect(parseDelivery({ ...spec, retryAfterMax: 'PT3S' }).wait(0, answer)).toBe(3000);
+    expect(parseDelivery({ ...spec, retryAfterMax: 'PT60S' }).wait(3, answer)).toBe(8000);
+    expect(parseDelivery({ ...spec, retryAfterMax: 'PT60S' }).wait(0, { ...answer, status: 500 })).toBe(1000);
   });
 
   it('knows the statuses that are worth a retry', () => {
     const statuses = [200, 301, 400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504];
     expect(statuses.filter(mayRetry)).toEqual([404, 408, 409, 429, 500, 501, 502, 503, 504]);
-  });
-
-  it.each<[unknown, string]>([
-    [{ deadLetterSink: {} }, "delivery: 'deadLetterSink' is not known here"],
-    [{ backoffDelay: '200ms' }, 'delivery.backoffDelay: must be an ISO 8601 duration such as PT0.2S, is "200ms"'],
-    [{ backoffDelay: 'P' }, 'delivery.backoffDelay: must be an ISO 8601 duration'],
-    [{ backoffPolicy: 'Exponential' }, "delivery.backoffPolicy: must be 'linear' or 'exponential'"],
-    [{ retry: -1 }, 'delivery.retry: must be zero or a positive integer'],
-  ])('refuses %j', (spec, message) => {
-    expect(() => parseDelivery(spec, 'delivery')).toThrow(message);
   });
 });

@@ -6,11 +6,7 @@ describe('an ApiServerSource that this stand-in cannot serve', () => {
     ['in Reference mode', { mode: 'Reference' }, "spec.mode: must be 'Resource'"],
     ['with filters', { filters: [] }, "spec: 'filters' is not known here"],
     ['with namespaces by label', { namespaceSelector: { matchLabels: { a: 'b' } } }, 'must be {} or absent'],
-    [
-      'with an owner',
-      { resources: [{ apiVersion: 'v1', kind: 'Pod', owner: {} }] },
-      "spec.resources[0]: 'owner' is not known here",
-    ],
+    ['with an owner', { owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet' } }, "spec: 'owner' is not known here"],
   ])('is refused: %s', (_, spec, message) => {
     expect(() => source(spec)).toThrow(message);
   });

@@ -1,17 +1,25 @@
 import { isObject } from '../cloud-event.ts';
-import { apiServerSource } from './api-server-source.ts';
-import { broker } from './broker.ts';
+import { type ApiServerSource, apiServerSource } from './api-server-source.ts';
+import { type Broker, broker } from './broker.ts';
 import type { Check } from './check.ts';
-import { pingSource } from './ping-source.ts';
+import { type PingSource, pingSource } from './ping-source.ts';
 import { closest, type Problem } from './problem.ts';
-import { trigger } from './trigger.ts';
+import { type Trigger, trigger } from './trigger.ts';
+
+/** The kinds that are checked, and the types of their manifests. */
+export interface Manifests {
+  readonly Broker: Broker;
+  readonly Trigger: Trigger;
+  readonly ApiServerSource: ApiServerSource;
+  readonly PingSource: PingSource;
+}
 
 interface Kind {
   readonly apiVersion: string;
   readonly check: Check<unknown>;
 }
 
-const KINDS: Readonly<Record<string, Kind>> = {
+const KINDS: Readonly<Record<string, Kind>> & Readonly<Record<keyof Manifests, Kind>> = {
   Broker: { apiVersion: 'eventing.knative.dev/v1', check: broker },
   Trigger: { apiVersion: 'eventing.knative.dev/v1', check: trigger },
   ApiServerSource: { apiVersion: 'sources.knative.dev/v1', check: apiServerSource },

@@ -1,11 +1,8 @@
-import { isObject } from '../cloud-event.ts';
 import type { ApiServerSource } from './api-server-source.ts';
-import type { Broker } from './broker.ts';
-import { checkManifest, isOfKnative } from './check-manifest.ts';
+import { checkManifest, isOfKnative, type Manifests } from './check-manifest.ts';
 import type { Destination } from './destination.ts';
 import type { EventFilter } from './filters.ts';
-import type { PingSource } from './ping-source.ts';
-import { hint, type Problem } from './problem.ts';
+import { hint, nameOfManifest, type Problem } from './problem.ts';
 import type { Trigger } from './trigger.ts';
 
 /** A problem, and the manifest that has it. */
@@ -26,11 +23,11 @@ export function checkManifests(manifests: readonly unknown[]): readonly Manifest
     .filter(({ manifest, found }) => found.length === 0 && isOfKnative((manifest as Checked).apiVersion))
     .map(({ manifest }) => manifest as Checked);
   return [...problems, ...sound.map((manifest) => ({ manifest, found: fit(manifest, sound) }))].flatMap(
-    ({ manifest, found }) => found.map((problem) => ({ manifest: nameOf(manifest), ...problem })),
+    ({ manifest, found }) => found.map((problem) => ({ manifest: nameOfManifest(manifest), ...problem })),
   );
 }
 
-type Checked = Broker | Trigger | ApiServerSource | PingSource;
+type Checked = Manifests[keyof Manifests];
 
 function fit(manifest: Checked, all: readonly Checked[]): readonly Problem[] {
   switch (manifest.kind) {
@@ -113,10 +110,4 @@ function brokerOf({ ref }: Destination, ownNamespace: string): { name: string; n
 
 function namespaceOf({ metadata }: Checked): string {
   return metadata.namespace ?? 'default';
-}
-
-function nameOf(manifest: unknown): string {
-  const { kind, metadata } = isObject(manifest) ? manifest : {};
-  const { namespace = 'default', name = '' } = isObject(metadata) ? metadata : {};
-  return `${kind ?? 'manifest'} ${namespace}/${name}`;
 }

@@ -29,18 +29,19 @@ export function required<T>(check: Check<T>): RequiredCheck<T> {
   return Object.assign((value: unknown, where: string) => check(value, where), { required: true as const });
 }
 
-/** A mapping with these fields and no others. The rules are looked at only where every field is right. */
+/** A mapping with these fields and no others; one that is undefined is not there, as in JSON. The rules are looked at only where every field is right. */
 export function mapping<T extends object>(fields: Fields<T>, ...rules: readonly Rule<T>[]): Check<T> {
   const checks = new Map(Object.entries<Check<unknown> & { readonly required?: true }>(fields));
   const known = [...checks.keys()];
   return (value, where) => {
     if (!isObject(value)) return mustBe('a mapping', value, where);
-    const problems = Object.entries(value).flatMap(([key, field]) => {
+    const there = Object.entries(value).filter(([, field]) => field !== undefined);
+    const problems = there.flatMap(([key, field]) => {
       const check = checks.get(key);
       return check === undefined ? unknownField(key, known, where) : check(field, at(where, key));
     });
     for (const [key, check] of checks) {
-      if (check.required && !Object.hasOwn(value, key)) problems.push({ where, what: `must have ${key}` });
+      if (check.required && !there.some(([field]) => field === key)) problems.push({ where, what: `must have ${key}` });
     }
     if (problems.length > 0) return problems;
     return rules

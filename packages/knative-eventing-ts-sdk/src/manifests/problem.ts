@@ -1,9 +1,18 @@
+import { isObject } from '../cloud-event.ts';
+
 /** Something that is wrong in a manifest. */
 export interface Problem {
   /** JSON pointer into the manifest, e.g. `/spec/delivery/retry`; `''` is the manifest itself. */
   readonly where: string;
   /** What is wrong there, in one sentence. */
   readonly what: string;
+}
+
+/** Kind, namespace and name, e.g. `Trigger shop/ship`. */
+export function nameOfManifest(manifest: unknown): string {
+  const { kind, metadata } = isObject(manifest) ? manifest : {};
+  const { namespace = 'default', name = '' } = isObject(metadata) ? metadata : {};
+  return `${kind ?? 'manifest'} ${namespace}/${name}`;
 }
 
 /** The JSON pointer (RFC 6901) of a field or an element. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkManifest, type Trigger } from '../../src/index.ts';
+import { checkManifest, MalformedManifestError, parseManifest, type Trigger } from '../../src/index.ts';
 import { mapping, required, text } from '../../src/manifests/check.ts';
 import { API_SERVER_SOURCE, BROKER, changed, EXAMPLES, PING_SOURCE, TRIGGER } from './examples.ts';
 
@@ -23,7 +23,14 @@ describe('a manifest that is right', () => {
     ['a Broker of somebody else', { apiVersion: 'messages.example.com/v1', kind: 'Broker' }],
     ['another kind of Knative', { apiVersion: 'sources.knative.dev/v1', kind: 'ContainerSource' }],
   ])('has none either: %s', (_, manifest) => {
+    expect(lines(manifest)).toEqual([]);
     expect(lines(JSON.parse(JSON.stringify(manifest)))).toEqual([]);
+  });
+
+  it('must still have what it has to have: a field that is undefined is not there', () => {
+    expect(lines({ ...TRIGGER, spec: { ...TRIGGER.spec, subscriber: undefined } })).toEqual([
+      '/spec: must have subscriber',
+    ]);
   });
 });
 
@@ -317,6 +324,29 @@ describe('a value that cannot be', () => {
     [{ apiVersion: 'v1' }, 'must have kind'],
   ])('is named also where there is no manifest at all: %j', (manifest, what) => {
     expect(checkManifest(manifest)).toEqual([{ where: '', what }]);
+  });
+});
+
+describe('a manifest that is wanted as one of its kind', () => {
+  it('is had with its type where nothing is wrong', () => {
+    const broker: string | undefined = parseManifest('Trigger', JSON.parse(JSON.stringify(TRIGGER))).spec.broker;
+    expect(broker).toBe('orders');
+  });
+
+  it.each([
+    [
+      changed(TRIGGER, '/spec/delivery/retry', -1),
+      'Trigger shop/ship /spec/delivery/retry: must be an integer, 0 or more',
+    ],
+    [BROKER, 'Broker shop/orders /kind: is Broker, expected Trigger'],
+    [
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } },
+      'ConfigMap default/c /kind: is ConfigMap, expected',
+    ],
+    [undefined, 'manifest default/ : must be a mapping'],
+  ])('is an error that names it otherwise: %#', (manifest, message) => {
+    expect(() => parseManifest('Trigger', manifest)).toThrow(MalformedManifestError);
+    expect(() => parseManifest('Trigger', manifest)).toThrow(message);
   });
 });
 

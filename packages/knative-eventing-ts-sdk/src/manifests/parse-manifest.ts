@@ -1,0 +1,27 @@
+import { checkManifest, type Manifests } from './check-manifest.ts';
+import { nameOfManifest, type Problem } from './problem.ts';
+
+/** A manifest that is none of its kind, or means something else than it seems. */
+export class MalformedManifestError extends Error implements Problem {
+  override readonly name = 'MalformedManifestError';
+  readonly where: string;
+  readonly what: string;
+
+  constructor(manifest: unknown, { where, what }: Problem) {
+    super(`${nameOfManifest(manifest)} ${where}: ${what}`);
+    this.where = where;
+    this.what = what;
+  }
+}
+
+/**
+ * A manifest as its type has it, from YAML or JSON.
+ * @throws MalformedManifestError for another kind, or the first problem that `checkManifest` finds
+ */
+export function parseManifest<Kind extends keyof Manifests>(kind: Kind, manifest: unknown): Manifests[Kind] {
+  const [problem] = checkManifest(manifest);
+  if (problem !== undefined) throw new MalformedManifestError(manifest, problem);
+  const is = (manifest as { readonly kind: string }).kind;
+  if (is !== kind) throw new MalformedManifestError(manifest, { where: '/kind', what: `is ${is}, expected ${kind}` });
+  return manifest as Manifests[Kind];
+}
