@@ -65,7 +65,7 @@ export class ToldInvariants {
   }
 
   /** A process has answered for a VM: what it has committed meanwhile is told. */
-  answered(by: { readonly name: string }, vm: Vm, isDone: boolean): void {
+  answered(by: { readonly name: string }, vm: Vm): void {
     const isOwn = (one: Commit) => one.by === by && one.vm === vm;
     const [untold, told] = [this.#untold.filter(isOwn), this.#told.filter(isOwn)];
     this.#untold = this.#untold.filter((one) => !isOwn(one));
@@ -76,9 +76,14 @@ export class ToldInvariants {
         vm.now.vmi === vmi &&
         !told.some((one) => one.port === port && one.binding === binding) &&
         // Of what nobody said whether it was committed, the row says so, if it is still there.
-        (isHeard || (isDone && port.version === version && binding !== 'nothing')),
+        (isHeard || (port.version === version && binding !== 'nothing')),
     );
     if (silent) this.#break(`${by.name} has bound ${silent.port.name} to ${silent.binding}, and told nobody`);
+  }
+
+  /** A process has given a call up: what it does not know to be committed nobody learns from it any more. */
+  gaveUp(by: object, vm: Vm): void {
+    this.#untold = this.#untold.filter((commit) => commit.by !== by || commit.vm !== vm || commit.isHeard);
   }
 
   died(by: object): void {
