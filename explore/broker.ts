@@ -13,6 +13,7 @@ export interface Parcel extends Delivery {
 }
 
 export interface Answered {
+  readonly by: Process;
   readonly statusCode: number;
   readonly body: string;
   /** When the function got the event. */
@@ -73,7 +74,7 @@ export class Broker {
         return this.#again(parcel, onAnswered, attempt);
       }
       if (statusCode >= 400) this.#around.invariants.break(`${process.name} does not take a good event: ${body}`);
-      onAnswered(parcel, { statusCode, body, startedAt });
+      onAnswered(parcel, { by: process, statusCode, body, startedAt });
     });
   }
 

@@ -16,7 +16,7 @@ export const COVERAGE_POINTS = [
   'goes back at once (A→B→A)',
   'hotplug',
   'two NICs',
-  'NIC plugged in for a migration',
+  'NIC plugged in by a migration',
   'VM without ports',
   'VMIM without label',
   "target on the source's node",

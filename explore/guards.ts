@@ -7,7 +7,7 @@ interface Edit {
 
 interface Guard {
   readonly prevents: string;
-  /** Where `--guards` begins: this schedule broke a promise without it. Another will, once code or model has changed. */
+  /** Where `--guards` begins: this schedule broke an invariant without it. Another will, once code or model has changed. */
   readonly seed: number;
   readonly edits: readonly Edit[];
 }
@@ -16,69 +16,111 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 4364,
+    seed: 1,
     edits: [
       {
-        file: 'handover.ts',
-        from: '  const ports = await world.northbound.portsOf(vmi, hint?.ports ?? recorded);\n  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n',
-        to: '  const readAt = Date.now();\n  const facts = factsOf(await world.kubernetes.objectsOf(vmi));\n  const ports = await world.northbound.portsOf(vmi, hint?.ports ?? recorded);\n',
+        file: 'reconcile.ts',
+        from: '  const known = northbound.known(vmi);\n',
+        to: '  const readAt = Date.now();\n  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const known = northbound.known(vmi);\n',
+      },
+      {
+        file: 'reconcile.ts',
+        from: '  const readAt = Date.now();\n  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const migration',
+        to: '  const migration',
       },
     ],
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 6613,
+    seed: 1,
     edits: [
       {
-        file: 'northbound.ts',
-        from: 'changes.flatMap(guardedChange)',
-        to: "changes.flatMap(guardedChange).filter(({ op }) => op !== 'wait')",
+        file: 'ovn/northbound.ts',
+        from: "await this.#client.transact([...operations, { op: 'comment', comment }]",
+        to: "await this.#client.transact([...operations.filter(({ op }) => op !== 'wait'), { op: 'comment', comment }]",
       },
     ],
   },
-  'shelf-life': {
-    prevents: 'a function that was held up acts on what was true long before',
-    seed: 4334,
-    edits: [{ file: 'handover.ts', from: 'Date.now() - readAt > SHELF_LIFE_MS', to: 'false' }],
-  },
-  'migration-in-row': {
-    prevents: 'a port is armed for a migration whose end nobody could show in the row, for that did not tell of it',
-    seed: 26532,
+  'record-in-options': {
+    prevents: 'Kube-OVN wipes the record with every update of a target, and a right binding is begun anew',
+    seed: 1,
     edits: [
       {
-        file: 'desired.ts',
-        from: "ownRecord === undefined || (ownRecord.binding === 'dual' && !dualAlready)",
-        to: "record?.binding === 'dual' && !dualAlready",
+        file: 'ovn/northbound.ts',
+        from: '      rows: [{ options: toWireMap(port.options) }],\n',
+        to: '      rows: [{ options: toWireMap(inOptions(port.options)) }],\n',
+      },
+      {
+        file: 'ovn/northbound.ts',
+        from: "        ['options', 'insert', toWireMap(options)],\n",
+        to: "        ['options', 'insert', toWireMap(inOptions(options))],\n        ['external_ids', 'delete', toWireSet(OPTION_KEYS)],\n        ['external_ids', 'insert', toWireMap(inIds(options))],\n",
+      },
+      {
+        file: 'ovn/northbound.ts',
+        from: '    options: Object.fromEntries(fromWireMap(row.options!)),\n',
+        to: '    options: { ...inIds(Object.fromEntries(fromWireMap(row.external_ids!))), ...Object.fromEntries(fromWireMap(row.options!)) },\n',
+      },
+      {
+        file: 'ovn/northbound.ts',
+        from: "['options', 'includes', toWireMap({ [RECORD_BINDING_KEY]: binding })]",
+        to: "['external_ids', 'includes', toWireMap({ [RECORD_BINDING_KEY]: binding })]",
+      },
+      {
+        file: 'ovn/northbound.ts',
+        from: 'function keyOf(',
+        to: 'function inIds(all) {\n  return Object.fromEntries(Object.entries(all).filter(([key]) => key.startsWith("handover-")));\n}\n\nfunction inOptions(all) {\n  return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("handover-")));\n}\n\nfunction keyOf(',
+      },
+    ],
+  },
+  'record-given-back': {
+    prevents: 'a dual binding that is right, and lost its record, is taken off to be made anew',
+    seed: 1,
+    edits: [
+      {
+        file: 'decision/port.ts',
+        from: '  if (present === requested) {\n',
+        to: '  if (present === requested && carriesRecord(port.options, wanted.record)) {\n',
+      },
+    ],
+  },
+  'facts-age': {
+    prevents: 'a function that was held up acts on what was true long before',
+    seed: 1,
+    edits: [{ file: 'decision/plan.ts', from: 'setup.now - readAt > MAX_FACTS_AGE_MS', to: 'false' }],
+  },
+  'look-after-first': {
+    prevents: 'a VM that went, or a migration that ended, while its row was about to tell of it leaves a binding behind',
+    seed: 1,
+    edits: [
+      {
+        file: 'decision/requeue.ts',
+        from: 'done.changes.some(({ port }) => !isBoundFor(migration.uid, port))',
+        to: 'false',
       },
     ],
   },
   'release-by-all': {
-    prevents: 'a VM that was deleted while its port got its first record leaves that to the VM that starts anew',
-    seed: 232500,
-    edits: [{ file: 'handover.ts', from: " || step === 'release-port'", to: '' }],
-  },
-  'look-after-first': {
-    prevents: 'the same, where no event comes after the record',
-    seed: 293602,
-    edits: [{ file: 'handover.ts', from: 'changes.some(isFirst)', to: 'false' }],
+    prevents: 'what an end leaves waits for an event that has been, or for the next sweep',
+    seed: 1,
+    edits: [{ file: 'decision/desired.ts', from: 'return isAnyones || name', to: 'return name' }],
   },
   'uid-of-owner': {
     prevents: "a tenant's pod with the labels of a target is taken for the target",
-    seed: 17,
+    seed: 1,
     edits: [
       {
-        file: 'facts.ts',
-        from: '.filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid)\n    .filter((pod) => pod.metadata.labels',
-        to: '.filter((pod) => pod.metadata.labels',
+        file: 'decision/facts.ts',
+        from: '    .filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid);\n  const migration',
+        to: '    .filter(() => true);\n  const migration',
       },
     ],
   },
   'uid-of-migration': {
     prevents: 'a target pod that an earlier migration left behind is taken for the target',
-    seed: 3514,
+    seed: 1,
     edits: [
       {
-        file: 'facts.ts',
+        file: 'decision/facts.ts',
         from: 'pod.metadata.labels?.[MIGRATION_UID_LABEL] === migration.metadata.uid',
         to: 'pod.metadata.labels?.[MIGRATION_UID_LABEL] !== undefined',
       },
@@ -86,54 +128,143 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-state': {
     prevents: "the switch of an earlier migration is taken for this one's",
-    seed: 3,
-    edits: [{ file: 'facts.ts', from: 'state?.migrationUid === migration.metadata.uid ? state', to: 'state ? state' }],
+    seed: 1,
+    edits: [
+      {
+        file: 'decision/facts.ts',
+        from: 'state?.migrationUid === migration.metadata.uid ? state : undefined',
+        to: 'state',
+      },
+    ],
   },
   'uid-of-record': {
     prevents: 'a VM that starts anew stays bound by the record of the one before',
-    seed: 553,
-    edits: [{ file: 'desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
+    seed: 1,
+    edits: [{ file: 'decision/desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
   },
   'late-path': {
+    prevents: 'a port stays dual after the switch, with the source as its main chassis',
+    seed: 1,
+    edits: [
+      {
+        file: 'decision/desired.ts',
+        from: 'if (migration.switched && target?.node !== undefined)',
+        to: 'if (false)',
+      },
+    ],
+  },
+  'armed-before-copying': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 2775,
-    edits: [{ file: 'desired.ts', from: 'if (migration.switched && target?.node !== undefined)', to: 'if (false)' }],
+    seed: 1,
+    edits: [{ file: 'decision/desired.ts', from: 'isArmed: !migration.copying', to: 'isArmed: true' }],
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 624,
-    edits: [{ file: 'handover.ts', from: '  refuseIfActivated(bindings);\n', to: '' }],
+    seed: 1,
+    edits: [
+      {
+        file: 'decision/plan.ts',
+        from: '  const stillActivated = whyNotArmedYet(changes, southbound);\n',
+        to: '  const stillActivated = undefined;\n',
+      },
+    ],
   },
   'end-in-row': {
     prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 22250,
+    seed: 1,
     edits: [
       {
-        file: 'desired.ts',
+        file: 'decision/desired.ts',
         from: "record: { ...record, binding: 'pinned', target: vmi.node }",
         to: "record: { ...record, binding: 'pinned' }",
       },
     ],
   },
-  'chassis-known': {
-    prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
-    seed: 26,
+  'ended-a-minute': {
+    prevents: 'a port is released while the pod that its guest has left is plugged in, and its chassis takes it',
+    seed: 1,
     edits: [
       {
-        file: 'southbound.ts',
-        from: '  if (names.size === 1 && row !== undefined) return row;\n',
-        to: '  return row ?? { name: "chassis-".concat(node), other_config: ["map", []] };\n',
+        file: 'decision/facts.ts',
+        from: 'return times.length > 0 && now - Math.max(...times) > UNPLUGGED_AFTER_MS;',
+        to: 'return true;',
       },
     ],
   },
-  'end-read-last': {
-    prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
-    seed: 4424,
+  'chassis-known': {
+    prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
+    seed: 1,
     edits: [
       {
-        file: 'kubernetes.ts',
-        from: '    const migrations = await this.#api.listMigrations(vmi);\n    const instance = await this.#api.getVmi(vmi);\n',
-        to: '    const instance = await this.#api.getVmi(vmi);\n    const migrations = await this.#api.listMigrations(vmi);\n',
+        file: 'ovn/southbound.ts',
+        from: '    const ambiguous = nodes',
+        to: '    for (const node of nodes) if (byNode.get(node).length === 0) byNode.set(node, [{ uuid: "", name: "chassis-".concat(node), strategySupport: "rarp-only" }]);\n    const ambiguous = nodes',
+      },
+    ],
+  },
+  'chassis-of-this-cluster': {
+    prevents: 'a chassis of another cluster counts, because its host has the same name',
+    seed: 1,
+    edits: [{ file: 'ovn/southbound.ts', from: 'rows.filter(isOurs)', to: 'rows.filter(() => true)' }],
+  },
+  'end-read-last': {
+    prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
+    seed: 1,
+    edits: [
+      {
+        file: 'kubernetes/kubernetes.ts',
+        from: '    const migrations = await this.#api.listMigrations(vmi, options);\n    const instance = await this.#api.getVmi(vmi);\n',
+        to: '    const instance = await this.#api.getVmi(vmi);\n    const migrations = await this.#api.listMigrations(vmi, options);\n',
+      },
+    ],
+  },
+  'named-404': {
+    prevents: 'a path that is not served for a while is taken for a VMI that is gone, and its ports are released',
+    seed: 1,
+    edits: [
+      {
+        file: 'kubernetes/client.ts',
+        from: 'if (status === 404 && isNamed(content, path.at(-1)!))',
+        to: 'if (status === 404)',
+      },
+    ],
+  },
+  'second-gate': {
+    prevents: 'a guest switches before enable-dual-chassis is awake, and is cut off until somebody says so',
+    seed: 1,
+    edits: [
+      { file: 'decision/gates.ts', from: "'reuse-port': [PORT_GATE]", to: "'reuse-port': [PORT_GATE, DUAL_GATE]" },
+    ],
+  },
+  'gate-not-outlived': {
+    prevents: 'a target to which nothing is handed over waits at our gates for ever',
+    seed: 1,
+    edits: [
+      {
+        file: 'decision/gates.ts',
+        from: '  return target ? [...strays, target] : strays;\n',
+        to: '  return target ? [target] : [];\n',
+      },
+    ],
+  },
+  'told-at-commit': {
+    prevents: 'what was committed is never told, because something failed after it',
+    seed: 1,
+    edits: [
+      {
+        file: 'reconcile.ts',
+        from: '        await committed(next.changes);\n',
+        to: '        told.push(...next.changes);\n',
+      },
+      {
+        file: 'reconcile.ts',
+        from: '  let unconfirmed: readonly PortChange[] = [];\n',
+        to: '  let unconfirmed: readonly PortChange[] = [];\n  const told = [];\n',
+      },
+      {
+        file: 'reconcile.ts',
+        from: '    if (next.requeue === undefined) return {',
+        to: '    if (next.requeue === undefined) await committed(told);\n    if (next.requeue === undefined) return {',
       },
     ],
   },

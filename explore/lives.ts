@@ -56,6 +56,7 @@ export class Lives {
     if (isRenamed) cover('chassis renamed');
     else lostAt.delete(name);
     southbound.addChassis(next, node);
+    if (isRenamed && this.#choices.chance(0.5)) southbound.addStaleChassis(name, node);
     lost.delete(name);
     invariants.disturbedAt = Date.now();
     for (const vm of vms) {
@@ -71,8 +72,8 @@ export class Lives {
   }
 
   *#comeFromElsewhere(vm: Vm): Script {
-    yield* receive(this.#world, vm);
-    if (vm.guest !== undefined) yield* this.#life(vm);
+    const hasCome = yield* receive(this.#world, vm);
+    if (hasCome) yield* this.#life(vm);
   }
 
   *#life(vm: Vm): Script {
@@ -84,11 +85,13 @@ export class Lives {
       yield long(choices);
       if (isOver()) return;
       if (vm.isSecond) cover('migrates again after a restart');
-      if (vm.ports.length === 1 && choices.chance(0.1)) {
-        cover('NIC plugged in for a migration');
+      const { cameAt } = vm;
+      yield* migrate(this.#world, vm);
+      // KubeVirt plugs another interface in by a migration; Kube-OVN makes its port for the target.
+      if (!isOver() && vm.cameAt !== cameAt && vm.ports.length === 1 && choices.chance(0.2)) {
+        cover('NIC plugged in by a migration');
         addPort(vm);
       }
-      yield* migrate(this.#world, vm);
       // Another is refused while one is not final; it may come at once, before the source pod's network is gone.
     }
     yield long(choices);

@@ -71,7 +71,9 @@ export class Process {
     for (const vm of vms) {
       const left = this.#calls.get(vm)! - 1;
       this.#calls.set(vm, left);
-      if (left === 0) this.#around.invariants.told.answered(this, vm, isDone);
+      const { told } = this.#around.invariants;
+      if (!isDone) told.gaveUp(this, vm);
+      if (left === 0) told.answered(this, vm);
     }
   }
 

@@ -299,7 +299,7 @@ class Schedule {
     }
     const hasFailed = answer.statusCode === 200 && /"failed":\[\{/.test(answer.body);
     if (step !== 'reconcile' || hasFailed) return;
-    for (const vm of vms) this.#invariants.reconciled(vm, answer.startedAt);
+    for (const vm of vms) this.#invariants.reconciled(answer.by, vm, answer.startedAt);
   };
 
   #disturb(ms = 0): void {

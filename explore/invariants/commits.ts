@@ -21,6 +21,9 @@ interface Ledger {
   /** What has happened since the beginning that calls for a write, less the writes. */
   credit: number;
   neighbourAt: number;
+  /** Who of ours wrote it last, and when. */
+  by: object | undefined;
+  writtenAt: number;
 }
 
 /** What may be written, by us, to the rows of others. */
@@ -42,8 +45,9 @@ export class CommitInvariants {
   }
 
   /** @param sentAt when a function sent the transaction that has changed the rows */
-  committed(changes: readonly RowChange[], sentAt: number): void {
+  committed(by: object, changes: readonly RowChange[], sentAt: number): void {
     for (const change of changes) this.#check(change, sentAt);
+    for (const { port } of changes) Object.assign(this.#ledger(port), { by, writtenAt: Date.now() });
     const vm = this.vmOf(changes[0]!.port);
     if (vm === undefined) return;
     const own = vm.ports.filter((port) => this.#ledger(port).own === requestedOf(port)).map(requestedOf);
@@ -62,6 +66,12 @@ export class CommitInvariants {
 
   neighbourWroteSince(vm: Vm, time: number): boolean {
     return vm.ports.some((port) => this.#ledger(port).neighbourAt >= time);
+  }
+
+  /** Whether anybody but one process has written a port since. */
+  othersWroteSince(by: object, vm: Vm, time: number): boolean {
+    const isOthers = (ledger: Ledger) => ledger.writtenAt >= time && ledger.by !== by;
+    return this.neighbourWroteSince(vm, time) || vm.ports.some((port) => isOthers(this.#ledger(port)));
   }
 
   /** To be called whenever something is true of a VM that was not: that may call for a write. */
@@ -114,7 +124,7 @@ export class CommitInvariants {
 
   #checkRelease(vm: Vm, port: Port, before: RowChange['before'], moments: readonly Moment[]): void {
     if (moments.some(({ uid }) => uid === undefined)) return;
-    const atRest = moments.some(({ migration }) => migration === undefined);
+    const atRest = moments.some(({ migration }) => !migration?.isFound);
     const isOfEarlier = moments.some(({ uid }) => uid !== vmiOfRecord(before));
     if (!atRest) {
       this.#break(`${port.name} was released, though ${vm.name} migrates`);
@@ -177,7 +187,7 @@ export class CommitInvariants {
   }
 
   #ledger(port: Port): Ledger {
-    const present = this.#ledgers.get(port) ?? { own: undefined, credit: 0, neighbourAt: 0 };
+    const present = this.#ledgers.get(port) ?? { own: undefined, credit: 0, neighbourAt: 0, by: undefined, writtenAt: 0 };
     this.#ledgers.set(port, present);
     return present;
   }

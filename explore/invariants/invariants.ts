@@ -48,10 +48,10 @@ export class Invariants {
     changes: readonly RowChange[],
     request: { readonly sentAt: number; readonly isHeard: boolean },
   ): void {
-    this.commits.committed(changes, request.sentAt);
+    this.commits.committed(by, changes, request.sentAt);
     const vm = this.commits.vmOf(changes[0]!.port);
     if (vm === undefined) return;
-    this.told.committed(by, vm, changes, request.isHeard);
+    this.told.committed(by, vm, changes, request);
     // OVN took it up when whoever sent it had looked again: nothing shows any more what went meanwhile.
     if (!request.isHeard) this.excuse(vm);
     this.observe();
@@ -73,8 +73,8 @@ export class Invariants {
   }
 
   /** `reconcile` has looked at a VM from `startedAt` on, and says that all is done: then it is, unless it changed meanwhile. */
-  reconciled(vm: Vm, startedAt: number): void {
-    const isSame = vm.now.from < startedAt && !this.commits.neighbourWroteSince(vm, startedAt);
+  reconciled(by: object, vm: Vm, startedAt: number): void {
+    const isSame = vm.now.from < startedAt && !this.commits.othersWroteSince(by, vm, startedAt);
     if (!isSame || this.commits.lost.size > 0) return;
     for (const port of vm.ports) {
       const wrong = this.#wrong(vm, port, startedAt);

@@ -1,11 +1,12 @@
 import type { Port, RowChange } from '../model/northbound.ts';
 import type { RecordedEvent } from '../model/rest.ts';
 import type { Vm } from '../model/vm.ts';
-import { requestedOf } from './truth.ts';
+import { MAX_FACTS_AGE_MS, requestedOf } from './truth.ts';
 
 interface Commit {
   readonly by: object;
   readonly vm: Vm;
+  readonly vmi: string | undefined;
   readonly port: Port;
   readonly binding: string;
   /** Whoever committed was told so. */
@@ -27,10 +28,18 @@ export class ToldInvariants {
     this.#break = onBroken;
   }
 
-  committed(by: object, vm: Vm, changes: readonly RowChange[], isHeard: boolean): void {
+  committed(
+    by: object,
+    vm: Vm,
+    changes: readonly RowChange[],
+    { sentAt, isHeard }: { readonly sentAt: number; readonly isHeard: boolean },
+  ): void {
+    // Without a VMI there is nothing to write an Event onto.
+    const moments = vm.since(sentAt - MAX_FACTS_AGE_MS);
+    const vmi = moments.every((moment) => moment.vmi === vm.now.vmi) ? vm.now.vmi : undefined;
     for (const { port } of changes) {
       const binding = requestedOf(port) || 'nothing';
-      this.#untold.push({ by, vm, port, binding, isHeard, version: port.version });
+      this.#untold.push({ by, vm, vmi, port, binding, isHeard, version: port.version });
     }
   }
 
@@ -56,19 +65,25 @@ export class ToldInvariants {
   }
 
   /** A process has answered for a VM: what it has committed meanwhile is told. */
-  answered(by: { readonly name: string }, vm: Vm, isDone: boolean): void {
+  answered(by: { readonly name: string }, vm: Vm): void {
     const isOwn = (one: Commit) => one.by === by && one.vm === vm;
     const [untold, told] = [this.#untold.filter(isOwn), this.#told.filter(isOwn)];
     this.#untold = this.#untold.filter((one) => !isOwn(one));
     this.#told = this.#told.filter((one) => !isOwn(one));
     const silent = untold.find(
-      ({ port, version, isHeard, binding }) =>
-        vm.vmi !== undefined &&
+      ({ vmi, port, version, isHeard, binding }) =>
+        vmi !== undefined &&
+        vm.now.vmi === vmi &&
         !told.some((one) => one.port === port && one.binding === binding) &&
         // Of what nobody said whether it was committed, the row says so, if it is still there.
-        (isHeard || (isDone && port.version === version && binding !== 'nothing')),
+        (isHeard || (port.version === version && binding !== 'nothing')),
     );
     if (silent) this.#break(`${by.name} has bound ${silent.port.name} to ${silent.binding}, and told nobody`);
+  }
+
+  /** A process has given a call up: what it does not know to be committed nobody learns from it any more. */
+  gaveUp(by: object, vm: Vm): void {
+    this.#untold = this.#untold.filter((commit) => commit.by !== by || commit.vm !== vm || commit.isHeard);
   }
 
   died(by: object): void {

@@ -73,6 +73,7 @@ export function acceptable(
     if (pinned === undefined) return undefined;
     return others === 'plugged in' ? [pinned] : [pinned, ''];
   }
+  if (!migration.isFound) return undefined;
   if (migration.switched) {
     const target = at(migration.target);
     return target === undefined ? undefined : [target];

@@ -195,6 +195,7 @@ export class ApiServer {
     vm.history.push({
       from: Date.now(),
       uid: vmi && !isFinal(vmi) ? vmi.metadata.uid : undefined,
+      vmi: vmi?.metadata.uid,
       optedIn: vmi?.metadata.annotations[OPT_IN_ANNOTATION] !== undefined,
       node: vmi?.status.nodeName,
       guest: vm.guest,
@@ -202,6 +203,7 @@ export class ApiServer {
         vmim && !isFinal(vmim)
           ? {
               uid: vmim.metadata.uid,
+              isFound: VMI_NAME_LABEL in vmim.metadata.labels || (target !== undefined && !isFinal(target)),
               target: target?.spec.nodeName,
               targetEnded: target === undefined || hasEnded(target),
               sourceEnded: source === undefined,

@@ -2,7 +2,7 @@ import type { Choices } from '../choices.ts';
 import type { CoveragePoint } from '../coverage.ts';
 import type { ApiServer } from './api-server.ts';
 import { gatesOf, isFinal, ownerOf, type Pod, type Vmim } from './objects.ts';
-import { about, long, type Script, short } from './pace.ts';
+import { about, long, type Script, short, type Wait } from './pace.ts';
 import type { Southbound } from './southbound.ts';
 import type { Vm } from './vm.ts';
 
@@ -297,8 +297,8 @@ export function* migrate(stage: Stage, vm: Vm): Script {
   }
 }
 
-/** A migration from another cluster, the half that receives: its target pod looks like any other. */
-export function* receive({ api, choices, nodes, narrate, cover, gates }: Stage, vm: Vm): Script {
+/** A migration from another cluster, the half that receives: its target pod looks like any other. @returns whether it has come */
+export function* receive({ api, choices, nodes, narrate, cover, gates }: Stage, vm: Vm): Generator<Wait, boolean> {
   api.createWaitingVmi(vm);
   const { uid } = vm.vmi!.metadata;
   const vmim: Vmim = api.createVmim(vm, true, { receive: { migrationID: 'from-elsewhere' } });
@@ -307,11 +307,11 @@ export function* receive({ api, choices, nodes, narrate, cover, gates }: Stage, 
   narrate?.(`${vm.name} is to come from elsewhere, into pod ${pod.metadata.uid}`);
   yield { until: () => vm.vmi?.metadata.uid !== uid || gatesOf(vm.podNow(pod)).length === 0 };
   yield about(choices, 20);
-  if (vm.vmi?.metadata.uid !== uid) return;
+  if (vm.vmi?.metadata.uid !== uid) return false;
   const node = choices.pick(nodes);
   api.updatePod(vm, pod, { spec: { nodeName: node }, status: { phase: 'Running' } });
   yield long(choices);
-  if (vm.vmi?.metadata.uid !== uid) return;
+  if (vm.vmi?.metadata.uid !== uid) return false;
   vm.taps.set(pod.metadata.uid, node);
   vm.guest = node;
   vm.guestPod = pod.metadata.uid;
@@ -319,4 +319,5 @@ export function* receive({ api, choices, nodes, narrate, cover, gates }: Stage, 
   api.markReady(vm, pod);
   narrate?.(`${vm.name} has come to ${node}`);
   api.updateVmim(vm, vmim.metadata.uid, {}, { phase: 'Succeeded' });
+  return true;
 }

@@ -15,6 +15,8 @@ export interface Chassis {
   readonly hostname: string;
   /** What its ovn-controller says of itself. */
   readonly otherConfig: Readonly<Record<string, string>>;
+  /** Chassis_Private.nb_cfg_timestamp: the ovn-controller that lives follows nb_cfg, one that is gone does not. */
+  readonly followedAt: number;
 }
 
 /** A row of Port_Binding, and what the ovn-controllers of its chassis do by it. */
@@ -50,7 +52,12 @@ export class Southbound {
   }
 
   addChassis(name: string, hostname: string, otherConfig: Chassis['otherConfig'] = {}): void {
-    this.chassis = [...this.chassis, { name, hostname, otherConfig }];
+    this.chassis = [...this.chassis, { name, hostname, otherConfig, followedAt: Date.now() }];
+  }
+
+  /** The row of an ovn-controller that was killed, and came back under another name. */
+  addStaleChassis(name: string, hostname: string): void {
+    this.chassis = [...this.chassis, { name, hostname, otherConfig: {}, followedAt: 1 }];
   }
 
   removeChassis(name: string): void {
@@ -59,7 +66,8 @@ export class Southbound {
 
   /** The name of the chassis that a node of this cluster is. */
   chassisOf(node: string): string | undefined {
-    return this.chassis.find(({ hostname, otherConfig }) => hostname === node && !isRemote(otherConfig))?.name;
+    const own = this.chassis.filter(({ hostname, otherConfig }) => hostname === node && !isRemote(otherConfig));
+    return own.sort((a, b) => b.followedAt - a.followedAt)[0]?.name;
   }
 
   bindingOf(port: Port): PortBinding {
@@ -113,12 +121,16 @@ export class Southbound {
       if (operation.op !== 'select')
         throw new Error(`A hand-over has no business with "${operation.op}" in OVN_Southbound.`);
       const isWanted = (row: WireRow) => operation.where.every((condition) => matches(row, condition));
-      const rows =
-        operation.table === 'Chassis'
-          ? this.chassis.map(chassisRow)
-          : this.bindings.map((one) => this.#bindingRow(one));
-      return { rows: rows.filter(isWanted) };
+      return { rows: this.#rowsOf(operation.table).filter(isWanted) };
     });
+  }
+
+  #rowsOf(table: string): readonly WireRow[] {
+    if (table === 'Chassis') return this.chassis.map(chassisRow);
+    if (table === 'Chassis_Private') {
+      return this.chassis.map(({ name, followedAt }) => ({ name, nb_cfg_timestamp: followedAt }));
+    }
+    return this.bindings.map((one) => this.#bindingRow(one));
   }
 
   #bindingRow({ port, addresses, activated, main, additional }: PortBinding): WireRow {

@@ -6,6 +6,8 @@ export interface Moment {
   readonly from: number;
   /** Of the VMI, unless that is final. */
   readonly uid: string | undefined;
+  /** Of the VMI, final or not. */
+  readonly vmi: string | undefined;
   readonly optedIn: boolean;
   /** VMI.status.nodeName */
   readonly node: string | undefined;
@@ -17,6 +19,8 @@ export interface Moment {
 
 export interface MigrationMoment {
   readonly uid: string;
+  /** By KubeVirt's label, or by its target pod: one without either is found by chance. */
+  readonly isFound: boolean;
   /** spec.nodeName of its target pod. */
   readonly target: string | undefined;
   /** The target pod has ended, is being deleted, or is not there yet. */
