@@ -187,7 +187,13 @@ export class CommitInvariants {
   }
 
   #ledger(port: Port): Ledger {
-    const present = this.#ledgers.get(port) ?? { own: undefined, credit: 0, neighbourAt: 0, by: undefined, writtenAt: 0 };
+    const present = this.#ledgers.get(port) ?? {
+      own: undefined,
+      credit: 0,
+      neighbourAt: 0,
+      by: undefined,
+      writtenAt: 0,
+    };
     this.#ledgers.set(port, present);
     return present;
   }
