@@ -254,18 +254,13 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'reconcile.ts',
-        from: '        await committed(next.changes);\n',
-        to: '        told.push(...next.changes);\n',
+        from: '    await this.#committed(changes, observed);\n  }\n',
+        to: '    this.told = [...(this.told ?? []), ...changes];\n  }\n',
       },
       {
         file: 'reconcile.ts',
-        from: '  let unconfirmed: readonly PortChange[] = [];\n',
-        to: '  let unconfirmed: readonly PortChange[] = [];\n  const told = [];\n',
-      },
-      {
-        file: 'reconcile.ts',
-        from: '    if (next.requeue === undefined) return {',
-        to: '    if (next.requeue === undefined) await committed(told);\n    if (next.requeue === undefined) return {',
+        from: '      if (requeue === undefined) {\n',
+        to: '      if (requeue === undefined) await this.#committed(this.told ?? [], observed);\n      if (requeue === undefined) {\n',
       },
     ],
   },

@@ -165,12 +165,13 @@ function chassisRow({ name, hostname, otherConfig }: Chassis): WireRow {
 }
 
 function matches(row: WireRow, [column, operator, value]: WireCondition): boolean {
-  const [actual, wanted] = column === '_uuid' ? [idOf(row._uuid!), idOf(value)] : [row[column], value];
+  const isUuid = column === '_uuid' || column === 'datapath';
+  const [actual, wanted] = isUuid ? [idOf(row[column]), idOf(value)] : [row[column], value];
   if (operator === '==') return actual === wanted;
   if (operator === '!=') return actual !== wanted;
   throw new Error(`The model knows no condition "${operator}" on ${column}.`);
 }
 
-function idOf(value: WireValue): string {
-  return (value as readonly string[])[1]!;
+function idOf(value: WireValue | undefined): string | undefined {
+  return (value as readonly string[] | undefined)?.[1];
 }
