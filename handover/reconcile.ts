@@ -1,15 +1,16 @@
 import { desired, type FunctionName, isPartOf } from './decision/desired.ts';
 import { LookAgainError, OutcomeUnknownError, TryAgainError } from './decision/errors.ts';
-import { eventsOf } from './decision/events.ts';
+import { eventsOf, type KubernetesEvent, sideEffectsOf } from './decision/events.ts';
 import { type Facts, factsOf } from './decision/facts.ts';
 import { needsHint, type SchedulingGateRelease } from './decision/gates.ts';
 import { portHintOf, sameHint } from './decision/hint.ts';
 import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
-import { plan } from './decision/plan.ts';
+import { type Plan, plan } from './decision/plan.ts';
 import { carriesChange, nodesOf, type Port, type PortChange } from './decision/port.ts';
 import type { Profile } from './decision/profile.ts';
 import { recordOf } from './decision/record.ts';
+import { again, type Requeue } from './decision/requeue.ts';
 import { EventRecorder, type Log } from './kubernetes/event-recorder.ts';
 import type { Kubernetes } from './kubernetes/kubernetes.ts';
 import type { KnownPorts, Northbound } from './ovn/northbound.ts';
@@ -49,59 +50,115 @@ export async function reconcile(
   world: World,
   log: Log,
 ): Promise<ReconcileResult> {
-  const { northbound, kubernetes, profile, activationStrategy } = world;
-  const recorder = new EventRecorder(kubernetes, name, log);
-  const startedAt = Date.now();
-  const changes: PortChange[] = [];
-  const ungated: SchedulingGateRelease[] = [];
-  let unconfirmed: readonly PortChange[] = [];
+  return await new Call(name, request, world, log).run();
+}
 
-  for (let attempts = 1; ; ) {
-    const observed = await observe(name, request, world);
-    const { vmi, facts } = observed;
-    const committed = async (made: readonly PortChange[]) => {
-      changes.push(...made);
-      await recorder.record(
-        vmi,
-        facts.vmi?.uid,
-        made.flatMap((change) => eventsOf(change, facts)),
-      );
-    };
-    await committed(confirmCommitted(unconfirmed, observed));
-    unconfirmed = [];
+/** Looks, and acts on what it sees, until there is nothing more to do. */
+class Call {
+  readonly #name: FunctionName;
+  readonly #request: ReconcileRequest;
+  readonly #world: World;
+  readonly #log: Log;
+  readonly #recorder: EventRecorder;
+  readonly #startedAt = Date.now();
+  readonly #changes: PortChange[] = [];
+  readonly #ungated: SchedulingGateRelease[] = [];
+  /** Sent, and not known to count. */
+  #unconfirmed: readonly PortChange[] = [];
+  #attempts = 0;
 
-    const hasLetGo = ungated.some(({ gates }) => gates.includes(DUAL_GATE));
-    const call = { elapsedMs: Date.now() - startedAt, hasLetGo, isPodDeletion: request.isPodDeletion === true };
-    const next = plan(name, observed, { profile, activationStrategy, now: Date.now(), call });
-    for (const note of next.notes) log.debug(`${vmi.namespace}/${vmi.name}: ${note}`);
+  constructor(name: FunctionName, request: ReconcileRequest, world: World, log: Log) {
+    this.#name = name;
+    this.#request = request;
+    this.#world = world;
+    this.#log = log;
+    this.#recorder = new EventRecorder(world.kubernetes, name, log);
+  }
+
+  async run(): Promise<ReconcileResult> {
+    for (;;) {
+      const observed = await observe(this.#name, this.#request, this.#world);
+      const requeue = await this.#actOn(observed);
+      if (requeue === undefined) {
+        return { vmi: observed.vmi, facts: observed.facts, changes: this.#changes, ungated: this.#ungated };
+      }
+      const { by, why, afterMs } = requeue;
+      if (by === 'broker') throw new TryAgainError(why, { retryAfterSeconds: afterMs / 1_000 });
+      if (afterMs === 0 && ++this.#attempts === MAX_ATTEMPTS) {
+        throw new TryAgainError(`${why}, ${MAX_ATTEMPTS} times in a row`);
+      }
+      this.#debug(`${why}: looking again in ${afterMs} ms`);
+      if (afterMs > 0) await this.#world.sleep(afterMs);
+    }
+  }
+
+  async #actOn(observed: Observation): Promise<Requeue | undefined> {
+    await this.#committed(confirmCommitted(this.#unconfirmed, observed), observed);
+    this.#unconfirmed = [];
+    const next = this.#plan(observed);
+    for (const note of next.notes) this.#debug(note);
     try {
-      if (next.changes.length > 0) {
-        unconfirmed = next.changes;
-        await northbound.commit(next.changes, comment(name, observed));
-        unconfirmed = [];
-        await committed(next.changes);
-      }
-      for (const release of next.ungate) {
-        await kubernetes.ungate(release);
-        ungated.push(release);
-        await recorder.record(vmi, facts.vmi?.uid, release.events);
-      }
+      await this.#commit(next.changes, observed);
+      await this.#ungate(next.ungate, observed);
     } catch (error) {
       if (!(error instanceof LookAgainError)) throw error;
-      if (!(error instanceof OutcomeUnknownError)) unconfirmed = [];
-      if (attempts++ === MAX_ATTEMPTS) {
-        throw new TryAgainError(`${error.message}, ${MAX_ATTEMPTS} times in a row`, { cause: error });
-      }
-      log.debug(`${vmi.namespace}/${vmi.name}: ${error.message}: looking again`);
-      continue;
+      if (!(error instanceof OutcomeUnknownError)) this.#unconfirmed = [];
+      return again(error.message);
     }
-    await recorder.record(vmi, facts.vmi?.uid, next.events);
-    if (next.requeue === undefined) return { vmi, facts, changes, ungated };
-    const { by, why, afterMs } = next.requeue;
-    if (by === 'broker') throw new TryAgainError(why, { retryAfterSeconds: afterMs / 1_000 });
-    log.debug(`${vmi.namespace}/${vmi.name}: ${why}: looking again in ${afterMs} ms`);
-    if (afterMs > 0) await world.sleep(afterMs);
-    else if (attempts++ === MAX_ATTEMPTS) throw new TryAgainError(`${why}, ${MAX_ATTEMPTS} times in a row`);
+    await this.#record(next.events, observed);
+    return next.requeue;
+  }
+
+  #plan(observed: Observation): Plan {
+    const { profile, activationStrategy } = this.#world;
+    const now = Date.now();
+    const call = {
+      elapsedMs: now - this.#startedAt,
+      hasLetGo: this.#ungated.some(({ gates }) => gates.includes(DUAL_GATE)),
+      isPodDeletion: this.#request.isPodDeletion === true,
+    };
+    return plan(this.#name, observed, { profile, activationStrategy, now, call });
+  }
+
+  async #commit(changes: readonly PortChange[], observed: Observation): Promise<void> {
+    if (changes.length === 0) return;
+    this.#unconfirmed = changes;
+    await this.#world.northbound.commit(changes, comment(this.#name, observed));
+    this.#unconfirmed = [];
+    await this.#committed(changes, observed);
+  }
+
+  /** What was committed is recorded at once: what fails afterwards does not unsay it. */
+  async #committed(changes: readonly PortChange[], observed: Observation): Promise<void> {
+    if (changes.length === 0) return;
+    this.#changes.push(...changes);
+    await this.#record(
+      changes.flatMap((change) => eventsOf(change, observed.facts)),
+      observed,
+    );
+    const dual = changes.filter(({ wanted }) => wanted.binding === 'dual').map(({ port }) => port.name);
+    if (dual.length === 0) return;
+    const effects = await this.#world.southbound.sideEffects(dual).catch((error: Error) => {
+      this.#log.warn(error.message);
+      return [];
+    });
+    await this.#record(effects.flatMap(sideEffectsOf), observed);
+  }
+
+  async #ungate(releases: readonly SchedulingGateRelease[], observed: Observation): Promise<void> {
+    for (const release of releases) {
+      await this.#world.kubernetes.ungate(release);
+      this.#ungated.push(release);
+      await this.#record(release.events, observed);
+    }
+  }
+
+  #record(events: readonly KubernetesEvent[], { vmi, facts }: Observation): Promise<void> {
+    return this.#recorder.record(vmi, facts.vmi?.uid, events);
+  }
+
+  #debug(line: string): void {
+    this.#log.debug(`${this.#request.vmi.namespace}/${this.#request.vmi.name}: ${line}`);
   }
 }
 

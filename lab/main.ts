@@ -11,6 +11,8 @@ import { summaryTable, timeline } from './migrate/timeline.ts';
 import { writeReport } from './report/write.ts';
 import { scenariosCommand } from './scenarios/command.ts';
 import { strategiesCommand } from './strategies/command.ts';
+import { dependentsCommand } from './strategies/dependents-command.ts';
+import { underlayCommand } from './strategies/underlay-command.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from './testbed/ovn-suite.ts';
 import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
@@ -83,7 +85,7 @@ program
   .option('--json <file>', 'write the figures there')
   .action(migrate);
 
-for (const command of [scenariosCommand, killCommand, strategiesCommand]) {
+for (const command of [scenariosCommand, killCommand, strategiesCommand, underlayCommand, dependentsCommand]) {
   program.addCommand(command({ directory: DIRECTORY, prefix: PREFIX }));
 }
 

@@ -134,6 +134,7 @@ export class Southbound {
     return {
       _uuid: ['uuid', uuidOf('binding', port.name)],
       logical_port: port.name,
+      datapath: ['uuid', uuidOf('datapath', 'net')],
       type: '',
       mac: ['set', [...addresses]],
       options: toWireMap(options),

@@ -2,6 +2,7 @@ import type { Facts } from './facts.ts';
 import type { Pod, VmiReference } from './kubevirt.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
 import { carriesRecord, recordOf } from './record.ts';
+import type { SideEffects } from './southbound.ts';
 
 /** One line of the story that `kubectl describe vmi` shows: an Event of Kubernetes on the VMI. */
 export interface KubernetesEvent {
@@ -100,6 +101,25 @@ export function targetOnSourceNode(pod: Pod, node: string): KubernetesEvent {
     reason: 'TargetOnSourceNode',
     message: `Target pod ${pod.metadata.name} is on ${node}, where the guest runs already: KubeVirt will fail the migration, and the port stays bound to that node.`,
   };
+}
+
+export function sideEffectsOf({ port, isOnLocalnet, virtualPorts }: SideEffects): KubernetesEvent[] {
+  const events: KubernetesEvent[] = [];
+  if (isOnLocalnet) {
+    events.push({
+      type: 'Warning',
+      reason: 'DualOnLocalnet',
+      message: `Port ${port} is on a localnet network: while it is bound to both chassis, OVN tunnels its packets, and those of full size pass only where the fabric has room for the tunnel's header (docs/ovn-versions.md).`,
+    });
+  }
+  if (virtualPorts.length > 0) {
+    events.push({
+      type: 'Warning',
+      reason: 'VirtualPortContested',
+      message: `Port ${port} is a parent of ${virtualPorts.join(', ')}: while it is bound to both chassis, they claim that in turn (docs/ovn-versions.md).`,
+    });
+  }
+  return events;
 }
 
 /** @param reason ChassisUnknown or ChassisAmbiguous */

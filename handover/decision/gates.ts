@@ -109,10 +109,10 @@ export function waitingTarget({ migration }: Facts): Pod | undefined {
 /** A warning for a target that nobody let go. */
 export function heldTooLong(facts: Facts, now: number): KubernetesEvent[] {
   const pod = waitingTarget(facts);
-  const gates = pod ? gatesOf(pod) : [];
-  if (pod === undefined || gates.length === 0) return [];
+  if (pod === undefined) return [];
+  const gates = gatesOf(pod);
   const created = new Date(pod.metadata.creationTimestamp ?? now).getTime();
-  return now - created > MAX_HELD_MS ? [heldFor(pod, gates, MAX_HELD_MS / 1_000)] : [];
+  return gates.length > 0 && now - created > MAX_HELD_MS ? [heldFor(pod, gates, MAX_HELD_MS / 1_000)] : [];
 }
 
 function release(

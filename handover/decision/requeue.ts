@@ -2,7 +2,7 @@ import type { FunctionName } from './desired.ts';
 import { isBound, isOurs, type SchedulingGateRelease, waitingTarget } from './gates.ts';
 import { DUAL_GATE } from './kubevirt.ts';
 import type { Observation } from './observation.ts';
-import { isBoundFor, isDual, type PortChange } from './port.ts';
+import { isBoundFor, type PortChange } from './port.ts';
 
 /** A further look is needed: in the same call, or in another one that the broker brings. */
 export interface Requeue {
@@ -20,7 +20,7 @@ export interface CallSoFar {
   readonly isPodDeletion: boolean;
 }
 
-/** For how long a function stays with a target that it let go, until its ports are dual. */
+/** For how long a function stays with a target that it let go, until that has a node and its ports can be made dual. */
 const MAX_STAY_MS = 5_000;
 const STAY_INTERVAL_MS = 100;
 /** Kube-OVN takes the binding off a moment after a launcher pod was deleted; we may have looked before that. */
@@ -46,21 +46,14 @@ export function requeueAfter(
     return retry(`the ports of the VMI are not yet bound for migration ${migration.name}`);
   }
   const hasLetGo = call.hasLetGo || done.ungate.some(({ gates }) => gates.includes(DUAL_GATE));
-  if (target && hasLetGo && call.elapsedMs < MAX_STAY_MS && !isArmed(observed, done.changes)) {
-    return again('the target was let go, and the ports are not dual yet', STAY_INTERVAL_MS);
+  if (target && hasLetGo && call.elapsedMs < MAX_STAY_MS && migration.target?.node === undefined) {
+    return again('the target was let go, and has no node yet to be dual for', STAY_INTERVAL_MS);
   }
   const next = LOOKS_AFTER_DELETION_MS.find((ms) => ms > call.elapsedMs);
   if (call.isPodDeletion && next !== undefined) {
     return again('a launcher pod was deleted, and Kube-OVN may take the binding off', next - call.elapsedMs);
   }
   return undefined;
-}
-
-function isArmed({ facts, ports }: Observation, changes: readonly PortChange[]): boolean {
-  if (facts.migration?.target?.node === undefined) return false;
-  return ports.every(
-    ({ port, wanted }) => wanted.binding !== 'dual' || isDual(port) || changes.some((change) => change.port === port),
-  );
 }
 
 /** Another look in the same call. */

@@ -4,6 +4,8 @@ import type { StrategySupport } from './activation.ts';
 export interface PortBinding {
   readonly uuid: string;
   readonly port: string;
+  /** uuid of its network's row in Datapath_Binding */
+  readonly datapath: string;
   /** Its `mac` column: addresses as the northbound database has them, `dynamic` unresolved. */
   readonly addresses: readonly string[];
   /** Names of additional chassis that a RARP has opened and that northd has not yet forgotten. */
@@ -17,6 +19,15 @@ export interface Chassis {
   readonly uuid: string;
   readonly name: string;
   readonly strategySupport: StrategySupport;
+}
+
+/** What else is hit while a port is bound to two chassis (docs/ovn-versions.md). */
+export interface SideEffects {
+  readonly port: string;
+  /** OVN tunnels what it would otherwise send to the physical network as it is, and so leaves less room in a packet. */
+  readonly isOnLocalnet: boolean;
+  /** Ports of type `virtual` that have it for a parent: both chassis claim them in turn. */
+  readonly virtualPorts: readonly string[];
 }
 
 /** What the southbound database says of some nodes and ports. */

@@ -10,7 +10,7 @@ import {
 } from 'ovsdb-client-ts';
 import type { StrategySupport } from '../decision/activation.ts';
 import { TryAgainError } from '../decision/errors.ts';
-import type { Chassis, PortBinding, SouthboundFacts } from '../decision/southbound.ts';
+import type { Chassis, PortBinding, SideEffects, SouthboundFacts } from '../decision/southbound.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -56,6 +56,27 @@ export class Southbound {
       chassis: await this.#chassisByNode(nodes, rows.Chassis, bindings),
       bindings: new Map(bindings.map((binding) => [binding.port, binding])),
     };
+  }
+
+  /**
+   * What a dual binding does to others. It is asked for once in a migration, when the ports are dual already, since the
+   * server scans its table for it.
+   */
+  async sideEffects(ports: readonly string[]): Promise<readonly SideEffects[]> {
+    const { bindings } = await this.look([], ports);
+    const own = [...bindings.values()];
+    const networks = [...new Set(own.map(({ datapath }) => datapath))];
+    const { Port_Binding: others } = await this.#select([
+      select('Port_Binding', ['type', '==', 'virtual']),
+      ...networks.map((id) => select('Port_Binding', ['type', '==', 'localnet'], ['datapath', '==', uuid(id)])),
+    ]);
+    return own.map(({ port, datapath }) => ({
+      port,
+      isOnLocalnet: others.some((row) => row.type === 'localnet' && fromWireUuid(row.datapath!) === datapath),
+      virtualPorts: others
+        .filter((row) => fromWireMap(row.options!).get('virtual-parents')?.split(',').includes(port))
+        .map((row) => String(row.logical_port)),
+    }));
   }
 
   /** What the ovn-controllers of all chassis know of activation strategies, by chassis name. */
@@ -116,11 +137,11 @@ export class Southbound {
 const COLUMNS = {
   Chassis: ['_uuid', 'hostname', 'name', 'other_config'],
   Chassis_Private: ['name', 'nb_cfg_timestamp'],
-  Port_Binding: ['_uuid', 'logical_port', 'mac', 'options', 'chassis', 'additional_chassis'],
+  Port_Binding: ['_uuid', 'logical_port', 'type', 'datapath', 'mac', 'options', 'chassis', 'additional_chassis'],
 };
 
-function select(table: keyof typeof COLUMNS, condition: WireCondition): SelectOperation {
-  return { op: 'select', table, where: [condition], columns: COLUMNS[table] };
+function select(table: keyof typeof COLUMNS, ...where: WireCondition[]): SelectOperation {
+  return { op: 'select', table, where, columns: COLUMNS[table] };
 }
 
 /** OVN-IC lists gateways of other availability zones here too, with their hostnames (ovn-sb(5), is-remote). */
@@ -146,6 +167,7 @@ function bindingOf(row: WireRow): PortBinding {
   return {
     uuid: fromWireUuid(row._uuid!),
     port: String(row.logical_port),
+    datapath: fromWireUuid(row.datapath!),
     addresses: fromWireSet(row.mac!),
     activated: activated.split(',').filter(Boolean),
     claimants: [...fromWireSet(row.chassis!), ...fromWireSet(row.additional_chassis!)],

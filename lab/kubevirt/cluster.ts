@@ -132,11 +132,11 @@ export class Cluster {
     await unlessGone(this.#core.deleteNamespacedPod({ ...nameOf(pod), body }), 409);
   }
 
-  /** Messages of the Warnings on a VMI, as `kubectl describe` shows them. */
-  async warningsOf(namespace: string, name: string): Promise<string[]> {
-    const { items } = await this.#core.listNamespacedEvent({ namespace });
-    const isIts = (one: (typeof items)[number]) => one.involvedObject.name === name && one.type === 'Warning';
-    return items.filter(isIts).map(({ reason, message }) => `${reason}: ${message}`);
+  /** The warnings on a VMI, as `kubectl describe` shows them. */
+  async warningsAbout({ namespace, name }: { namespace: string; name: string }): Promise<Warning[]> {
+    const fieldSelector = `involvedObject.kind=VirtualMachineInstance,involvedObject.name=${name}`;
+    const { items } = await this.#core.listNamespacedEvent({ namespace, fieldSelector });
+    return items.filter(({ type }) => type === 'Warning').map(({ reason = '', message = '' }) => ({ reason, message }));
   }
 
   async registerNode(name: string, address: string): Promise<void> {
@@ -151,6 +151,11 @@ export class Cluster {
   #watched(): { start(): Promise<void>; stop(): Promise<void> }[] {
     return [this.nodes, this.pods, this.vms, this.vmis, this.vmims];
   }
+}
+
+export interface Warning {
+  readonly reason: string;
+  readonly message: string;
 }
 
 interface PodPatch {

@@ -43,7 +43,8 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   await sleep(quietMs);
 
   const { name, namespace } = vm;
-  const [commitsBefore, warningsBefore] = [await commitsIn(testbed), await cluster.warningsOf(namespace, name)];
+  const warnings = async () => (await cluster.warningsAbout(vm)).map(({ reason, message }) => `${reason}: ${message}`);
+  const [commitsBefore, warningsBefore] = [await commitsIn(testbed), await warnings()];
   const startedAt = Date.now();
   const migration = await cluster.vmims.create(migrationManifest({ vmiName: name, namespace, targetNode: to }));
   const deadline = AbortSignal.timeout(MIGRATION_WITHIN_MS + eventDelayMs);
@@ -83,7 +84,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     phases: phasesIn(kubevirt, startedAt),
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
     commits: (await commitsIn(testbed)) - commitsBefore,
-    warnings: (await cluster.warningsOf(namespace, name)).filter((warning) => !warningsBefore.includes(warning)),
+    warnings: (await warnings()).filter((warning) => !warningsBefore.includes(warning)),
   };
 }
 

@@ -199,8 +199,7 @@ export class StageVm implements VmDescription {
 
   /** Reasons of the warnings about its VMI. */
   async warnings(): Promise<string[]> {
-    const warnings = await this.#cluster.warningsOf(this.namespace, this.name);
-    return warnings.map((warning) => warning.split(':')[0]!);
+    return (await this.#cluster.warningsAbout(this)).map(({ reason }) => reason);
   }
 
   /** The launcher pod where the guest runs. */

@@ -18,6 +18,18 @@ export function announce(how: Announcement, guest: Announced): string {
   return frame.padEnd(2 * SHORTEST_FRAME, '0');
 }
 
+/** The frame with a VLAN tag (IEEE 802.1Q). */
+export function tagged(frame: string, vlan: number): string {
+  return `${frame.slice(0, 24)}8100${vlan.toString(16).padStart(4, '0')}${frame.slice(24)}`;
+}
+
+/** A datagram without content, to the discard port (RFC 863), from a MAC and IPv4 address to others. */
+export function udp({ from, to }: Record<'from' | 'to', readonly [mac: string, ipv4: string]>): string {
+  const header = (checksum: string) => `4500001c000040004011${checksum}${hexOfIpv4(from[1])}${hexOfIpv4(to[1])}`;
+  const packet = `${header(checksumOf(header('0000')))}0009000900080000`;
+  return `${hexOfMac(to[0])}${hexOfMac(from[0])}0800${packet}`.padEnd(2 * SHORTEST_FRAME, '0');
+}
+
 /** RFC 903 as QEMU's announce_self writes it: a reverse request for the sender itself, without addresses of IP. */
 function rarp({ mac }: Announced): string {
   const own = hexOfMac(mac);
@@ -27,7 +39,7 @@ function rarp({ mac }: Announced): string {
 /** RFC 5227, 3: an ARP announcement, a request in which sender and target are the same. */
 function garp({ mac, ipv4 }: Announced): string {
   const own = hexOfMac(mac);
-  const ip = ipv4.split('.').map(Number).map(hexByte).join('');
+  const ip = hexOfIpv4(ipv4);
   return `${BROADCAST}${own}0806${'0001080006040001'}${own}${ip}000000000000${ip}`;
 }
 
@@ -59,6 +71,10 @@ function hexOfIpv6(ip: string): string {
     .split(':')
     .map((group) => group.padStart(4, '0'))
     .join('');
+}
+
+function hexOfIpv4(ip: string): string {
+  return ip.split('.').map(Number).map(hexByte).join('');
 }
 
 function hexByte(byte: number): string {

@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OvsdbClient } from 'ovsdb-client-ts';
 import { whyNotHeld } from '../../handover/decision/activation.ts';
 import type { PortBinding } from '../../handover/decision/southbound.ts';
 import { Southbound } from '../../handover/ovn/southbound.ts';
-import { run, runIn } from '../testbed/command.ts';
+import { run } from '../testbed/command.ts';
 import type { Chassis, TestbedDescription } from '../testbed/description.ts';
 import { ANNOUNCEMENTS, type Announced, type Announcement, announce } from './announcements.ts';
+import { delivered, inject, plugInternal, portNumbers } from './frames.ts';
 
 /** What a port may have for addresses, in the northbound database's words. */
 export const ADDRESSES: Readonly<Record<string, (guest: Announced) => readonly string[]>> = {
@@ -135,20 +135,6 @@ async function makePorts({ northbound, chassis }: TestbedDescription, ports: rea
   await run('ovn-nbctl', [`--db=${northbound}`, '--timeout=25', '--wait=hv', 'sync']);
 }
 
-async function plugInternal(chassis: Chassis, names: readonly string[]): Promise<void> {
-  // What the kernel sends by itself would be counted too.
-  await runIn(chassis.netns, 'sysctl', ['-qw', 'net.ipv6.conf.default.disable_ipv6=1']);
-  await run('ovs-vsctl', [
-    `--db=${chassis.ovsdb}`,
-    '--timeout=25',
-    ...names.flatMap((name) => [
-      ...['--', 'add-port', 'br-int', name],
-      ...['--', 'set', 'Interface', name, 'type=internal', `external_ids:iface-id=${name}`],
-    ]),
-  ]);
-  for (const name of names) await run('ip', ['-n', chassis.netns, 'link', 'set', name, 'up']);
-}
-
 async function requestChassis(
   { northbound }: TestbedDescription,
   ports: readonly Port[],
@@ -193,26 +179,4 @@ async function reached(
   await sleep(500);
   const now = await delivered(target);
   return ports.filter(({ name }) => now.get(name)! > before.target.get(name)!);
-}
-
-/** Packets given to each interface so far. */
-async function delivered(chassis: Chassis): Promise<ReadonlyMap<string, number>> {
-  const text = await run('ovs-ofctl', ['--names', 'dump-ports', bridgeOf(chassis)]);
-  const entries = text.matchAll(/port +"?([^":]+)"?: rx pkts[^\n]*\n +tx pkts=(\d+)/g);
-  return new Map([...entries].map(([, name, packets]) => [name!, Number(packets)]));
-}
-
-async function portNumbers({ ovsdb }: Chassis): Promise<ReadonlyMap<string, string>> {
-  const columns = ['--bare', '--no-headings', '--format=csv', '--columns=name,ofport', 'list', 'Interface'];
-  const lines = (await run('ovs-vsctl', [`--db=${ovsdb}`, '--timeout=25', ...columns])).split('\n');
-  return new Map(lines.map((line) => line.split(',') as [string, string]));
-}
-
-/** Has the switch take a frame as if it came from the interface. */
-async function inject(chassis: Chassis, number: string, frame: string): Promise<void> {
-  await run('ovs-ofctl', ['packet-out', bridgeOf(chassis), `in_port=${number},packet=${frame},actions=table`]);
-}
-
-function bridgeOf({ directory }: Chassis): string {
-  return `unix:${join(directory, 'br-int.mgmt')}`;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run, runIn } from './command.ts';
 import type { Chassis, Client, ClientInterface, VmDescription } from './description.ts';
 import { addPort } from './plug.ts';
@@ -64,4 +65,12 @@ export async function networkIsUp(northbound: string, { interfaces }: Client): P
   const nbctl = (...args: string[]) => run('ovn-nbctl', [`--db=${northbound}`, '--timeout=25', ...args]);
   for (const { port } of interfaces) await nbctl('wait-until', 'Logical_Switch_Port', port, 'up=true');
   await nbctl('--wait=hv', 'sync');
+}
+
+/** Waits, after ports were changed, until chassis have claimed them anew and have their flows; a claim follows the change. */
+export async function portsHaveSettled(northbound: string): Promise<void> {
+  const sync = () => run('ovn-nbctl', [`--db=${northbound}`, '--timeout=25', '--wait=hv', 'sync']);
+  await sync();
+  await sleep(1_000);
+  await sync();
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
 import { MIGRATION_JOB_UID } from '../../lab/kubevirt/labels.ts';
+import type { Pod } from '../../lab/kubevirt/objects.ts';
 import { migrateOnce } from '../../lab/migrate/migration.ts';
 import { bindingStory, brokenPromises } from '../../lab/migrate/result.ts';
 import { watchBindings } from '../../lab/observe/bindings.ts';
@@ -12,7 +13,7 @@ import { printTable } from './support/table.ts';
 
 jest.setTimeout(300_000);
 
-const GATE = 'ovn-handover.dev/port';
+const GATES = ['ovn-handover.dev/port', 'ovn-handover.dev/dual'];
 const start = useLab('clustertest');
 
 test('three migrations, each under 500 ms, break no connection; only their target pods are gated, and each function may do all that it does', async () => {
@@ -32,7 +33,7 @@ test('three migrations, each under 500 ms, break no connection; only their targe
   const requests = await lab.requests();
   expect(refusedAmong(requests)).toEqual([]);
   const patches = requests.filter(({ verb }) => verb === 'patch');
-  expect(new Set(patches.map(accountOf))).toEqual(new Set(['reuse-port']));
+  expect(new Set(patches.map(accountOf))).toEqual(new Set(['reuse-port', 'enable-dual-chassis']));
   expect(new Set(patches.map(({ objectRef }) => objectRef?.name))).toEqual(new Set(targets));
   const byAccount = [...Map.groupBy(requests, accountOf)].map(
     ([account, own]) => [account, own.length, [...new Set(own.map(rightOf))].sort()] as const,
@@ -42,19 +43,24 @@ test('three migrations, each under 500 ms, break no connection; only their targe
     ...byAccount.map(([account, count, rights]) => [account, `${count}`, rights.join(', ')]),
   ]);
   expect(byAccount.map(([account]) => account).sort()).toEqual([
-    ...['disable-dual-chassis', 'enable-dual-chassis', 'release-port', 'reuse-port'],
+    ...['disable-dual-chassis', 'enable-dual-chassis', 'reconcile', 'release-port', 'reuse-port'],
   ]);
   for (const [account, , rights] of byAccount) expect(NEEDED[account]).toEqual(expect.arrayContaining(rights));
 });
 
 /** @returns the names of the target pods */
-function expectGates({ gates, vm, controlPlane: { cluster } }: Lab): string[] {
-  const isTarget = (name: string) => MIGRATION_JOB_UID in (cluster.pods.get(vm.namespace, name)?.metadata.labels ?? {});
-  const targets = [...gates.keys()].filter(isTarget);
-  const others = [...gates.keys()].filter((name) => !isTarget(name));
-  expect(targets.map((name) => gates.get(name))).toEqual([[GATE], [GATE], [GATE]]);
-  expect(others.map((name) => gates.get(name))).toEqual([[]]);
-  return targets;
+function expectGates({ created }: Lab): string[] {
+  const isTarget = ({ metadata }: Pod) => MIGRATION_JOB_UID in (metadata.labels ?? {});
+  const [targets, others] = [true, false].map((wanted) =>
+    [...created.values()].filter((pod) => isTarget(pod) === wanted),
+  );
+  expect(targets!.map(gatesOf)).toEqual([GATES, GATES, GATES]);
+  expect(others!.map(gatesOf)).toEqual([[]]);
+  return targets!.map(({ metadata }) => metadata.name);
+}
+
+function gatesOf({ spec }: Pod): string[] {
+  return spec.schedulingGates?.map(({ name }) => name) ?? [];
 }
 
 /** For release-port: the VM is deleted, and its port is bound to nothing again. */
@@ -66,7 +72,7 @@ async function endVm({ testbed, vm, controlPlane: { cluster } }: Lab): Promise<v
 }
 
 test('with the functions away the target pod stays gated, and the VM keeps its network', async () => {
-  const { testbed, vm, gates, migrate, controlPlane } = await start({ functions: false });
+  const { testbed, vm, created, migrate, controlPlane } = await start({ functions: false });
   const { pods } = controlPlane.cluster;
   const bindings = await watchBindings(testbed);
   const ping = await startPing(testbed.client, vm.interfaces[0].ip, { intervalMs: 20 });
@@ -74,8 +80,8 @@ test('with the functions away the target pod stays gated, and the VM keeps its n
   await sleep(2 * PACE_MS);
   const { sent, answers } = await ping.stop();
   await bindings.stop();
-  expect(gates.get(target.metadata.name)).toEqual([GATE]);
-  expect(pods.latest(target)?.spec.schedulingGates).toEqual([{ name: GATE }]);
+  expect(gatesOf(created.get(target.metadata.name)!)).toEqual(GATES);
+  expect(pods.latest(target)?.spec.schedulingGates).toEqual(GATES.map((name) => ({ name })));
   expect(pods.latest(target)?.spec.nodeName).toBeUndefined();
   expect(vm.node()).toBe('node1');
   expect(bindings.wanted.list).toHaveLength(1);

@@ -32,7 +32,7 @@ describe('the guard', () => {
     expect((await model.call('reuse-port')).changes).toHaveLength(1);
     expect(model.writes()).toHaveLength(2);
     expect(model.port.options).toMatchObject({ mcast_flood: 'true', foreign: 'x', 'requested-chassis': 'chassis-a' });
-    expect(model.lines).toContain('debug prod/vm0: a port was changed in between: looking again');
+    expect(model.lines).toContain('debug prod/vm0: a port was changed in between: looking again in 0 ms');
   });
 
   test('a row of which only external_ids changed in between is written at once, as long as it is the VM’s', async () => {
@@ -63,7 +63,6 @@ describe('the guard', () => {
     };
     const call = model.call('reuse-port');
     await expect(call).rejects.toThrow(/^a port was changed in between, 5 times in a row$/);
-    await expect(call).rejects.toMatchObject({ cause: { name: 'LookAgainError' } });
     expect(model.writes()).toHaveLength(5);
     expect(model.events).toEqual([]);
   });

@@ -165,16 +165,6 @@ describe('a binding that is stripped off', () => {
     expect(model.binding()).toBe('chassis-a,chassis-b, record dual');
   });
 
-  test('after the announcement is put back open, also where Kubernetes does not tell yet that memory was copied', async () => {
-    await goTo(1);
-    model.southbound.rarp(model.port, 'b');
-    expect(isOpen().isOpen).toBe(true);
-    // northd has not followed yet.
-    model.port.write(strip(model.port, columnsOf(model.port)));
-    await model.call('reconcile');
-    expect(isOpen()).toEqual({ requested: 'chassis-a,chassis-b', isOpen: true });
-  });
-
   test('a moment after the deletion of a pod was heard is found by the same call', async () => {
     await goTo(2);
     const naps: number[] = [];

@@ -20,8 +20,8 @@ export interface Lab {
   readonly testbed: Testbed;
   readonly controlPlane: ControlPlane;
   readonly vm: Vm;
-  /** The scheduling gates that each pod had when it was first seen, by its name. */
-  readonly gates: ReadonlyMap<string, readonly string[]>;
+  /** Each pod as it was when it was first seen, by its name; also those that are gone. */
+  readonly created: ReadonlyMap<string, Pod>;
   /** Creates a VMIM, and gives it with its target pod as soon as there is one. */
   migrate(to: string): Promise<{ migration: VirtualMachineInstanceMigration; target: Pod }>;
   /** What happened at the broker up to now. */
@@ -57,16 +57,16 @@ export function useLab(prefix: string): (options: { functions: boolean }) => Pro
       ...{ eventDelayMs: 0, paceMs: PACE_MS, idleMs: 10_000 },
     });
     done = new AbortController();
-    const gates = watchGates(controlPlane, done.signal);
+    const created = watchPods(controlPlane, done.signal);
     const vm = await startVm(testbed, controlPlane.cluster);
-    return labOf(testbed, controlPlane, vm, gates);
+    return labOf(testbed, controlPlane, vm, created);
   };
 }
 
-function labOf(testbed: Testbed, controlPlane: ControlPlane, vm: Vm, gates: Lab['gates']): Lab {
+function labOf(testbed: Testbed, controlPlane: ControlPlane, vm: Vm, created: Lab['created']): Lab {
   const { cluster, logs } = controlPlane;
   return {
-    ...{ testbed, controlPlane, vm, gates },
+    ...{ testbed, controlPlane, vm, created },
     async migrate(targetNode) {
       const manifest = migration({ vmiName: vm.name, namespace: vm.namespace, targetNode });
       const created = await cluster.vmims.create(manifest);
@@ -85,12 +85,12 @@ function labOf(testbed: Testbed, controlPlane: ControlPlane, vm: Vm, gates: Lab[
   };
 }
 
-function watchGates({ cluster }: ControlPlane, signal: AbortSignal): Lab['gates'] {
-  const gates = new Map<string, string[]>();
+function watchPods({ cluster }: ControlPlane, signal: AbortSignal): Lab['created'] {
+  const created = new Map<string, Pod>();
   cluster.onChange(() => {
-    for (const { metadata, spec } of cluster.pods.all()) {
-      if (!gates.has(metadata.name)) gates.set(metadata.name, spec.schedulingGates?.map(({ name }) => name) ?? []);
+    for (const pod of cluster.pods.all()) {
+      if (!created.has(pod.metadata.name)) created.set(pod.metadata.name, pod);
     }
   }, signal);
-  return gates;
+  return created;
 }

@@ -419,7 +419,7 @@ describe('rule 4: after a migration', () => {
           isAnyones: true,
           binding: 'pinned',
           node,
-            record: { ...record, binding: 'pinned', target: node },
+          record: { ...record, binding: 'pinned', target: node },
         });
       }
     },

@@ -260,6 +260,8 @@ test('a VM’s ports are bound for its migration when all that are ours tell of 
   expect(isBound(waiting(gated, [bound, port(SECOND)]), [])).toBe(false);
   const observed = waiting(gated, [bound, port(SECOND)]);
   expect(isBound(observed, pinning(observed))).toBe(true);
+  const unbound = waiting(gated, [port(), port(SECOND)]);
+  expect(isBound(unbound, pinning(unbound).slice(1))).toBe(false);
   const silent = vmi('01-idle', { metadata: { annotations: {} } });
   expect(isBound(waiting(gated, [bound, port(SECOND)], { vmi: silent }), [])).toBe(true);
 });

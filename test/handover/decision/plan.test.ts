@@ -89,6 +89,7 @@ describe('a node without its one chassis', () => {
     const { changes, events, requeue } = plan('enable-dual-chassis', observed, setup);
     expect(changes).toEqual([]);
     expect(events).toMatchObject([{ type: 'Warning', reason }]);
+    for (const { name } of found) expect(events[0]?.message).toContain(name);
     expect(requeue).toEqual({ by: 'broker', afterMs: 5_000, why: events[0]!.message });
   });
 
@@ -173,6 +174,16 @@ describe('a port that its target cannot hold', () => {
     expect(changes[0]?.options).toEqual({ ...TO_BOTH, ...recordEntries(DUAL, new Date(NOW)) });
     expect(events).toEqual([]);
   });
+});
+
+test('a port that the southbound database does not have yet is armed: nothing has opened it', () => {
+  for (const before of [pinned, port({ record: DUAL })]) {
+    const observed = at('target pod scheduled', [before]);
+    const southbound = { ...observed.southbound, bindings: new Map() };
+    const { changes, requeue } = plan('enable-dual-chassis', { ...observed, southbound }, setup);
+    expect(changes).toMatchObject([{ options: ARMED }]);
+    expect(requeue?.by).not.toBe('broker');
+  }
 });
 
 describe('a port that is still marked as activated', () => {

@@ -41,7 +41,7 @@ function written(change: PortChange | undefined): string {
 describe('the change that a port needs', () => {
   test("pinned: one chassis, by its name and not the node's, and no activation strategy", () => {
     const change = changeFor(isDual, wantPinned, setup);
-    expect(change).toEqual({
+    expect(change).toStrictEqual({
       port: isDual,
       wanted: wantPinned,
       isInterim: false,

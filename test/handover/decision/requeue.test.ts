@@ -160,33 +160,18 @@ describe('a target that waits for its ports to be bound', () => {
 });
 
 describe('whoever took the last gate off a target', () => {
-  const stay = { by: 'function', afterMs: 100, why: 'the target was let go, and the ports are not dual yet' };
+  const stay = { by: 'function', afterMs: 100, why: 'the target was let go, and has no node yet to be dual for' };
   const unscheduled = at('target pod created', [pinned, second]);
   const scheduled = at('target pod scheduled', [pinned, second]);
-  const armed = at('target pod scheduled', [dual, { ...dual, ...SECOND }]);
 
-  test('stays with it until it has a node and its ports are dual', () => {
+  test('stays with it until it has a node, by which the same look makes its ports dual', () => {
     for (const name of ['enable-dual-chassis', 'reconcile'] as const) {
       expect(requeue(name, unscheduled, { gates: [DUAL_GATE] })).toEqual(stay);
+      expect(requeue(name, unscheduled, { gates: [PORT_GATE, DUAL_GATE] })).toEqual(stay);
       expect(requeue(name, unscheduled, { call: { hasLetGo: true, elapsedMs: 4_999 } })).toEqual(stay);
-      expect(requeue(name, scheduled, { call: { hasLetGo: true } })).toEqual(stay);
-      expect(requeue(name, armed, { call: { hasLetGo: true } })).toBeUndefined();
-      expect(requeue(name, armed, { gates: [PORT_GATE, DUAL_GATE] })).toBeUndefined();
+      expect(requeue(name, scheduled, { call: { hasLetGo: true } })).toBeUndefined();
+      expect(requeue(name, unscheduled, { gates: [PORT_GATE] })).toBeUndefined();
     }
-  });
-
-  test('stays while one of its ports is not dual', () => {
-    const half = at('target pod scheduled', [dual, second]);
-    expect(requeue('reconcile', half, { call: { hasLetGo: true } })).toEqual(stay);
-    expect(requeue('reconcile', half, { call: { hasLetGo: true }, changes: changesOf(half) })).toBeUndefined();
-  });
-
-  test('has stayed when the ports are made dual by this look', () => {
-    const changes = changesOf(scheduled);
-    expect(requeue('enable-dual-chassis', scheduled, { changes, call: { hasLetGo: true } })).toBeUndefined();
-    expect(requeue('enable-dual-chassis', scheduled, { changes: changes.slice(1), call: { hasLetGo: true } })).toEqual(
-      stay,
-    );
   });
 
   test('stays for five seconds at most', () => {

@@ -32,7 +32,9 @@ test('the objects of a VM come as they are', async () => {
   const { vmi, migrations, pods } = await kubernetes.objectsOf(VMI);
   expect(vmi?.metadata.uid).toBe(cluster.vmi.metadata.uid);
   expect(migrations.map(({ metadata }) => metadata.uid)).toEqual([migration.vmim.metadata.uid]);
-  expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual(['virt-launcher-web-01-source', migration.target].sort());
+  expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual(
+    ['virt-launcher-web-01-source', migration.target].sort(),
+  );
 });
 
 test('a VM that migrates is found by its VMIM and by its target pod, which waits', async () => {

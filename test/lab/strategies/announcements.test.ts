@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { announce } from '../../../lab/strategies/announcements.ts';
+import { announce, tagged, udp } from '../../../lab/strategies/announcements.ts';
 import { isForeseen } from '../../../lab/strategies/matrix.ts';
 
 const guest = { mac: '02:00:5e:10:00:0a', ipv4: '10.40.0.17', ipv6: 'fd00:40:0:0:0:0:0:1f' };
@@ -25,6 +25,24 @@ test('an unsolicited neighbour advertisement goes to all nodes, with the link-la
   // RFC 1071, 1 (3): over what it covers, itself included, the sum is all ones.
   const words = `${IPV6}${allNodes}000000200000003a${frame.slice(108)}`.match(/.{4}/g)!;
   let sum = words.reduce((total, word) => total + Number.parseInt(word, 16), 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  expect(sum).toBe(0xffff);
+});
+
+test('a tag stands between the addresses and the ethertype, and changes nothing else', () => {
+  const frame = announce('rarp', guest);
+  expect(tagged(frame, 10)).toBe(`${frame.slice(0, 24)}8100000a${frame.slice(24)}`);
+});
+
+test('a datagram goes from one MAC and IPv4 address to others, with a right checksum', () => {
+  const frame = udp({ from: [guest.mac, guest.ipv4], to: ['02:00:5e:10:00:0b', '10.40.0.18'] });
+  expect(frame).toMatch(
+    new RegExp(`^02005e10000b${MAC}08004500001c000040004011[0-9a-f]{4}0a2800110a2800120009000900080000`),
+  );
+  let sum = frame
+    .slice(28, 68)
+    .match(/.{4}/g)!
+    .reduce((total, word) => total + Number.parseInt(word, 16), 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   expect(sum).toBe(0xffff);
 });
