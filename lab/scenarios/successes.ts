@@ -121,7 +121,7 @@ export const successes: readonly Scenario[] = [
     },
   },
   {
-    name: 'a second migration is refused while the first copies',
+    name: 'a second migration is denied while the first copies',
     async play({ vm }) {
       const migration = await vm.migrate({ to: 'node2', hold: 'copy' });
       await migration.at('copy');

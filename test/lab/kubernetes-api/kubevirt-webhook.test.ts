@@ -27,7 +27,7 @@ async function end(name: string, phase: string): Promise<void> {
   await cluster.custom.replaceNamespacedCustomObjectStatus({ ...vmims, name, body: { ...object, status: { phase } } });
 }
 
-test('a second migration of a VMI is refused in the words of KubeVirt until the first has ended', async () => {
+test("a second migration of a VMI is denied in KubeVirt's words until the first has ended", async () => {
   await migration('one', 'web-01');
   await expect(migration('two', 'web-01')).rejects.toEqual(apiException(400, 'in-flight migration detected'));
   await migration('of-another', 'web-02');
