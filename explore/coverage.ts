@@ -36,6 +36,7 @@ export const COVERAGE_POINTS = [
   'opted out meanwhile',
   'other writer binds the port meanwhile',
   'other writer adds keys meanwhile',
+  'other writer takes the record off meanwhile',
   'neighbour wipes external_ids',
   'neighbour wipes external_ids meanwhile',
   'neighbour strips the binding',

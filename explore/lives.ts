@@ -19,7 +19,7 @@ export interface World extends Stage {
   onNorthboundWrite(vm: Vm, port: Port, before: Port['options']): void;
 }
 
-const TROUBLES = ['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'chassis', 'node', 'API'] as const;
+const TROUBLES = ['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'record', 'chassis', 'node', 'API'] as const;
 
 /** What becomes of the VMs, and what people, nodes and neighbours do to them. */
 export class Lives {
@@ -120,6 +120,7 @@ export class Lives {
     switch (trouble) {
       case 'foreign':
       case 'overwrite':
+      case 'record':
         if (vm.ports.length > 0) this.#write(choices.pick(vm.ports), vm, trouble, meanwhile);
         return;
       case 'delete':
@@ -164,13 +165,25 @@ export class Lives {
     }
   }
 
-  #write(port: Port, vm: Vm, trouble: 'foreign' | 'overwrite', meanwhile: (point: CoveragePoint) => void): void {
+  #write(
+    port: Port,
+    vm: Vm,
+    trouble: 'foreign' | 'overwrite' | 'record',
+    meanwhile: (point: CoveragePoint) => void,
+  ): void {
     const { narrate, southbound, nodes, onNorthboundWrite } = this.#world;
     const before = port.options;
     if (trouble === 'foreign') {
       meanwhile('other writer adds keys meanwhile');
       port.write({ options: { ...before, qos_burst: '7' }, externalIds: { ...port.externalIds, note: 'theirs' } });
       narrate?.(`somebody writes keys of their own on ${port.name}`);
+    } else if (trouble === 'record') {
+      // As `ovn-nbctl lsp-set-options` does with what somebody has seen there that they know.
+      if (before['handover-binding'] === undefined) return;
+      meanwhile('other writer takes the record off meanwhile');
+      const rest = Object.entries(before).filter(([key]) => !key.startsWith('handover-'));
+      port.write({ options: Object.fromEntries(rest) });
+      narrate?.(`somebody takes the record off ${port.name}`);
     } else {
       const chassis = southbound.chassisOf(this.#choices.pick(nodes));
       if (before['handover-binding'] === undefined || chassis === undefined) return;

@@ -113,6 +113,11 @@ export class CommitInvariants {
     if (unknown !== undefined) this.#break(`${port.name} was bound to ${unknown}, which is no chassis of this cluster`);
     const isArmed = port.options['activation-strategy'] !== undefined;
     const mayBeOpen = names.length < 2 || moments.some(({ migration }) => migration?.copying);
+    if (names.length > 0 !== isRecorded(port)) {
+      this.#break(
+        `${port.name} is bound to ${requested || 'nothing'} ${isRecorded(port) ? 'with' : 'without'} a record`,
+      );
+    }
     if (names.length < 2 && isArmed) this.#break(`${port.name} is bound to ${requested || 'nothing'}, and armed`);
     if (!isArmed && !mayBeOpen) this.#break(`${port.name} is open on ${requested} before memory is copied`);
     if (names.length === 0) this.#checkRelease(vm, port, before, moments);

@@ -1,4 +1,4 @@
-import type { Port } from '../model/northbound.ts';
+import type { Port, PortColumns } from '../model/northbound.ts';
 import { isFinal, ownerOf } from '../model/objects.ts';
 import type { Southbound } from '../model/southbound.ts';
 import type { Moment, Vm } from '../model/vm.ts';
@@ -24,12 +24,13 @@ export function requestedOf({ options }: Pick<Port, 'options'>): string {
   return options['requested-chassis'] ?? '';
 }
 
-export function isRecorded({ options }: Pick<Port, 'options'>): boolean {
-  return Object.keys(options).some((key) => key.startsWith('handover-'));
+/** Wherever it is. */
+export function isRecorded(port: PortColumns): boolean {
+  return vmiOfRecord(port) !== undefined;
 }
 
-export function vmiOfRecord({ options }: Pick<Port, 'options'>): string | undefined {
-  return options['handover-vmi'];
+export function vmiOfRecord({ options, externalIds }: PortColumns): string | undefined {
+  return options['handover-vmi'] ?? externalIds['handover-vmi'];
 }
 
 /** Where the guest runs by what Kubernetes says. */
@@ -62,11 +63,11 @@ export function acceptable(
   lookedAt = Date.now(),
 ): readonly string[] | undefined {
   const { uid, node, optedIn, migration } = vm.now;
+  // A binding whose record somebody has taken off is nobody's that could be told, unless a migration is for it.
+  if (!isRecorded(port) && (uid === undefined || !optedIn || migration === undefined)) return undefined;
   if (uid === undefined) return [''];
-  if (!optedIn && !isRecorded(port)) return [''];
   const at = (one: string | undefined) => (one === undefined ? undefined : southbound.chassisOf(one));
   if (migration === undefined) {
-    if (!isRecorded(port)) return [''];
     const others = otherPods(vm, lookedAt);
     if (others === 'all gone') return [''];
     const pinned = at(node);

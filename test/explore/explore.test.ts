@@ -15,12 +15,12 @@ async function explore(...options: string[]) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  return { output, code: code as number | null, verdict: output.trim().split('\n').at(-1) };
+  return { output, code: code as number | null, last: output.trim().split('\n').at(-1) };
 }
 
 // Always the same ones here; `npm run explore -- --seed N` looks for new ones.
 test(
-  'no schedule breaks a promise, and every situation comes about',
+  'no schedule breaks an invariant, and every point is covered',
   async () => {
     const { output, code } = await explore('--schedules', '2000', '--seed', '1');
     expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/^PASSED /m) });
@@ -31,12 +31,12 @@ test(
 
 // From the seed of each guard it looks on until it finds a schedule: other code or another model has other ones.
 test(
-  'without any one guard some schedule breaks a promise',
+  'without any one guard some schedule breaks an invariant',
   async () => {
-    const { output, code, verdict } = await explore('--guards');
-    expect({ code, verdict }).toEqual({
+    const { output, code, last } = await explore('--guards');
+    expect({ code, last }).toEqual({
       code: 0,
-      verdict: expect.stringMatching(/^PASSED {2}each of \d+ guards is missed$/),
+      last: expect.stringMatching(/^PASSED {2}each of \d+ guards is missed$/),
     });
     for (const guard of Object.keys(GUARDS))
       expect(output).toMatch(new RegExp(`^${guard} +seed \\d+, schedule \\d+: `, 'm'));
@@ -45,18 +45,18 @@ test(
 );
 
 test(
-  'the schedule that does is made shorter and told as a story',
+  'the schedule that does is made shorter and printed as a story',
   async () => {
-    // Many a schedule breaks a promise without this one: it takes a few dozens to come to one.
-    const { output, code, verdict } = await explore('--without', 'uid-of-state');
-    expect({ code, verdict }).toEqual({ code: 1, verdict: expect.stringMatching(/^FAILED {2}seed \d+: \S/) });
+    // Many a schedule breaks an invariant without this one: it takes a few dozens to come to one.
+    const { output, code, last } = await explore('--without', 'uid-of-state');
+    expect({ code, last }).toEqual({ code: 1, last: expect.stringMatching(/^FAILED {2}seed \d+: \S/) });
     expect(output).toMatch(/^ +[0-9.]+ s {2}vm\d is to migrate/m);
     expect(output).toMatch(/^ += {2}\S/m);
   },
   3 * MINUTES_MS,
 );
 
-test('a guard that there is none of is named', async () => {
+test('an unknown guard is an error', async () => {
   const { code } = await explore('--schedules', '1', '--without', 'luck');
   expect(code).toBe(1);
 });
