@@ -19,7 +19,18 @@ export interface World extends Stage {
   onNorthboundWrite(vm: Vm, port: Port, before: Port['options']): void;
 }
 
-const TROUBLES = ['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'record', 'chassis', 'node', 'API'] as const;
+const TROUBLES = [
+  'foreign',
+  'restart',
+  'delete',
+  'crash',
+  'opt-out',
+  'overwrite',
+  'record',
+  'chassis',
+  'node',
+  'API',
+] as const;
 
 /** What becomes of the VMs, and what people, nodes and neighbours do to them. */
 export class Lives {

@@ -83,7 +83,7 @@ describe('a look', () => {
     expect([columns[0], columns[1], columns[4]]).toEqual([
       ['_uuid', 'hostname', 'name', 'other_config'],
       ['_uuid', 'hostname', 'name', 'other_config'],
-      ['_uuid', 'logical_port', 'mac', 'options', 'chassis', 'additional_chassis'],
+      ['_uuid', 'logical_port', 'type', 'datapath', 'mac', 'options', 'chassis', 'additional_chassis'],
     ]);
     expect(database.transactions[0]!.options).toEqual({ timeoutMs: 5_000 });
   });
