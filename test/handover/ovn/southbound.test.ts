@@ -240,11 +240,12 @@ describe('the bindings of ports', () => {
       {
         uuid: id(11),
         port: 'a.prod',
+        datapath: NETWORK,
         addresses: ['02:00:5e:10:00:01 192.168.50.10', 'unknown'],
         activated: ['chassis-2', 'chassis-3'],
         claimants: [id(1), id(2), id(3)],
       },
-      { uuid: id(12), port: 'b.prod', addresses: [], activated: [], claimants: [] },
+      { uuid: id(12), port: 'b.prod', datapath: NETWORK, addresses: [], activated: [], claimants: [] },
     ]);
   });
 
