@@ -3,8 +3,9 @@ import { ALLOW_BRIDGE_MIGRATION, SAME_NODE, VMI_NAME } from '../kubevirt/labels.
 import { targetPod } from '../kubevirt/manifests.ts';
 import { answers } from '../migrate/vm.ts';
 import { run } from '../testbed/command.ts';
+import { eventually } from './eventually.ts';
 import type { Scenario } from './scenario.ts';
-import { eventually, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** Longer than any VMI's event that was ever seen, and more than a request's usual limit of 1 MiB. */
 const BALLAST = 'x'.repeat(1_200_000);
