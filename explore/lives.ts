@@ -19,7 +19,18 @@ export interface World extends Stage {
   onNorthboundWrite(vm: Vm, port: Port, before: Port['options']): void;
 }
 
-const TROUBLES = ['foreign', 'restart', 'delete', 'crash', 'opt-out', 'overwrite', 'record', 'chassis', 'node', 'API'] as const;
+const TROUBLES = [
+  'foreign',
+  'restart',
+  'delete',
+  'crash',
+  'opt-out',
+  'overwrite',
+  'record',
+  'chassis',
+  'node',
+  'API',
+] as const;
 
 /** What becomes of the VMs, and what people, nodes and neighbours do to them. */
 export class Lives {
@@ -92,7 +103,7 @@ export class Lives {
         cover('NIC plugged in by a migration');
         addPort(vm);
       }
-      // Another is refused while one is not final; it may come at once, before the source pod's network is gone.
+      // The webhook denies another while one is not final; it may come at once, before the source pod's network is gone.
     }
     yield long(choices);
     if (!isOver() && choices.chance(0.3)) this.#end(vm);
