@@ -37,6 +37,8 @@ export interface ReconcileResult {
   readonly ungated: readonly SchedulingGateRelease[];
 }
 
+/** Searched ports are relied on later only if the facts came this soon after them. */
+const MAX_SEARCH_MS = 1_000;
 /** How often a row may be snatched away before the broker is asked to come again. */
 const MAX_ATTEMPTS = 5;
 
@@ -169,19 +171,21 @@ class Call {
 async function observe(name: FunctionName, request: ReconcileRequest, world: World): Promise<Observation> {
   const { vmi, hint, recorded } = request;
   const { northbound, southbound, kubernetes, profile } = world;
+  const readAt = Date.now();
   const known = northbound.known(vmi);
   const uuids = recorded ?? known?.uuids ?? hint?.ports;
   const found = uuids && (await northbound.portsAt(uuids, vmi));
   const ports =
     found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
-  const readAt = Date.now();
   const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);
   const migration = facts.migration?.uid;
   if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
     return observe(name, { vmi }, world);
   }
-  if (recorded === undefined || found === undefined) northbound.remember(vmi, ports, migration);
+  // Ports that were searched long before the facts may not be all that there were when the migration began.
+  const isPrompt = Date.now() - readAt < MAX_SEARCH_MS;
+  if ((recorded === undefined || found === undefined) && isPrompt) northbound.remember(vmi, ports, migration);
 
   const wanted = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) }));
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));

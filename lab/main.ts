@@ -12,6 +12,7 @@ import { writeReport } from './report/write.ts';
 import { scenariosCommand } from './scenarios/command.ts';
 import { strategiesCommand } from './strategies/command.ts';
 import { dependentsCommand } from './strategies/dependents-command.ts';
+import { stripCommand } from './strategies/strip-command.ts';
 import { underlayCommand } from './strategies/underlay-command.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from './testbed/ovn-suite.ts';
@@ -85,7 +86,14 @@ program
   .option('--json <file>', 'write the figures there')
   .action(migrate);
 
-for (const command of [scenariosCommand, killCommand, strategiesCommand, underlayCommand, dependentsCommand]) {
+for (const command of [
+  scenariosCommand,
+  killCommand,
+  strategiesCommand,
+  underlayCommand,
+  dependentsCommand,
+  stripCommand,
+]) {
   program.addCommand(command({ directory: DIRECTORY, prefix: PREFIX }));
 }
 

@@ -146,7 +146,7 @@ export class Southbound {
     return {
       _uuid: ['uuid', uuidOf('binding', port.name)],
       logical_port: port.name,
-      datapath: ['uuid', uuidOf('datapath', 'net')],
+      datapath: ['uuid', uuidOf('binding', 'the network')],
       type: '',
       mac: ['set', [...addresses]],
       options: toWireMap(options),

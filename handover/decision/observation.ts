@@ -10,6 +10,6 @@ export interface Observation {
   readonly ports: readonly DesiredPort[];
   /** Of the nodes and ports that the function needs for its own steps. */
   readonly southbound: SouthboundFacts;
-  /** ms since the epoch, taken before the facts were read */
+  /** ms since the epoch, taken before anything was read */
   readonly readAt: number;
 }

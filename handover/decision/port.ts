@@ -62,8 +62,8 @@ function changeToDual(port: Port, wanted: Dual, setup: ChangeSetup): PortChange 
   const isActivated = setup.activated.length > 0;
   if (present === requested) {
     // Whatever is written between the activation and the pin may make northd drop an activation that it has not seen yet.
-    if (isActivated) return undefined;
-    // A strategy that came off before memory was copied is put back; what is open while memory is copied stays open.
+    // And what our record calls dual may have been made open, by a look that knew of an activation that is forgotten by now.
+    if (isActivated || carriesRecord(port.options, wanted.record)) return undefined;
     return changeTo(port, wanted, strategy ?? (wanted.isArmed ? setup.activationStrategy : undefined), setup);
   }
   // northd forgets which chassis was activated only while no additional one is requested.

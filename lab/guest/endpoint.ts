@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../testbed/command.ts';
 import type { Chassis } from '../testbed/description.ts';
 import { addPort, unplug } from '../testbed/plug.ts';
@@ -20,8 +19,22 @@ interface EndpointInterface {
   readonly ip: string;
 }
 
-/** What QEMU sends when a guest arrives: announce_self's initial 50 ms, step 100 ms, five rounds; ms after the first. */
-const ANNOUNCEMENTS_MS = [0, 50, 200, 450, 800];
+/**
+ * What is sent when a guest arrives, as recorded of a real one (test/fixtures/kubevirt-1.9/rarp.txt), ms after the first:
+ * QEMU's announce_self (initial 50 ms, step 100 ms, five rounds), and the guest's own driver once it runs.
+ */
+const ANNOUNCEMENTS: readonly { readonly ms: number; readonly by: 'QEMU' | 'guest' }[] = [
+  { ms: 0, by: 'QEMU' },
+  { ms: 41, by: 'QEMU' },
+  { ms: 48, by: 'guest' },
+  { ms: 140, by: 'guest' },
+  { ms: 190, by: 'QEMU' },
+  { ms: 331, by: 'guest' },
+  { ms: 440, by: 'QEMU' },
+  { ms: 626, by: 'guest' },
+  { ms: 863, by: 'QEMU' },
+  { ms: 1021, by: 'guest' },
+];
 
 /**
  * A network namespace with a VM's MAC and IP addresses in place of its guest. It answers pings while it runs, and does
@@ -66,25 +79,25 @@ export class Endpoint {
   }
 
   /**
-   * Sends a RARP from each interface, at QEMU's times; resolves after the first. The kernel sends none by itself, so the
-   * switch is told to take each as if it came from the interface.
+   * Sends RARP and ARP from each interface, at QEMU's times and the guest's; resolves after the first. The kernel sends none
+   * by itself, so the switch is told to take each as if it came from the interface.
    */
   async announce(): Promise<void> {
     const { chassis, interfaces } = this.#network;
     const bridge = `unix:${join(chassis.directory, 'br-int.mgmt')}`;
-    const packets = await Promise.all(
-      interfaces.map(
-        async ({ tap, mac }) => `in_port=${await this.#portNumber(tap)},packet=${rarp(mac)},actions=table`,
-      ),
+    const ports = await Promise.all(
+      interfaces.map(async (nic) => ({ ...nic, ofport: await this.#portNumber(nic.tap) })),
     );
-    const announce = async () => {
-      for (const packet of packets) await run('ovs-ofctl', ['packet-out', bridge, packet]);
+    const announce = async (by: 'QEMU' | 'guest') => {
+      for (const { ofport, mac, ip } of ports) {
+        const packet = by === 'QEMU' ? rarp(mac) : gratuitousArp(mac, ip);
+        await run('ovs-ofctl', ['packet-out', bridge, `in_port=${ofport},packet=${packet},actions=table`]);
+      }
     };
-    const [first, ...others] = ANNOUNCEMENTS_MS;
-    await sleep(first);
-    await announce();
+    const [first, ...others] = ANNOUNCEMENTS;
+    await announce(first!.by);
     // The guest may be gone, with its plug, before the last.
-    for (const ms of others) setTimeout(() => announce().catch(() => {}), ms).unref();
+    for (const { ms, by } of others) setTimeout(() => announce(by).catch(() => {}), ms).unref();
   }
 
   async #portNumber(tap: string): Promise<string> {
@@ -102,6 +115,16 @@ export class Endpoint {
 /** Begins with the testbed's prefix, so that it goes with the testbed. */
 function namespaceOf({ chassis, interfaces }: EndpointNetwork): string {
   return `${chassis.netns}-${interfaces[0]?.tap}`;
+}
+
+/** RFC 826 as Linux announces an address: a request for itself. */
+function gratuitousArp(mac: string, ip: string): string {
+  const own = mac.replaceAll(':', '');
+  const address = ip
+    .split('.')
+    .map((byte) => Number(byte).toString(16).padStart(2, '0'))
+    .join('');
+  return `ffffffffffff${own}0806${'0001080006040001'}${own}${address}000000000000${address}`.padEnd(120, '0');
 }
 
 /** RFC 903 as QEMU's announce_self writes it: a reverse request for the sender itself, broadcast, without addresses of IP. */

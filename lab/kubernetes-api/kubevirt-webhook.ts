@@ -9,10 +9,10 @@ const VMI_NAME = 'kubevirt.io/vmi-name';
 type Migration = KubernetesObject & { spec?: { vmiName?: string }; status?: { phase?: string } };
 
 /**
- * KubeVirt's validating webhook for VMIMs, as far as it refuses a second one while another of the same VMI is in flight. It
+ * KubeVirt's validating webhook for VMIMs, as far as it denies a second one while another of the same VMI is in flight. It
  * finds that one by its label. Those who write VMIMs here need no server of KubeVirt's own for it.
  */
-export function refuseSecondMigration(store: Store): Admission {
+export function denySecondMigration(store: Store): Admission {
   return ({ operation, resource, object }) => {
     if (operation !== 'CREATE' || resource.kind !== KIND) return object;
     const { namespace } = object.metadata;

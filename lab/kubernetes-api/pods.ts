@@ -117,10 +117,10 @@ function fixedSpec({ spec }: Pod): unknown {
  */
 export function bindPod(pod: Pod, node: string, annotations: Record<string, string> = {}): Pod {
   const name = pod.metadata.name!;
-  const refuse = (why: string) => conflict({ ...pods, plural: 'pods/binding' }, name, why);
-  if (pod.metadata.deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
-  if (pod.spec.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
-  if (gates(pod).length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
+  const denied = (why: string) => conflict({ ...pods, plural: 'pods/binding' }, name, why);
+  if (pod.metadata.deletionTimestamp) throw denied(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (pod.spec.nodeName) throw denied(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
+  if (gates(pod).length > 0) throw denied(`pod ${name} has non-empty .spec.schedulingGates`);
   const scheduled: Condition = {
     type: 'PodScheduled',
     status: 'True',

@@ -9,7 +9,7 @@ import { selfSignedCertificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
 import { ApiError, unauthorized } from './errors.ts';
 import { kubeconfigYaml } from './kubeconfig.ts';
-import { refuseSecondMigration } from './kubevirt-webhook.ts';
+import { denySecondMigration } from './kubevirt-webhook.ts';
 import { type Admission, Operations } from './operations.ts';
 import { type ApiRequest, parseRequest } from './request.ts';
 import { RequestLog } from './request-log.ts';
@@ -46,7 +46,7 @@ export interface KubernetesApi {
 export async function startKubernetesApi(options: KubernetesApiOptions = {}): Promise<KubernetesApi> {
   const store = new Store(options.history ?? 10_000);
   const policies = await loadAdmission(options.admission ?? []);
-  const webhook = refuseSecondMigration(store);
+  const webhook = denySecondMigration(store);
   // Validation comes after mutation, as in the real one.
   const admission: Admission = (write) => webhook({ ...write, object: policies(write) });
   const operations = new Operations(store, options.kubevirtWebhook ? admission : policies);

@@ -2,24 +2,23 @@ import type { TestbedDescription } from '../testbed/description.ts';
 import { networkOf } from './cni.ts';
 import type { GuestKind, LauncherGuest } from './guests.ts';
 import type { Pod } from './objects.ts';
+import type { FinalPhase } from './pod-status.ts';
 
 /** Where a target's QEMU listens; KubeVirt's first port for direct migration. */
 export const MIGRATION_PORT = 49152;
 
-export type Outcome = 'Succeeded' | 'Failed';
-
 /** The process in a launcher pod's container `compute`: it runs one guest at virt-handler's command, and ends with it. */
 export class Launcher {
   /** How the container ended. */
-  readonly ended: Promise<Outcome>;
+  readonly ended: Promise<FinalPhase>;
   readonly #pod: Pod;
   readonly #testbed: TestbedDescription;
   readonly #guests: GuestKind;
-  readonly #end: (outcome: Outcome) => void;
+  readonly #end: (phase: FinalPhase) => void;
   #guest: Promise<LauncherGuest> | undefined;
 
   constructor(pod: Pod, testbed: TestbedDescription, guests: GuestKind) {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const { promise, resolve } = Promise.withResolvers<FinalPhase>();
     this.ended = promise;
     this.#end = resolve;
     this.#pod = pod;
@@ -47,8 +46,8 @@ export class Launcher {
   }
 
   /** Ends the guest, if there is one, and the container. */
-  async end(outcome: Outcome): Promise<void> {
-    this.#end(outcome);
+  async end(phase: FinalPhase): Promise<void> {
+    this.#end(phase);
     const guest = await this.#guest?.catch(() => undefined);
     await guest?.stop();
   }

@@ -1,4 +1,5 @@
 import { besideKubeOvn } from './beside-kube-ovn.ts';
+import { chassisRenamed } from './chassis-renamed.ts';
 import { failures } from './failures.ts';
 import { genericProfile } from './generic-profile.ts';
 import { nobodyListens } from './nobody-listens.ts';
@@ -17,6 +18,7 @@ export const acts: readonly Act[] = [
   { title: 'events twice, late and forged; other writers; VMs that are none of ours', scenarios: others },
   { title: 'migrations of rare kinds', scenarios: oddMigrations },
   { title: 'what Kube-OVN writes to the port meanwhile', scenarios: besideKubeOvn },
+  chassisRenamed,
   nodeDies,
   nobodyListens,
   genericProfile,

@@ -115,7 +115,7 @@ export const oddMigrations: readonly Scenario[] = [
   {
     name: 'KubeVirt tells of the switch 8 s late, and all at once',
     async play({ vm, testbed }) {
-      const migration = await vm.migrate({ to: 'node2', hold: 'switchReported' });
+      const migration = await vm.migrateArmed({ to: 'node2', hold: 'switchReported' });
       await vm.isOpenOn('node2');
       const { ip } = vm.interfaces[0];
       for (const until = Date.now() + 8_000; Date.now() < until; ) {

@@ -23,8 +23,8 @@ export interface BindingRow {
   readonly up: boolean;
 }
 
-/** Columns that OVN writes itself. */
-const STATE = ['up', 'dynamic_addresses'];
+/** Columns that OVN writes itself, and what tells a row from another. */
+const STATE = ['up', 'dynamic_addresses', '_uuid'];
 
 /** All ports by name. */
 export async function readRows({ northbound, southbound }: TestbedDescription): Promise<ReadonlyMap<string, PortRows>> {

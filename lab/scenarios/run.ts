@@ -238,7 +238,7 @@ class Run {
   /** VMs that are gone leave no trace. */
   async #takeAway(played: readonly Played[]): Promise<void> {
     this.#options.onProgress('deleting the VMs');
-    const gone = played.map(async ({ stage, endings, wrong }) => {
+    const takeAway = async ({ stage, endings, wrong }: Played) => {
       const last = stage.vms.map((_, index): Ending => {
         const ending = endings[index];
         return ending?.binding === 'no port' ? ending : { binding: 'unbound', theirs: ending?.theirs };
@@ -250,8 +250,12 @@ class Run {
       } catch (error) {
         wrong.push(`deleted, ${(error as Error).message}`);
       }
-    });
-    await Promise.all(gone);
+    };
+    const queue = played.values();
+    const worker = async () => {
+      for (const one of queue) await takeAway(one);
+    };
+    await Promise.all(Array.from({ length: this.#options.atOnce }, worker));
   }
 }
 

@@ -4,6 +4,7 @@ import type { ControlPlane } from '../control-plane.ts';
 import type { Cluster } from '../kubevirt/cluster.ts';
 import { STALE_CACHE } from '../kubevirt/labels.ts';
 import { isControlledBy, isFinal, type Pod, type VirtualMachineInstance as Vmi } from '../kubevirt/objects.ts';
+import type { Step } from '../kubevirt/pace.ts';
 import { startVm } from '../migrate/vm.ts';
 import type { BindingsWatch, WantedBinding } from '../observe/bindings.ts';
 import type { TestbedDescription, VmDescription } from '../testbed/description.ts';
@@ -96,6 +97,16 @@ export class StageVm implements VmDescription {
 
   async migrate(options: MigrateOptions = {}): Promise<Migration> {
     return Migration.start(this, options, this.#cluster);
+  }
+
+  /** A migration whose target was armed before memory was copied, and that goes on to a step at which it is held. */
+  async migrateArmed(options: MigrateOptions & { readonly to: string; readonly hold: Step }): Promise<Migration> {
+    const source = this.node();
+    const migration = await this.migrate({ ...options, hold: 'containersStart' });
+    await migration.at('containersStart');
+    await this.isDual(source, options.to);
+    await migration.go(options.hold);
+    return migration;
   }
 
   /** Migrates to a node; resolves when both databases and KubeVirt say that it has arrived. */

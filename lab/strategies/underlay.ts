@@ -43,7 +43,7 @@ export interface Path {
   readonly largest: number;
   /** What the sender of a greater one is told by ICMP (RFC 1191); `undefined` where it hears nothing. */
   readonly told: number | undefined;
-  /** Whether 300 kB over TCP come back within {@link TCP_WITHIN_S}. */
+  /** Whether 100 kB over a new TCP connection come back within 4 s. */
   readonly tcp: boolean;
 }
 
@@ -51,8 +51,8 @@ const LOGICAL_SWITCH = 'underlay';
 const PORT = 'guest';
 const HEADERS = 28;
 const LEAST = 1_000;
-const TCP_BYTES = 300_000;
-const TCP_WITHIN_S = 3;
+const TCP_BYTES = 100_000;
+const TCP_WITHIN_S = 4;
 
 /** Takes a guest on a localnet network through a hand-over. The testbed is not fit for anything else afterwards. */
 export async function underlayPaths(
@@ -131,7 +131,12 @@ async function echoRequests({ netns }: UnderlayHost): Promise<number> {
   return Number(values?.[names!.indexOf('InType8')] ?? 0);
 }
 
+/** Tries twice: where packets vanish both fail, and where a busy machine lost some only one. */
 async function echoes(from: UnderlayHost, to: UnderlayHost): Promise<boolean> {
+  return (await echoesOnce(from, to)) || (await echoesOnce(from, to));
+}
+
+async function echoesOnce(from: UnderlayHost, to: UnderlayHost): Promise<boolean> {
   await forgetPathMtu(from);
   await forgetPathMtu(to);
   const server = await runningIn(to.netns, 'busybox', ['nc', '-ll', '-p', '7', '-e', 'sh', '-c', 'cat 2>/dev/null']);

@@ -32,7 +32,7 @@ const EXPECTED: Readonly<Record<RecordingName, Bindings>> = {
     [AT_REST, 'unbound'],
   ],
   // Back is asked for at 1287; its target is created when the old source pod has ended. The end of the second source pod is not recorded.
-  'there-and-back-second-refused-in-flight': [
+  'there-and-back-second-denied': [
     [1219, 'pinned 2'],
     [1224, 'dual 2,1'],
     [1265, 'pinned 1'],
@@ -67,7 +67,7 @@ const EXPECTED: Readonly<Record<RecordingName, Bindings>> = {
 const ANNOUNCED: Readonly<Partial<Record<RecordingName, readonly number[]>>> = {
   'success-bridge': [1056],
   'gated-then-success': [1386],
-  'there-and-back-second-refused-in-flight': [1265, 1366],
+  'there-and-back-second-denied': [1265, 1366],
   'aborted-but-succeeded': [1930],
 };
 

@@ -16,7 +16,7 @@ export const RECORDINGS = [
   'success-bridge',
   'success-masquerade',
   'gated-then-success',
-  'there-and-back-second-refused-in-flight',
+  'there-and-back-second-denied',
   'cancelled-while-gated',
   'pending-timeout',
   'aborted-and-failed',

@@ -37,7 +37,7 @@ const SUCCESSES = recorded(
   'success-bridge',
   'success-masquerade',
   'gated-then-success',
-  'there-and-back-second-refused-in-flight',
+  'there-and-back-second-denied',
 );
 
 function seen({ metadata }: Vmim): Course {
@@ -96,7 +96,7 @@ describe('of migrations that succeed', () => {
   });
 });
 
-test('a second VMIM is refused while one is in flight, and leaves no object behind', async () => {
+test('a second VMIM is denied while one is in flight, and leaves no object behind', async () => {
   const vmim = await lab.migrate({ annotations: hold('turn') });
   await expect(lab.migrate()).rejects.toThrow('in-flight migration detected');
   await lab.cancel(vmim);

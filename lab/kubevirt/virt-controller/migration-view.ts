@@ -12,7 +12,7 @@ import {
 
 /** The migration cannot go on: its VMIM becomes Failed. */
 export class MigrationOver extends Error {
-  readonly why: 'cancelled' | 'refused' | 'vmi-ended' | 'target-removed' | 'target-ended' | 'copy-failed';
+  readonly why: 'cancelled' | 'another-in-flight' | 'vmi-ended' | 'target-removed' | 'target-ended' | 'copy-failed';
 
   constructor(why: MigrationOver['why']) {
     super(why);

@@ -66,7 +66,7 @@ class MigrationControl {
     const vmi = cluster.vmis.get(this.#vmim.metadata.namespace, this.#vmim.spec.vmiName);
     if (vmi === undefined) throw new MigrationOver('vmi-ended');
     this.#view.vmi = vmi;
-    if (this.#view.isOtherHandedOff()) throw new MigrationOver('refused');
+    if (this.#view.isOtherHandedOff()) throw new MigrationOver('another-in-flight');
     await cluster.vmims.update(this.#vmim, ({ metadata }) => {
       metadata.annotations = { ...metadata.annotations, ...OBSERVED_VERSIONS };
     });

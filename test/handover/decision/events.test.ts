@@ -9,6 +9,7 @@ import {
   noPort,
   notClaimed,
   notHandedOver,
+  sideEffectsOf,
   targetOnSourceNode,
 } from '../../../handover/decision/events.ts';
 import type { Facts } from '../../../handover/decision/facts.ts';
@@ -139,7 +140,6 @@ describe('a binding that somebody else changed under our record', () => {
   test.each([
     ['a dual port is stripped before memory is copied', scheduled, port({ record: DUAL })],
     ['a dual port is stripped while memory is copied', copying, port({ record: DUAL })],
-    ['a dual port loses its strategy alone', scheduled, port({ options: TO_BOTH, record: DUAL })],
     ['a pinned port is stripped', factsAt(moment('VMIM created')), port({ record: PINNED })],
   ])('is told where %s', (_how, facts, before) => {
     expect(reasons(facts, before)[1]).toBe('PortOverwritten');
@@ -150,6 +150,29 @@ describe('a binding that somebody else changed under our record', () => {
     expect(reasons(scheduled, port({ options: ARMED }))).toEqual(['PortDual']);
     expect(reasons(gone, port({ record: DUAL }))).toEqual(['PortReleased']);
     expect(reasons(gone, port({ options: { 'handover-since': 'then' }, record: PINNED }))).toEqual(['PortReleased']);
+  });
+});
+
+describe('the side effects of a dual binding', () => {
+  const none = { port: 'web-01.prod', isOnLocalnet: false, virtualPorts: [] };
+
+  test('are no event where there are none', () => {
+    expect(sideEffectsOf(none)).toEqual([]);
+  });
+
+  test('are warned of, each with the port and what it is about', () => {
+    expect(sideEffectsOf({ ...none, isOnLocalnet: true, virtualPorts: ['vip-1', 'vip-2'] })).toEqual([
+      {
+        type: 'Warning',
+        reason: 'DualOnLocalnet',
+        message: expect.stringMatching(/^Port web-01\.prod is on a localnet network: .* of full size pass only where /),
+      },
+      {
+        type: 'Warning',
+        reason: 'VirtualPortContested',
+        message: expect.stringMatching(/^Port web-01\.prod is a parent of vip-1, vip-2: /),
+      },
+    ]);
   });
 });
 

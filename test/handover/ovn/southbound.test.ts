@@ -6,6 +6,7 @@ import { RecordingClient } from '../support/database.ts';
 
 const PORTS = ['a.prod', 'b.prod'];
 const NOBODY = '99999999-9999-4999-8999-999999999999';
+const NETWORK = '77777777-7777-4777-8777-777777777777';
 const BY_NAME = 'Port_Binding logical_port ==';
 const BY_UUID = 'Port_Binding _uuid ==';
 
@@ -24,6 +25,8 @@ const follows = (name: string, timestamp: number): WireRow => ({ name, nb_cfg_ti
 const binding = (number: number, port: string, change: Partial<WireRow> = {}): WireRow => ({
   _uuid: ['uuid', id(number)],
   logical_port: port,
+  type: '',
+  datapath: ['uuid', NETWORK],
   mac: ['set', []],
   options: toWireMap({}),
   chassis: ['set', []],
@@ -31,12 +34,14 @@ const binding = (number: number, port: string, change: Partial<WireRow> = {}): W
   ...change,
 });
 
-/** What ovsdb-server selects: rows of a table, by one column. */
+/** What ovsdb-server selects: rows of a table, by whether columns are equal to something. */
 function select(operation: Operation) {
   if (operation.op !== 'select') throw new Error(`a function only reads there, and does not ${operation.op}`);
-  const [column, operator, value] = operation.where[0]!;
-  const isEqual = (row: WireRow) => JSON.stringify(row[column]) === JSON.stringify(value);
-  return { rows: rows[operation.table]!.filter((row) => isEqual(row) === (operator === '==')) };
+  const isWanted = (row: WireRow) =>
+    operation.where.every(
+      ([column, operator, value]) => (JSON.stringify(row[column]) === JSON.stringify(value)) === (operator === '=='),
+    );
+  return { rows: rows[operation.table]!.filter(isWanted) };
 }
 
 beforeEach(() => {
@@ -66,7 +71,10 @@ describe('a look', () => {
         ['worker-c', [{ uuid: id(3), name: 'worker-c', strategySupport: 'rarp-only' }]],
       ]),
       bindings: new Map(
-        PORTS.map((port, index) => [port, { uuid: id(11 + index), port, addresses: [], activated: [], claimants: [] }]),
+        PORTS.map((port, index) => [
+          port,
+          { uuid: id(11 + index), port, datapath: NETWORK, addresses: [], activated: [], claimants: [] },
+        ]),
       ),
     });
     const node = ['Chassis hostname ==', 'Chassis name =='];
@@ -75,7 +83,7 @@ describe('a look', () => {
     expect([columns[0], columns[1], columns[4]]).toEqual([
       ['_uuid', 'hostname', 'name', 'other_config'],
       ['_uuid', 'hostname', 'name', 'other_config'],
-      ['_uuid', 'logical_port', 'mac', 'options', 'chassis', 'additional_chassis'],
+      ['_uuid', 'logical_port', 'type', 'datapath', 'mac', 'options', 'chassis', 'additional_chassis'],
     ]);
     expect(database.transactions[0]!.options).toEqual({ timeoutMs: 5_000 });
   });
@@ -232,11 +240,12 @@ describe('the bindings of ports', () => {
       {
         uuid: id(11),
         port: 'a.prod',
+        datapath: NETWORK,
         addresses: ['02:00:5e:10:00:01 192.168.50.10', 'unknown'],
         activated: ['chassis-2', 'chassis-3'],
         claimants: [id(1), id(2), id(3)],
       },
-      { uuid: id(12), port: 'b.prod', addresses: [], activated: [], claimants: [] },
+      { uuid: id(12), port: 'b.prod', datapath: NETWORK, addresses: [], activated: [], claimants: [] },
     ]);
   });
 
@@ -287,6 +296,52 @@ describe('the bindings of ports', () => {
     expect(database.looks).toEqual([
       [BY_NAME, BY_NAME],
       [BY_NAME, BY_NAME],
+    ]);
+  });
+});
+
+describe('the side effects of a dual binding', () => {
+  const OTHER = '88888888-8888-4888-8888-888888888888';
+  const effects = async () => new Map((await southbound.sideEffects(PORTS)).map(({ port, ...rest }) => [port, rest]));
+  const virtual = (number: number, port: string, parents: string) =>
+    binding(number, port, { type: 'virtual', options: toWireMap({ 'virtual-parents': parents }) });
+
+  test('are none on a network of OVN’s own', async () => {
+    expect(await effects()).toEqual(new Map(PORTS.map((port) => [port, { isOnLocalnet: false, virtualPorts: [] }])));
+  });
+
+  test('are on a localnet network all that is sent, and on no other network', async () => {
+    rows.Port_Binding = [
+      binding(11, 'a.prod'),
+      binding(12, 'b.prod', { datapath: ['uuid', OTHER] }),
+      binding(13, 'uplink', { type: 'localnet', datapath: ['uuid', OTHER] }),
+    ];
+    const found = await effects();
+    expect([...found].map(([port, { isOnLocalnet }]) => [port, isOnLocalnet])).toEqual([
+      ['a.prod', false],
+      ['b.prod', true],
+    ]);
+  });
+
+  test('are virtual ports that have the port for a parent', async () => {
+    rows.Port_Binding!.push(
+      virtual(14, 'vip-1', 'b.prod,a.prod'),
+      virtual(15, 'vip-2', 'a.prod'),
+      virtual(16, 'vip-3', 'c.prod'),
+      binding(17, 'vip-4', { type: 'virtual' }),
+    );
+    const found = await effects();
+    expect(found.get('a.prod')!.virtualPorts).toEqual(['vip-1', 'vip-2']);
+    expect(found.get('b.prod')!.virtualPorts).toEqual(['vip-1']);
+  });
+
+  test('are asked for in one request, where the ports are known', async () => {
+    await southbound.look([], PORTS);
+    database.transactions.length = 0;
+    await southbound.sideEffects(PORTS);
+    expect(database.looks).toEqual([
+      [BY_UUID, BY_UUID],
+      ['Port_Binding type ==', 'Port_Binding type =='],
     ]);
   });
 });

@@ -30,7 +30,7 @@ export function observe(facts: Facts, ports: readonly Port[], { binding, chassis
       bindings: new Map(
         ports.map(({ name, addresses }) => [
           name,
-          { uuid: BINDING_UUID, port: name, addresses, activated: [], claimants: [], ...binding },
+          { uuid: BINDING_UUID, datapath: 'network', port: name, addresses, activated: [], claimants: [], ...binding },
         ]),
       ),
     },

@@ -158,7 +158,7 @@ test('a target that dies before the switch leaves the guest on the source', asyn
   expect(lab.guestAnswers()).toBe(true);
 }, 60_000);
 
-test('a migration that is cancelled after the switch succeeds, and a second one meanwhile is refused', async () => {
+test('a migration that is cancelled after the switch succeeds, and a second one meanwhile is denied', async () => {
   const vmim = await lab.migrate();
   await lab.openGate(await lab.targetOf(vmim));
   await lab.untilPhase(vmim, 'Running');

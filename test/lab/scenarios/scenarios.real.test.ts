@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RECORDED_PACE_MS } from '../../../lab/kubevirt/pace.ts';
 import { acts } from '../../../lab/scenarios/acts.ts';
 import { NODES } from '../../../lab/scenarios/command.ts';
 import { runScenarios, type ScenarioResult, vmsOf } from '../../../lab/scenarios/run.ts';
@@ -20,8 +21,15 @@ beforeAll(async () => {
   const [first, ...others] = vmsOf(acts);
   testbed = await startTestbed({ directory, prefix: 'scenes', vms: [first!, ...others], nodes: NODES });
   const quiet = () => {};
-  results = await runScenarios({ testbed, acts, paceMs: 1_000, atOnce: 8, onProgress: quiet, onResult: quiet });
-}, 900_000);
+  results = await runScenarios({
+    testbed,
+    acts,
+    paceMs: RECORDED_PACE_MS,
+    atOnce: 8,
+    onProgress: quiet,
+    onResult: quiet,
+  });
+}, 1_800_000);
 
 afterAll(async () => {
   await testbed?.stop();
