@@ -21,11 +21,11 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       {
         file: 'reconcile.ts',
         from: '  const known = northbound.known(vmi);\n',
-        to: '  const readAt = Date.now();\n  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const known = northbound.known(vmi);\n',
+        to: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const known = northbound.known(vmi);\n',
       },
       {
         file: 'reconcile.ts',
-        from: '  const readAt = Date.now();\n  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const migration',
+        from: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const migration',
         to: '  const migration',
       },
     ],
