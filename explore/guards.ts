@@ -21,11 +21,11 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       {
         file: 'reconcile.ts',
         from: '  const known = northbound.known(vmi);\n',
-        to: '  const readAt = Date.now();\n  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const known = northbound.known(vmi);\n',
+        to: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const known = northbound.known(vmi);\n',
       },
       {
         file: 'reconcile.ts',
-        from: '  const readAt = Date.now();\n  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const migration',
+        from: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const migration',
         to: '  const migration',
       },
     ],
@@ -89,8 +89,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [{ file: 'decision/plan.ts', from: 'setup.now - readAt > MAX_FACTS_AGE_MS', to: 'false' }],
   },
   'look-after-first': {
-    prevents:
-      'a VM that went, or a migration that ended, while its row was about to tell of it leaves a binding behind',
+    prevents: 'a VM that went, or a migration that ended, before its row showed it leaves a binding behind',
     seed: 1,
     edits: [
       {

@@ -103,7 +103,7 @@ export class Lives {
         cover('NIC plugged in by a migration');
         addPort(vm);
       }
-      // Another is refused while one is not final; it may come at once, before the source pod's network is gone.
+      // The webhook denies another while one is not final; it may come at once, before the source pod's network is gone.
     }
     yield long(choices);
     if (!isOver() && choices.chance(0.3)) this.#end(vm);

@@ -58,7 +58,7 @@ async function holdEveryInvariant({ schedules, seed = 1, without }: Options): Pr
     return true;
   }
   console.log(`Seed ${failure.seed} breaks an invariant: ${failure.broken}. Its story, made shorter:`);
-  await tellShortest(failure.seed, without);
+  await printShortest(failure.seed, without);
   console.log(`FAILED  seed ${failure.seed}: ${failure.broken}`);
   return false;
 }
@@ -70,8 +70,7 @@ async function missEveryGuard({ schedules, seed }: Options): Promise<boolean> {
   const next = async () => {
     for (const [without, guard] of guards) {
       const first = seed ?? guard.seed;
-      const work = { first, end: first + schedules, stride: 1, without };
-      const failure = await runInThread(work, new AbortController().signal);
+      const failure = await findMissing(without, first, first + schedules);
       if (failure === undefined) unmissed++;
       console.log(
         failure
@@ -90,7 +89,20 @@ async function missEveryGuard({ schedules, seed }: Options): Promise<boolean> {
   return unmissed === 0;
 }
 
-async function tellShortest(seed: number, without: string | undefined): Promise<void> {
+/** The first schedule that breaks an invariant only without the guard: one that breaks it with the guard too proves nothing. */
+async function findMissing(without: string, first: number, end: number): Promise<Failure | undefined> {
+  const { signal } = new AbortController();
+  for (let next = first; next < end; ) {
+    const failure = await runInThread({ first: next, end, stride: 1, without }, signal);
+    if (failure === undefined) return undefined;
+    next = failure.seed + 1;
+    const same = await runInThread({ first: failure.seed, end: next, stride: 1, without: undefined }, signal);
+    if (same === undefined) return failure;
+  }
+  return undefined;
+}
+
+async function printShortest(seed: number, without: string | undefined): Promise<void> {
   if (without !== undefined) removeGuard(without);
   const { runSchedule } = await import('./schedule.ts');
   installClock();

@@ -50,7 +50,7 @@ export class CommitInvariants {
     for (const { port } of changes) Object.assign(this.#ledger(port), { by, writtenAt: Date.now() });
     const vm = this.vmOf(changes[0]!.port);
     if (vm === undefined) return;
-    const own = vm.ports.filter((port) => this.#ledger(port).own === requestedOf(port)).map(requestedOf);
+    const own = vm.ports.filter((port) => this.isAsWritten(port)).map(requestedOf);
     if (new Set(own).size > 1) this.#break(`the ports of ${vm.name} are bound apart: ${own.join(' and ')}`);
   }
 
@@ -66,6 +66,11 @@ export class CommitInvariants {
 
   neighbourWroteSince(vm: Vm, time: number): boolean {
     return vm.ports.some((port) => this.#ledger(port).neighbourAt >= time);
+  }
+
+  /** Whether a port is bound as we have bound it last. */
+  isAsWritten(port: Port): boolean {
+    return this.#ledger(port).own === requestedOf(port);
   }
 
   /** Whether anybody but one process has written a port since. */

@@ -1,3 +1,4 @@
+import type { Port } from '../model/northbound.ts';
 import { GATES, gatesOf, hasEnded, OPT_IN_ANNOTATION, ownerOf, type Pod, VMI_NAME_LABEL } from '../model/objects.ts';
 import type { Southbound } from '../model/southbound.ts';
 import type { Vm } from '../model/vm.ts';
@@ -41,7 +42,9 @@ export class GateInvariants {
       this.#break(`${by} took the gate ${strange} off pod ${pod.metadata.uid}, which is not its own`);
     if (left.length > 0) return;
     const source = this.#southbound.chassisOf(vm.now.node!);
-    const loose = vm.ports.find((port) => requestedOf(port).split(',')[0] !== source);
+    // What somebody else has bound a port to is theirs to answer for, until the next look of a function that binds it.
+    const isLoose = (port: Port) => requestedOf(port) === '' || this.#commits.isAsWritten(port);
+    const loose = vm.ports.find((port) => requestedOf(port).split(',')[0] !== source && isLoose(port));
     const recently = Date.now() - MAX_FACTS_AGE_MS;
     if (loose && source !== undefined && !this.#commits.neighbourWroteSince(vm, recently)) {
       const bound = requestedOf(loose) || 'nothing';
