@@ -11,6 +11,9 @@ const KEEPERS: Readonly<Record<string, string>> = {
   [GATES[1]]: 'enable-dual-chassis',
 };
 
+/** How long a request may take to get there. */
+const MAX_PATCH_MS = 2_500;
+
 /** When a target pod may be let go. */
 export class GateInvariants {
   /** When each pod's last gate of ours was taken off. */
@@ -45,7 +48,8 @@ export class GateInvariants {
     // What somebody else has bound a port to is theirs to answer for, until the next look of a function that binds it.
     const isLoose = (port: Port) => requestedOf(port) === '' || this.#commits.isAsWritten(port);
     const loose = vm.ports.find((port) => requestedOf(port).split(',')[0] !== source && isLoose(port));
-    const recently = Date.now() - MAX_FACTS_AGE_MS;
+    // No row of OVN can guard the patch of a pod: what was true when it was sent is what counts, and it may take its time.
+    const recently = Date.now() - MAX_FACTS_AGE_MS - MAX_PATCH_MS;
     if (loose && source !== undefined && !this.#commits.neighbourWroteSince(vm, recently)) {
       const bound = requestedOf(loose) || 'nothing';
       this.#break(
