@@ -3,6 +3,7 @@ import { isBound, isOurs, type SchedulingGateRelease, waitingTarget } from './ga
 import { DUAL_GATE } from './kubevirt.ts';
 import type { Observation } from './observation.ts';
 import { isBoundFor, type PortChange } from './port.ts';
+import { recordOf } from './record.ts';
 
 /** A further look is needed: in the same call, or in another one that the broker brings. */
 export interface Requeue {
@@ -42,7 +43,9 @@ export function requeueAfter(
     return again('the migration may have ended, or its VM gone, when no row could show that yet');
   }
   const target = waitingTarget(observed.facts) && isOurs(observed);
-  if (target && !isBound(observed, done.changes) && (name === 'reuse-port' || name === 'reconcile')) {
+  const isOverdue =
+    name === 'reuse-port' || name === 'reconcile' || (name === 'enable-dual-chassis' && isStripped(observed));
+  if (target && !isBound(observed, done.changes) && isOverdue) {
     return retry(`the ports of the VMI are not yet bound for migration ${migration.name}`);
   }
   const hasLetGo = call.hasLetGo || done.ungate.some(({ gates }) => gates.includes(DUAL_GATE));
@@ -54,6 +57,13 @@ export function requeueAfter(
     return again('a launcher pod was deleted, and Kube-OVN may take the binding off', next - call.elapsedMs);
   }
   return undefined;
+}
+
+/** Whether somebody took a binding off that was made for the migration: the event that brought us may be the last. */
+function isStripped({ facts, ports }: Observation): boolean {
+  return ports.some(
+    ({ port }) => recordOf(port.options)?.migration === facts.migration?.uid && !isBoundFor(facts.migration!.uid, port),
+  );
 }
 
 /** Another look in the same call. */

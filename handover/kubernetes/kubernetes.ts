@@ -48,9 +48,14 @@ export class Kubernetes {
    * migration with the node of before, and would pin the port to where the guest no longer is.
    */
   async objectsOf(vmi: VmiReference): Promise<Objects> {
-    const objects = await this.#objectsOf(vmi, { labelled: true });
-    // A VMIM that was made without KubeVirt's webhooks has no label; `spec.vmiName` is what counts.
-    return hasUnknownMigration(objects) ? await this.#objectsOf(vmi, { labelled: false }) : objects;
+    let objects = await this.#objectsOf(vmi, { labelled: true });
+    // A VMIM that was made without KubeVirt's webhooks has no label; `spec.vmiName` is what counts. And only a target that was
+    // there before the VMIMs were listed is without one if none of them is its own.
+    for (let before: readonly Pod[] = []; targetsUnknown(objects).some((pod) => !isAmong(before, pod)); ) {
+      before = objects.pods;
+      objects = await this.#objectsOf(vmi, { labelled: false });
+    }
+    return objects;
   }
 
   async #objectsOf(vmi: VmiReference, options: { readonly labelled: boolean }): Promise<Objects> {
@@ -101,12 +106,16 @@ export class Kubernetes {
   }
 }
 
-/** Whether one of several launcher pods, or one that waits, is the target of a migration that was not listed. */
-function hasUnknownMigration({ migrations, pods }: Objects): boolean {
+/** Launcher pods that may be the targets of migrations that were not listed: one of several, or one that waits. */
+function targetsUnknown({ migrations, pods }: Objects): readonly Pod[] {
   const living = pods.filter((pod) => !isFinal(pod));
-  return living.some(({ metadata, status }) => {
+  return living.filter(({ metadata, status }) => {
     const uid = metadata.labels?.[MIGRATION_UID_LABEL];
     if (uid === undefined || migrations.some((migration) => migration.metadata.uid === uid)) return false;
     return living.length > 1 || status?.phase === 'Pending';
   });
+}
+
+function isAmong(pods: readonly Pod[], { metadata: { uid } }: Pod): boolean {
+  return pods.some(({ metadata }) => metadata.uid === uid);
 }

@@ -5,8 +5,10 @@ import { linesIn } from '../migrate/journals.ts';
 import { watchAllBindings } from '../observe/bindings.ts';
 import { startStageControlPlane } from '../scenarios/control-plane.ts';
 import type { Ending } from '../scenarios/ending.ts';
+import { eventually } from '../scenarios/eventually.ts';
 import { type PortRows, readRows, wrongWith } from '../scenarios/rows.ts';
-import { chassisOf, eventually, Stage, type StageVm } from '../scenarios/stage.ts';
+import { Stage } from '../scenarios/stage.ts';
+import { chassisOf, type StageVm } from '../scenarios/stage-vm.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { killNorthbound, startNorthbound } from '../testbed/northbound.ts';
 

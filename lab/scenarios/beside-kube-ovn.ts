@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { ARP_PROXY, SECURITY_GROUPS } from '../kubevirt/labels.ts';
 import { answers } from '../migrate/vm.ts';
+import { eventually } from './eventually.ts';
 import type { Migration } from './migration.ts';
 import type { Scenario } from './scenario.ts';
-import { eventually, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** What Kube-OVN's controller writes to a VM's port, at the moments at which it hurts most. */
 export const besideKubeOvn: readonly Scenario[] = [

@@ -6,9 +6,10 @@ import { answers } from '../migrate/vm.ts';
 import { run } from '../testbed/command.ts';
 import { startDaemon } from '../testbed/daemon.ts';
 import type { Chassis } from '../testbed/description.ts';
+import { eventually } from './eventually.ts';
 import { NODE_THAT_DIES } from './node-dies.ts';
 import type { Act } from './scenario.ts';
-import { eventually, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const NEW_NAME = 'chassis-4-anew';
 

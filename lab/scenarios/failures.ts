@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { UNSCHEDULABLE_TIMEOUT } from '../kubevirt/labels.ts';
+import { eventually } from './eventually.ts';
 import type { Migration, PhasedStep } from './migration.ts';
 import type { Scenario } from './scenario.ts';
-import { eventually } from './stage.ts';
 
 /** Migrations that are cancelled or fail, in each phase. */
 export const failures: readonly Scenario[] = [

@@ -6,10 +6,12 @@ import type { TestbedDescription, VmDescription } from '../testbed/description.t
 import { type Cast, castOf } from './cast.ts';
 import { startStageControlPlane } from './control-plane.ts';
 import type { Ending } from './ending.ts';
+import { eventually } from './eventually.ts';
 import { Meetings } from './meetings.ts';
 import { type PortRows, readRows, wrongWith } from './rows.ts';
 import type { Act, Scenario } from './scenario.ts';
-import { chassisOf, eventually, Stage } from './stage.ts';
+import { Stage } from './stage.ts';
+import { chassisOf } from './stage-vm.ts';
 
 export interface ScenarioResult {
   readonly name: string;

@@ -4,7 +4,7 @@ import { expect, jest, test } from '@jest/globals';
 import type { Entry } from '../../lab/knative/journal.ts';
 import { isFinal } from '../../lab/kubevirt/objects.ts';
 import { watchBindings } from '../../lab/observe/bindings.ts';
-import { eventually } from '../../lab/scenarios/stage.ts';
+import { eventually } from '../../lab/scenarios/eventually.ts';
 import { useLab } from './support/lab.ts';
 import { accountOf, refusedAmong } from './support/rights.ts';
 

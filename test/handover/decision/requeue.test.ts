@@ -138,6 +138,14 @@ describe('a target that waits for its ports to be bound', () => {
     }
   });
 
+  test('is come back to by the broker of those who take the second gate off where somebody took its binding off', () => {
+    const stripped = at('target pod created', [port({ record: PINNED })]);
+    for (const name of functions) {
+      const isOurs = name !== 'disable-dual-chassis' && name !== 'release-port';
+      expect([name, requeue(name, stripped)?.by]).toEqual([name, isOurs ? 'broker' : undefined]);
+    }
+  });
+
   test('is also one whose VMI has no node to pin the ports to, or of which one port is missing', () => {
     const nodeless = { vmi: vmi('01-idle', { status: { nodeName: '' } }) };
     expect(requeue('reuse-port', at('target pod created', [port()], nodeless))).toMatchObject({ by: 'broker' });

@@ -105,7 +105,8 @@ test('with the functions away the target waits at its gate, the port is not touc
   );
   await sleep(PACE_MS);
   await bindings.stop();
-  expect(cluster.pods.latest(target)?.spec).toMatchObject({ schedulingGates: [{ name: 'ovn-handover.dev/port' }] });
+  const gates = ['ovn-handover.dev/port', 'ovn-handover.dev/dual'].map((name) => ({ name }));
+  expect(cluster.pods.latest(target)?.spec.schedulingGates).toEqual(gates);
   expect(cluster.pods.latest(target)?.spec.nodeName).toBeUndefined();
   expect(vm.node()).toBe('node1');
   expect(bindings.wanted.list).toHaveLength(1);
