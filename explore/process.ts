@@ -1,5 +1,5 @@
 import type { Operation, OvsdbClient } from 'ovsdb-client-ts';
-import { ConnectError, OutcomeUnknownError } from 'ovsdb-client-ts';
+import { ConnectError, fromWireMap, OutcomeUnknownError } from 'ovsdb-client-ts';
 import type { EventFunction } from '../functions/answering.ts';
 import { reconcileFunction } from '../functions/reconcile/index.ts';
 import { stepFunction } from '../functions/step-function.ts';
@@ -107,6 +107,7 @@ export class Process {
     const { northbound, invariants, narrate, onNorthboundChange } = this.#around;
     const isWrite = operations.some(({ op }) => op === 'mutate');
     const sentAt = Date.now();
+    if (isWrite) for (const since of sincesIn(operations)) invariants.told.sent(this, since);
     return this.#send({
       server: 'OVN',
       what: isWrite ? () => `NB transact (${commentOf(operations)})` : () => 'NB select',
@@ -168,6 +169,17 @@ export class Process {
 
 function clientOf(transact: (operations: readonly Operation[]) => Promise<unknown>): OvsdbClient {
   return { transact } as unknown as OvsdbClient;
+}
+
+/** The times in the records that a transaction writes. */
+function sincesIn(operations: readonly Operation[]): readonly string[] {
+  return operations.flatMap((operation) =>
+    operation.op !== 'mutate'
+      ? []
+      : operation.mutations.flatMap(([, mutator, value]) =>
+          mutator === 'insert' ? (fromWireMap(value).get('handover-since') ?? []) : [],
+        ),
+  );
 }
 
 function gatesAfter(pod: Pod, { spec }: Partial<Pod>): string {
