@@ -8,6 +8,7 @@ import { binary } from './binaries.ts';
 import { CACHE } from './build/cached.ts';
 import { buildParts } from './build/parts.ts';
 import { type ClusterDescription, DIRECTORY, fabricOf, readCluster, VMS } from './description.ts';
+import { migrateCommand } from './migrate/command.ts';
 import { inNode } from './nodes/enter.ts';
 import { requireMachine } from './requirements.ts';
 import { status } from './status.ts';
@@ -78,6 +79,8 @@ program
     if (node === undefined) throw new Error(`there is no node ${name}.`);
     await becomes(await inNode(node, command));
   });
+
+program.addCommand(migrateCommand(progress));
 
 program
   .command('logs')

@@ -16,10 +16,14 @@ import type { Vm } from './vm.ts';
 export interface MigrationOptions {
   readonly mode: Mode;
   readonly testbed: TestbedDescription;
-  readonly controlPlane: ControlPlane;
+  readonly controlPlane: Pick<ControlPlane, 'cluster' | 'logs'>;
   readonly vm: Vm;
   readonly to: string;
   readonly eventDelayMs: number;
+  /** Deletes the VMIM as soon as it is in this phase. */
+  readonly cancelAt?: string;
+  /** Looks at the guest from behind where it should be; by default at the lab's own. */
+  readonly guestHealth?: () => Promise<GuestHealth>;
   /** Quiet time on both sides, so that what is out at an edge shows. */
   readonly quietMs?: number;
 }
@@ -46,8 +50,16 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const byHand =
     mode === 'handover' ? undefined : baseline.follow(mode, migration, { ...options, cluster, from, signal: deadline });
   const phase = () => cluster.vmims.latest(migration)?.status?.phase;
+  await cluster.until(() => cluster.vmims.latest(migration), deadline);
+  if (options.cancelAt !== undefined) {
+    await cluster.until(() => phase() === options.cancelAt || isFinal(phase()), deadline);
+    await cluster.vmims.delete(migration);
+  }
   // Each kind is watched by itself: here the end may be seen before the node, which KubeVirt writes before it.
-  const hasEnded = () => phase() === 'Failed' || (phase() === 'Succeeded' && vm.node() === to);
+  const hasEnded = () =>
+    cluster.vmims.latest(migration) === undefined ||
+    phase() === 'Failed' ||
+    (phase() === 'Succeeded' && vm.node() === to);
   await cluster.until(hasEnded, deadline);
   await byHand;
   const target = chassisName(testbed, vm.node());
@@ -58,7 +70,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   await sleep(quietMs);
 
   const span = { from: startedAt, to: Date.now() };
-  const guest = await healthOf(migration, options);
+  const guest = await (options.guestHealth?.() ?? healthOf(migration, options));
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
   const switched = kubevirt.find((line) => line.what === 'switched')?.switchedAt as string | undefined;
   const blackout = kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined;
@@ -82,6 +94,10 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
 
 function isPinnedTo(chassis: string, seen: { requestedChassis?: string; activationStrategy?: string }): boolean {
   return seen.requestedChassis === chassis && seen.activationStrategy === undefined;
+}
+
+function isFinal(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 function chassisName(testbed: TestbedDescription, node: string): string {
