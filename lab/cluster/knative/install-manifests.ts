@@ -17,6 +17,9 @@ interface Container {
   readonly resources?: Readonly<Record<'requests' | 'limits', Readonly<Record<string, string>> | undefined>>;
 }
 
+/** What ConfigMaps say beside their own, by their names. */
+export type Settings = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** What an installation applies, in this order: nothing of the second part is known before the first is established. */
 export interface InstallManifests {
   readonly kinds: readonly Installed[];
@@ -37,13 +40,10 @@ const LEFT_OUT: readonly ((object: Installed) => boolean)[] = [
 /**
  * Makes of the files in a module's `config/` what can be installed here.
  *
- * @param settings what ConfigMaps say beside their own, by their names; it has to be there before anybody reads it
+ * @param settings have to be there before anybody reads them
  * @throws Error when two files say different things of one object, or a ConfigMap of `settings` is not there
  */
-export function installManifests(
-  documents: readonly unknown[],
-  settings: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
-): InstallManifests {
+export function installManifests(documents: readonly unknown[], settings: Settings = {}): InstallManifests {
   const objects = unique(documents.filter(isObject))
     .filter((object) => !LEFT_OUT.some((isLeftOut) => isLeftOut(object)))
     .map((object) => ours(object))

@@ -2,17 +2,19 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readYaml } from '../../knative/manifests.ts';
 import { goModule } from '../go-sources.ts';
-import { type InstallManifests, installManifests } from './install-manifests.ts';
+import { type InstallManifests, installManifests, type Settings } from './install-manifests.ts';
 
-/** Knative Serving as its own release installs it, with a network layer of the given class. */
-export async function servingManifests(ingressClass: string): Promise<InstallManifests> {
+/**
+ * Knative Serving as its own release installs it.
+ * @param settings of its ConfigMaps
+ */
+export async function servingManifests(settings: Settings): Promise<InstallManifests> {
   const pins = 'knative-serving';
   const serving = await goModule(pins, 'knative.dev/serving');
   const networking = await goModule(pins, 'knative.dev/networking');
   const caching = await goModule(pins, 'knative.dev/caching');
-  return installManifests(await readAll([`${serving}/config/core`, `${networking}/config`, `${caching}/config`]), {
-    'config-network': { 'ingress-class': ingressClass },
-  });
+  const folders = [`${serving}/config/core`, `${networking}/config`, `${caching}/config`];
+  return installManifests(await readAll(folders), settings);
 }
 
 /** Knative Eventing as its own release installs it, with the broker of channels in memory. */

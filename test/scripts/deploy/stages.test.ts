@@ -25,13 +25,11 @@ metadata: {name: reconcile}
 const NOON = new Date('2026-12-01T12:00:00Z');
 
 test('Triggers come after what functions run with, and sources last, each in the order of the overlay.', () => {
-  const stages = stagesOf(OVERLAY, NOON);
-  const kinds = Object.entries(stages).map(([stage, manifests]) => [stage, manifests.map(({ kind }) => kind)]);
-  expect(kinds).toEqual([
-    ['base', ['Namespace', 'Broker']],
-    ['triggers', ['Trigger']],
-    ['sources', ['ApiServerSource', 'PingSource']],
-  ]);
+  expect(stagesOf(OVERLAY, NOON)).toMatchObject({
+    base: [{ kind: 'Namespace' }, { kind: 'Broker' }],
+    triggers: [{ kind: 'Trigger' }],
+    sources: [{ kind: 'ApiServerSource' }, { kind: 'PingSource' }],
+  });
 });
 
 test('A Trigger keeps its annotations and gets another one at each deployment.', () => {

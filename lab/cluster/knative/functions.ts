@@ -1,0 +1,49 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { API_ADDRESS, NB_PORT, SB_PORT } from '../addresses.ts';
+import { binary } from '../binaries.ts';
+import { longRun } from '../build/long-run.ts';
+import { type ClusterDescription, fabricOf } from '../description.ts';
+import { digestedName, functionsArchive } from './images.ts';
+
+const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Deploys the functions as they are built in `dist/`, by the project's own `npm run deploy` with the real func and kubectl. */
+export async function deployFunctions(cluster: ClusterDescription, args: readonly string[] = []): Promise<void> {
+  const image = await digestedName(await functionsArchive());
+  const overlay = await writeOverlay(cluster.directory);
+  const PATH = `${dirname(binary('func'))}:${dirname(process.execPath)}:${process.env.PATH}`;
+  const command = ['npm', 'run', 'deploy', '--', '--image', image, '--overlay', overlay, ...args];
+  await longRun(['ip', 'netns', 'exec', fabricOf(cluster.testbed), ...command], {
+    log: join(cluster.logs, 'deploy.log'),
+    cwd: PROJECT,
+    env: { ...process.env, PATH, KUBECONFIG: cluster.kubeconfig },
+  });
+}
+
+/** The overlay of another OVN than Kube-OVN, with the databases of this cluster. */
+async function writeOverlay(directory: string): Promise<string> {
+  const folder = join(directory, 'overlay');
+  await mkdir(folder, { recursive: true });
+  const eventing = relative(folder, join(PROJECT, 'eventing'));
+  const settings = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'ovn-handover', namespace: 'ovn-handover' },
+    data: {
+      OVN_NB_REMOTE: `tcp:${API_ADDRESS}:${NB_PORT}`,
+      OVN_SB_REMOTE: `tcp:${API_ADDRESS}:${SB_PORT}`,
+    },
+  };
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: [`${eventing}/overlays/generic-ovn`],
+    components: [`${eventing}/components/without-tls`],
+    patches: [{ patch: stringify(settings) }],
+  };
+  await writeFile(join(folder, 'kustomization.yaml'), stringify(kustomization));
+  return folder;
+}
