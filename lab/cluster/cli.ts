@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OVN_SUITES, type OvnSuite } from '../testbed/ovn-suite.ts';
 import { binary } from './binaries.ts';
@@ -9,7 +10,9 @@ import { CACHE } from './build/cached.ts';
 import { buildParts } from './build/parts.ts';
 import { type ClusterDescription, DIRECTORY, fabricOf, readCluster, VMS } from './description.ts';
 import { migrateCommand } from './migrate/command.ts';
+import { inFabric } from './migrate/in-fabric.ts';
 import { inNode } from './nodes/enter.ts';
+import { Recording } from './record.ts';
 import { requireMachine } from './requirements.ts';
 import { status } from './status.ts';
 import { isStanding, Supervisor, takeDown } from './up.ts';
@@ -20,6 +23,7 @@ interface UpOptions {
   readonly foreground: boolean;
 }
 
+const OUT = fileURLToPath(new URL('../out', import.meta.url));
 const began = Date.now();
 const program = new Command('cluster')
   .description('A real cluster on this machine: Kubernetes with two nodes, KubeVirt, OVN, and a VM to migrate.')
@@ -81,6 +85,20 @@ program
   });
 
 program.addCommand(migrateCommand(progress));
+
+program
+  .command('record')
+  .description("write every change of KubeVirt's objects to lab/out/NAME.jsonl until Ctrl-C")
+  .argument('<name>')
+  .action(
+    inFabric(async (name: string) => {
+      const file = join(OUT, `${name}.jsonl`);
+      const recording = await Recording.start(await readCluster(), file);
+      progress(`recording to ${file}`);
+      await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+      await recording.stop();
+    }),
+  );
 
 program
   .command('logs')
