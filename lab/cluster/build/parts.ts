@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -45,20 +45,22 @@ export async function buildPrograms(names: readonly string[]): Promise<void> {
 
 /** Folder with the plug-ins, our own in one file among them. */
 async function networkPlugins(): Promise<string> {
-  // Small enough to be made anew each time.
-  return cached('network-plugins', [Date.now()], async (folder) => {
+  const { outputFiles } = await build({
+    entryPoints: [join(PLUGIN, 'main.ts')],
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    conditions: ['source'],
+    logLevel: 'warning',
+  });
+  const own = outputFiles[0]!.text;
+  const dispatcher = await readFile(join(PLUGIN, 'lab-ovn'), 'utf8');
+  const built = await Promise.all(PLUGINS.map(async (name) => (await stat(binary(name))).mtimeMs));
+  return cached('network-plugins', [own, dispatcher, built], async (folder) => {
     for (const name of PLUGINS) await copyFile(binary(name), join(folder, name));
-    await copyFile(join(PLUGIN, 'lab-ovn'), join(folder, 'lab-ovn'));
-    await chmod(join(folder, 'lab-ovn'), 0o755);
-    await build({
-      entryPoints: [join(PLUGIN, 'main.ts')],
-      outfile: join(folder, 'lab-ovn.mjs'),
-      bundle: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      conditions: ['source'],
-      logLevel: 'warning',
-    });
+    await writeFile(join(folder, 'lab-ovn.mjs'), own);
+    await writeFile(join(folder, 'lab-ovn'), dispatcher, { mode: 0o755 });
   });
 }

@@ -27,8 +27,14 @@ export async function makeCgroups(path: string): Promise<void> {
 
 /** A command that runs another in these cgroups. */
 export function inCgroups(path: string, command: readonly string[]): string[] {
-  const join = `for c in ${ROOT}/*/; do [ ! -e "$c/tasks" ] || echo $$ >"$c/$0/cgroup.procs" || exit; done; exec "$@"`;
-  return ['sh', '-c', join, path, ...command];
+  const folders = hierarchies().map((folder) => `${folder}/${path}`);
+  return [
+    'sh',
+    '-c',
+    `for f in ${folders.join(' ')}; do echo $$ >$f/cgroup.procs || exit; done; exec "$@"`,
+    'sh',
+    ...command,
+  ];
 }
 
 /** Removes cgroups with all below them; they are free as soon as the last process in them has been buried. */

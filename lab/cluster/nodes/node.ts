@@ -105,8 +105,9 @@ export class Node {
     const log = await open(join(this.#cluster.logs, `${name}.log`), 'a');
     const namespaces = ['--cgroup', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child'];
     const init = [process.execPath, '--no-warnings', INIT, JSON.stringify(system)];
-    const command = inCgroups(cgroup, ['unshare', ...namespaces, '--propagation', 'private', ...init]);
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'ip', 'netns', 'exec', netns, ...command], {
+    const inNetwork = ['ip', 'netns', 'exec', netns, 'unshare', ...namespaces, '--propagation', 'private', ...init];
+    // Its cgroups first: `ip netns exec` mounts a /sys without them.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...inCgroups(cgroup, inNetwork)], {
       stdio: ['ignore', 'pipe', log.fd],
     });
     await log.close();
