@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import coldPath from './cold-path.ts';
 import coldStart from './cold-start.ts';
 import eventToCommit from './event-to-commit.ts';
 import { type Benchmark, holds } from './harness/benchmark.ts';
@@ -9,7 +10,7 @@ import scale from './scale.ts';
 import soak from './soak.ts';
 import storm from './storm.ts';
 
-const benchmarks: readonly Benchmark[] = [coldStart, eventToCommit, outage, scale, soak, storm];
+const benchmarks: readonly Benchmark[] = [coldPath, coldStart, eventToCommit, outage, scale, soak, storm];
 
 const program = new Command('bench').description(
   'What the hand-over costs and how it grows. Needs root, OVN and a quiet machine.',

@@ -45,7 +45,7 @@ export async function networkLayerArchive(): Promise<string> {
   });
   const script = outputFiles[0]!.text;
   const name = imageOf('ovn-handover.dev/lab/network-layer');
-  return nodeArchive('image-network-layer', { name, script: 'network-layer.mjs' }, [script], (workspace) =>
+  return nodeArchive('image-network-layer', { name, args: ['network-layer.mjs'] }, [script], (workspace) =>
     writeFile(join(workspace, 'network-layer.mjs'), script),
   );
 }
@@ -55,7 +55,7 @@ export async function functionsArchive(): Promise<string> {
   const dist = join(PROJECT, 'dist');
   const files = (await readdir(dist)).sort();
   const contents = await Promise.all(files.map((file) => readFile(join(dist, file), 'base64')));
-  const image = { name: `${FUNCTIONS_IMAGE}:built`, script: 'dist/index.mjs' };
+  const image = { name: `${FUNCTIONS_IMAGE}:built`, args: ['dist/index.mjs'] };
   return nodeArchive('image-functions', image, contents, (workspace) => writeContext(PROJECT, workspace));
 }
 
@@ -68,18 +68,25 @@ export async function digestedName(archive: string): Promise<string> {
   return names.find((name) => name.includes('@'))!;
 }
 
-/** @param fill writes what runs on Node.js into the image's folder */
-async function nodeArchive(
+/**
+ * Archive with an image that runs Node.js, as `func` has it made.
+ *
+ * @param cache name in the cache
+ * @param image its name, and what Node.js is given
+ * @param inputs what the image depends on beside these
+ * @param fill writes into the folder that Node.js runs in
+ */
+export async function nodeArchive(
   cache: string,
-  { name, script }: { name: string; script: string },
+  { name, args }: { readonly name: string; readonly args: readonly string[] },
   inputs: readonly string[],
   fill: (workspace: string) => Promise<void>,
 ): Promise<string> {
   const runtime = await nodeLayer();
-  const made = await cached(cache, [name, script, runtime, inputs], async (into) => {
+  const made = await cached(cache, [name, args, runtime, inputs], async (into) => {
     const root = await newRoot(into, WORKSPACE);
     await fill(join(root, WORKSPACE));
-    const entrypoint = [`/${WORKSPACE}/node_modules/.bin/node`, script];
+    const entrypoint = [`/${WORKSPACE}/node_modules/.bin/node`, ...args];
     await writeArchive(
       join(into, 'archive.tar'),
       [runtime, await pack(root)],

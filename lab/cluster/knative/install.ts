@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClusterDescription } from '../description.ts';
+import { eventually } from '../eventually.ts';
 import { kubectlIn } from '../kubectl.ts';
 import { eventingManifests, servingManifests } from './manifests.ts';
 
 const INGRESS_CLASS = 'lab.ingress.networking.knative.dev';
 const NAMESPACES = ['kube-system', 'knative-serving', 'knative-eventing'];
 const WITHIN_MS = 300_000;
-const LOOK_EVERY_MS = 500;
 
 export interface KnativeOptions {
   /** Serving's own default is `auto`; what the guide asks for is `disabled`. */
@@ -38,11 +37,10 @@ export async function installKnative(
 
 /** Waits until all Deployments of Knative and of the cluster's DNS are available. */
 export async function awaitKnative(cluster: ClusterDescription): Promise<void> {
-  const giveUpAt = Date.now() + WITHIN_MS;
-  for (let missing = await unavailable(cluster); missing.length > 0; missing = await unavailable(cluster)) {
-    if (Date.now() > giveUpAt) throw new Error(`These Deployments are not available: ${missing.join(', ')}.`);
-    await sleep(LOOK_EVERY_MS);
-  }
+  await eventually('all of Knative is available', WITHIN_MS, async () => {
+    const missing = await unavailable(cluster);
+    return missing.length === 0 || `these Deployments are not: ${missing.join(', ')}`;
+  });
 }
 
 interface Deployment {
