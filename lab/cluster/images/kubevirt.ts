@@ -30,11 +30,11 @@ export async function kubeVirtArchive(build: KubeVirtBuild, onProgress: (step: s
   const launcher = await treeFor('launcher', onProgress);
   const { version } = build;
   const own = await Promise.all(['virtqemud', 'passwd', 'group'].map((name) => readFile(join(FILES, name), 'utf8')));
+  const system = await systemLayer(launcher, onProgress);
   const inputs = [launcher.layers, build, own, await programStamps(build.programs)];
   const folder = await cached('image-kubevirt', inputs, async (made) => {
     onProgress("making KubeVirt's images");
-    const [system, programs] = [join(made, 'system.tar'), join(made, 'programs.tar')];
-    await packSystem(launcher, made);
+    const programs = join(made, 'programs.tar');
     await packPrograms(build, launcher, join(made, 'root'), programs);
     const image = (part: string, more: Partial<Image> = {}): Image => ({ name: kubeVirtImage(part, version), ...more });
     await writeArchive(
@@ -54,15 +54,18 @@ async function programStamps(folder: string): Promise<string> {
   return run('sh', ['-c', 'cd "$0" && stat -c "%n %s %Y" *', folder]);
 }
 
-async function packSystem(launcher: Tree, made: string): Promise<void> {
-  const left = ['proc', 'sys', 'dev', 'run', 'var/run', 'out', 'tmp', 'var/cache/apt', 'var/lib/apt/lists', 'var/log'];
+/** The layer of the Debian that KubeVirt's programs run in. */
+async function systemLayer(launcher: Tree, onProgress: (step: string) => void): Promise<string> {
+  const left = ['proc', 'sys', 'dev', 'run', 'tmp', 'var/cache/apt', 'var/lib/apt/lists', 'var/log'];
   const documents = ['doc', 'man', 'locale', 'info'].map((name) => `usr/share/${name}`);
-  const excluded = [...left, ...documents].flatMap((path) => ['--exclude', `./${path}/*`]);
-  const tar = ['tar', '--numeric-owner', ...excluded, '--exclude', './out', '--exclude', './var/run'];
-  await runInTree(launcher, [...tar, '-cf', '/out/system.tar', '-C', '/', '.'], {
-    log: LOG,
-    binds: { [made]: '/out' },
+  const excluded = [...[...left, ...documents].map((path) => `./${path}/*`), './out', './var/run'];
+  const folder = await cached('layer-launcher', [launcher.layers, excluded], async (made) => {
+    onProgress("packing the Debian of KubeVirt's images");
+    const tar = ['tar', '--numeric-owner', ...excluded.flatMap((pattern) => ['--exclude', pattern])];
+    const command = [...tar, '-cf', '/out/system.tar', '-C', '/', '.'];
+    await runInTree(launcher, command, { log: LOG, binds: { [made]: '/out' } });
   });
+  return join(folder, 'system.tar');
 }
 
 /** The layer of KubeVirt's programs, laid out as KubeVirt's own images are. */
