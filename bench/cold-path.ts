@@ -9,7 +9,7 @@ import { functionsAreCold } from '../lab/cluster/migrate/functions.ts';
 import { migration } from '../lab/kubevirt/manifests.ts';
 import { type BindingWatch, watchBindings } from '../lab/observe/bindings.ts';
 import { Passages } from './cluster/passages.ts';
-import { type PodStart, PodStarts } from './cluster/pod-starts.ts';
+import { PodStarts } from './cluster/pod-starts.ts';
 import { standingCluster } from './cluster/standing.ts';
 import { StockFunction } from './cluster/stock-function.ts';
 import { wakingObject } from './cluster/stock-manifests.ts';
@@ -122,7 +122,7 @@ class Bench implements AsyncDisposable {
   async #pathOf(service: string, askedAt: number): Promise<Path> {
     const passage = await this.#passages.first(service, askedAt, AbortSignal.timeout(WITHIN_MS));
     const since = (at: number | undefined) => (at === undefined ? undefined : at - askedAt);
-    const [pod]: (PodStart | undefined)[] = this.#starts.of(service, askedAt);
+    const pod = this.#starts.since(askedAt).find((start) => start.service === service);
     const arrivedAt = Date.parse(passage.at);
     return {
       steps: {

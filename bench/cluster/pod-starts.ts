@@ -58,13 +58,13 @@ export class PodStarts implements AsyncDisposable {
     return starts;
   }
 
-  /** The pods of a service that were created since a time. */
-  of(service: string, since: number): PodStart[] {
+  /** The pods that were created since a time. */
+  since(time: number): PodStart[] {
     for (const [id, { pod, name }] of this.#containers) {
       const at = this.#tasks.get(id);
       if (at !== undefined) this.#pods.get(pod)?.started.set(name, at);
     }
-    return [...this.#pods.values()].filter((pod) => pod.service === service && pod.created >= since);
+    return [...this.#pods.values()].filter(({ created }) => created >= time);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
