@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeployError, lastLine, output, say } from './tools.ts';
+import { DeployError, output, say } from './tools.ts';
 
 const WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
@@ -43,10 +43,10 @@ export async function requireKnative(): Promise<void> {
   }
 }
 
-/** @returns what the API server said in its last line; nothing is stored */
+/** @returns what the API server said; nothing is stored */
 async function dryRun(object: object): Promise<string> {
   const create = ['-n', 'default', 'create', '--dry-run=server', '-f', '-'];
-  return output('kubectl', create, JSON.stringify(object)).catch(lastLine);
+  return output('kubectl', create, JSON.stringify(object)).catch(({ stderr, message }) => stderr || message);
 }
 
 /**
