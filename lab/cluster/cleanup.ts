@@ -11,6 +11,6 @@ import { removeCgroups } from './nodes/cgroups.ts';
 export async function cleanUp({ directory, prefix }: { directory: string; prefix: string }): Promise<void> {
   await cleanUpTestbed({ directory: join(directory, 'ovn'), prefix });
   await removeCgroups(cgroupOf({ prefix }));
-  const parts = ['cluster.json', 'pki', 'nodes', 'etcd', 'network-plugins', 'etcd.sock', 'etcd-peers.sock'];
+  const parts = ['cluster.json', 'pki', 'nodes', 'etcd', 'knative', 'network-plugins', 'etcd.sock', 'etcd-peers.sock'];
   for (const part of parts) await rm(join(directory, part), { recursive: true, force: true });
 }

@@ -19,6 +19,7 @@ import { isStanding, Supervisor, takeDown } from './up.ts';
 
 interface UpOptions {
   readonly vms: number;
+  readonly knative: boolean;
   readonly ovn: OvnSuite;
   readonly foreground: boolean;
 }
@@ -34,7 +35,7 @@ program
   .description('build and fetch all that a cluster is made of')
   .action(async () => {
     await requireMachine();
-    await buildParts(progress);
+    await buildParts(progress, { knative: true });
   });
 
 program
@@ -42,6 +43,7 @@ program
   .description('build what is not built yet, start the cluster, and wait until the guest of its VM answers')
   .option('--vms <n>', `how many VMs, web-01 and so on (1 to ${VMS})`, vmCount, 1)
   .addOption(new Option('--ovn <suite>', 'Debian suite whose OVN runs').choices(OVN_SUITES).default('bookworm'))
+  .option('--no-knative', 'without Knative and the functions')
   .option('--foreground', 'end the cluster with this command, however that ends', false)
   .action(up);
 
@@ -121,11 +123,11 @@ try {
   process.exitCode = 1;
 }
 
-async function up({ vms, ovn, foreground }: UpOptions): Promise<void> {
+async function up({ vms, knative, ovn, foreground }: UpOptions): Promise<void> {
   await requireMachine();
   if (await isStanding()) throw new Error("a cluster stands already; 'npm run cluster -- down' ends it.");
-  const parts = await buildParts(progress);
-  const supervisor = await Supervisor.start({ directory: DIRECTORY, parts, vms, ovn }, progress);
+  const parts = await buildParts(progress, { knative });
+  const supervisor = await Supervisor.start({ directory: DIRECTORY, parts, vms, knative, ovn }, progress);
   const interrupted = (signal: NodeJS.Signals) => {
     progress(`${signal}, ending the cluster`);
     void supervisor.stop().finally(() => process.exit(130));

@@ -8,6 +8,8 @@ import type { ClusterParts } from './build/parts.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
 import { type ClusterDescription, describeCluster, PREFIX, vmsOfCluster } from './description.ts';
 import { eventually } from './eventually.ts';
+import { startFunctions } from './knative/functions.ts';
+import { installKnative } from './knative/install.ts';
 import { kubectlIn } from './kubectl.ts';
 import { installKubeVirt, kubeVirtIsDeployed } from './kubevirt/install.ts';
 import { createVm, vmAnswers, vmRuns } from './kubevirt/vm.ts';
@@ -19,6 +21,8 @@ export interface ClusterOptions {
   readonly parts: ClusterParts;
   /** How many of the cluster's VMs are created. */
   readonly vms: number;
+  /** With Knative and the functions, or without. */
+  readonly knative: boolean;
   /** Whose OVN runs. */
   readonly ovn: OvnSuite;
 }
@@ -51,7 +55,10 @@ export class ClusterRun {
     await this.#startNodes(cluster);
     this.#onProgress("applying KubeVirt's operator, and waiting until KubeVirt is deployed");
     await installKubeVirt(cluster, parts.kubevirt);
-    await kubeVirtIsDeployed(cluster);
+    // KubeVirt's kinds are there only when it is deployed, and the functions' source watches them.
+    const knative = this.#options.knative ? installKnative(cluster) : undefined;
+    await Promise.all([kubeVirtIsDeployed(cluster), knative]);
+    if (knative !== undefined) await startFunctions(cluster, this.#onProgress);
     const wanted = cluster.testbed.vms.slice(0, vms);
     this.#onProgress(`creating ${wanted.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`);
     for (const vm of wanted) await createVm(cluster, vm);

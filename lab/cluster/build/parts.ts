@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { binary } from '../binaries.ts';
 import { kubeVirtArchive } from '../images/kubevirt.ts';
 import { guestArchive, pauseArchive } from '../images/small.ts';
+import { knativeArchives } from '../knative/archives.ts';
 import type { NodeParts } from '../nodes/node.ts';
 import { cached } from './cached.ts';
 import { buildKubeVirt, type KubeVirtBuild } from './kubevirt.ts';
@@ -18,7 +19,7 @@ const PLUGIN = fileURLToPath(new URL('../cni/', import.meta.url));
 const PLUGINS = ['loopback', 'ptp', 'host-local', 'portmap'];
 const PROGRAMS = [
   ...['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl'],
-  ...['containerd', 'containerd-shim-runc-v2', 'ctr', ...PLUGINS],
+  ...['containerd', 'containerd-shim-runc-v2', 'ctr', 'func', ...PLUGINS],
 ];
 
 /** All that a cluster is made of, built. */
@@ -27,13 +28,17 @@ export interface ClusterParts extends NodeParts {
 }
 
 /** Builds what is not built yet: an hour on two cores for the first time, seconds afterwards. */
-export async function buildParts(onProgress: (step: string) => void): Promise<ClusterParts> {
+export async function buildParts(
+  onProgress: (step: string) => void,
+  { knative }: { readonly knative: boolean },
+): Promise<ClusterParts> {
   onProgress('building Kubernetes, etcd, containerd and CNI plug-ins where that is not done yet');
   await buildPrograms(PROGRAMS);
   const tree = await treeFor('node', onProgress);
   const kubevirt = await buildKubeVirt(onProgress);
   if (kubevirt.change !== undefined) onProgress(`KubeVirt ${kubevirt.version} with one change: ${kubevirt.change}`);
   const images = [await pauseArchive(), await guestArchive(), await kubeVirtArchive(kubevirt, onProgress)];
+  if (knative) images.push(...(await knativeArchives(onProgress)));
   return { tree, kubevirt, images, networkPlugins: await networkPlugins() };
 }
 

@@ -7,13 +7,22 @@ import { binary } from '../binaries.ts';
 import { longRun } from '../build/long-run.ts';
 import { type ClusterDescription, fabricOf } from '../description.ts';
 import { digestedName, functionsArchive } from './images.ts';
+import { awaitKnative } from './install.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Resolves when Knative works and the functions are deployed on it. */
+export async function startFunctions(cluster: ClusterDescription, onProgress: (step: string) => void): Promise<void> {
+  onProgress('waiting until Knative is available');
+  await awaitKnative(cluster);
+  onProgress('deploying the functions by npm run deploy');
+  await deployFunctions(cluster);
+}
 
 /** Deploys the functions as they are built in `dist/`, by the project's own `npm run deploy` with the real func and kubectl. */
 export async function deployFunctions(cluster: ClusterDescription, args: readonly string[] = []): Promise<void> {
   const image = await digestedName(await functionsArchive());
-  const overlay = await writeOverlay(cluster.directory);
+  const overlay = await writeOverlay(join(cluster.directory, 'knative'));
   const PATH = `${dirname(binary('func'))}:${dirname(process.execPath)}:${process.env.PATH}`;
   const command = ['npm', 'run', 'deploy', '--', '--image', image, '--overlay', overlay, ...args];
   await longRun(['ip', 'netns', 'exec', fabricOf(cluster.testbed), ...command], {

@@ -53,7 +53,8 @@ export async function networkLayerArchive(): Promise<string> {
 /** Archive with the image of the functions as they are built in `dist/`, which `func` would have made with an engine. */
 export async function functionsArchive(): Promise<string> {
   const dist = join(PROJECT, 'dist');
-  const files = (await readdir(dist)).sort();
+  const files = (await readdir(dist).catch(() => [])).sort();
+  if (files.length === 0) throw new Error('the functions are not built: npm run build');
   const contents = await Promise.all(files.map((file) => readFile(join(dist, file), 'base64')));
   const image = { name: `${FUNCTIONS_IMAGE}:built`, args: ['dist/index.mjs'] };
   return nodeArchive('image-functions', image, contents, (workspace) => writeContext(PROJECT, workspace));

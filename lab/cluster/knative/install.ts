@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterDescription } from '../description.ts';
 import { eventually } from '../eventually.ts';
@@ -60,7 +60,8 @@ async function unavailable(cluster: ClusterDescription): Promise<string[]> {
 }
 
 async function apply(cluster: ClusterDescription, name: string, items: readonly object[]): Promise<void> {
-  const file = join(cluster.directory, `${name}.json`);
+  const file = join(cluster.directory, 'knative', `${name}.json`);
+  await mkdir(dirname(file), { recursive: true });
   await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   await applyFile(cluster, file);
 }

@@ -1,7 +1,7 @@
-import { buildParts } from '../../lab/cluster/build/parts.ts';
-import { type ClusterDescription, DIRECTORY, readCluster } from '../../lab/cluster/description.ts';
-import { requireMachine } from '../../lab/cluster/requirements.ts';
-import { isStanding, Supervisor } from '../../lab/cluster/up.ts';
+import { buildParts } from './build/parts.ts';
+import { type ClusterDescription, DIRECTORY, readCluster } from './description.ts';
+import { requireMachine } from './requirements.ts';
+import { isStanding, Supervisor } from './up.ts';
 
 /** The cluster that stands, or one that is started for this and ends with it. */
 export async function standingCluster(
@@ -10,8 +10,11 @@ export async function standingCluster(
 ): Promise<{ cluster: ClusterDescription } & AsyncDisposable> {
   if (await isStanding()) return { cluster: await readCluster(), async [Symbol.asyncDispose]() {} };
   await requireMachine();
-  const parts = await buildParts(progress);
-  const supervisor = await Supervisor.start({ directory: DIRECTORY, parts, vms, ovn: 'bookworm' }, progress);
+  const parts = await buildParts(progress, { knative: true });
+  const supervisor = await Supervisor.start(
+    { directory: DIRECTORY, parts, vms, knative: true, ovn: 'bookworm' },
+    progress,
+  );
   await supervisor.ready;
   return { cluster: await readCluster(), [Symbol.asyncDispose]: () => supervisor.stop() };
 }
