@@ -40,14 +40,9 @@ export class PodStarts implements AsyncDisposable {
     const starts = new PodStarts();
     const watch = ['get', 'pods', '-n', 'ovn-handover', '-l', SERVICE, '-w', '--output-watch-events', '-o', 'json'];
     const kubectl = [binary('kubectl'), `--kubeconfig=${cluster.kubeconfig}`, ...watch];
-    let lines: string[] = [];
-    starts.#follow(['ip', 'netns', 'exec', fabricOf(cluster.testbed), ...kubectl], (line, at) => {
-      lines.push(line);
-      // Each object ends with the one brace that is not indented.
-      if (line !== '}') return;
-      starts.#see(JSON.parse(lines.join('\n')) as WatchEvent, at);
-      lines = [];
-    });
+    starts.#follow(['ip', 'netns', 'exec', fabricOf(cluster.testbed), ...kubectl], (line, at) =>
+      starts.#see(JSON.parse(line) as WatchEvent, at),
+    );
     for (const node of cluster.nodes) {
       const events = await inNode(node, ['ctr', '--namespace', 'k8s.io', 'events']);
       starts.#follow(events, (line, at) => {

@@ -79,7 +79,7 @@ async function stockArchive(): Promise<string> {
     ['package-lock.json', 'build/index.js'].map((file) => readFile(join(STOCK, file), 'utf8')),
   );
   const args = ['node_modules/faas-js-runtime/bin/cli.js', './build/index.js'];
-  return nodeArchive('image-stock', { name: 'dev.local/stock-function:built', args }, inputs, async (workspace) => {
+  return nodeArchive('image-stock', { name: '127.0.0.1:1/stock-function:built', args }, inputs, async (workspace) => {
     for (const part of ['build', 'node_modules', 'package.json']) {
       await cp(join(STOCK, part), join(workspace, part), { recursive: true, verbatimSymlinks: true });
     }

@@ -1,62 +1,93 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { binary } from '../../lab/cluster/binaries.ts';
-import { ApiServer } from './support/api-server.ts';
-import { ReadyServices } from './support/serving.ts';
+import { type ClusterDescription, fabricOf } from '../../lab/cluster/description.ts';
+import { eventually } from '../../lab/cluster/eventually.ts';
+import { deployment } from '../../lab/cluster/knative/functions.ts';
+import { kubectlIn } from '../../lab/cluster/kubectl.ts';
+import { standingCluster } from '../../lab/cluster/standing.ts';
+import { migration } from '../../lab/kubevirt/manifests.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const STEPS = ['disable-dual-chassis', 'enable-dual-chassis', 'reconcile', 'release-port', 'reuse-port'];
-/** Nothing listens there: func asks the registry whether the image can be pulled, and goes on without an answer. */
-const IMAGE = `127.0.0.1:1/ovn-handover@sha256:${'0'.repeat(64)}`;
+const START_WITHIN_MS = 3_600_000;
 
-let server: ApiServer;
-let serving: ReadyServices;
+let standing: Awaited<ReturnType<typeof standingCluster>>;
+let cluster: ClusterDescription;
+let image: string;
+let overlay: string;
+let folder: string;
 
 beforeAll(async () => {
-  server = await ApiServer.start();
-  serving = new ReadyServices(server.config);
-});
+  standing = await standingCluster(1, () => {});
+  cluster = standing.cluster;
+  ({ image, overlay } = await deployment(cluster));
+  folder = await mkdtemp(join(tmpdir(), 'deploy-test-'));
+}, START_WITHIN_MS);
 afterAll(async () => {
-  await serving?.[Symbol.asyncDispose]().finally(() => server[Symbol.asyncDispose]());
+  if (folder !== undefined) await rm(folder, { recursive: true });
+  await standing?.[Symbol.asyncDispose]();
 });
 
-/** Runs a program with the real func and kubectl on its PATH, and gives all that it said. */
+const kubectl = (...args: readonly string[]) => kubectlIn(cluster, '-n', 'ovn-handover', ...args);
+
+/** Runs a program where the API server is, with the real func and kubectl on its PATH, and gives all that it said. */
 async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const PATH = `${dirname(binary('func'))}:${process.env.PATH}`;
   const options = {
     cwd: PROJECT,
-    env: { ...process.env, NODE_OPTIONS: '', KUBECONFIG: server.kubeconfig, PATH, ...env },
+    env: { ...process.env, NODE_OPTIONS: '', KUBECONFIG: cluster.kubeconfig, PATH, ...env },
+    maxBuffer: 64 * 1024 * 1024,
   };
-  return promisify(execFile)(file, args, options).then(
+  // By its path, since a PATH under test may lack it.
+  const inFabric = ['netns', 'exec', fabricOf(cluster.testbed), file, ...args];
+  return promisify(execFile)('/sbin/ip', inFabric, options).then(
     ({ stdout, stderr }) => ({ status: 0, said: stdout + stderr }),
     ({ code, stdout, stderr }) => ({ status: code as number, said: `${stdout}${stderr}` }),
   );
 }
 
+function deploy(args: readonly string[] = [], env?: NodeJS.ProcessEnv) {
+  const all = ['--image', image, '--overlay', overlay, ...args];
+  return run(process.execPath, ['--conditions=source', 'scripts/deploy.ts', ...all], env);
+}
+
 /** A PATH on which a tool is first a shell script; `"$REAL" "$@"` in it is the tool itself. */
 async function inFrontOf(tool: string, script: string): Promise<NodeJS.ProcessEnv> {
-  const folder = join(dirname(server.kubeconfig), `in-front-of-${tool}`);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, tool), `#!/bin/sh\nREAL=${binary(tool)}\n${script}`, { mode: 0o755 });
-  return { PATH: `${folder}:${dirname(binary('func'))}:${process.env.PATH}` };
+  const own = join(folder, `in-front-of-${tool}`);
+  await mkdir(own, { recursive: true });
+  await writeFile(join(own, tool), `#!/bin/sh\nREAL=${binary(tool)}\n${script}`, { mode: 0o755 });
+  return { PATH: `${own}:${dirname(binary('func'))}:${process.env.PATH}` };
 }
-const deploy = (args: readonly string[], env?: NodeJS.ProcessEnv) =>
-  run(
-    process.execPath,
-    ['--conditions=source', 'scripts/deploy.ts', ...(args.includes('--image') ? args : ['--image', IMAGE, ...args])],
-    env,
-  );
-const template = async (name: string) =>
-  JSON.parse(await server.kubectl('-n', 'ovn-handover', 'get', 'ksvc', name, '-o', 'json')).spec.template;
+
+async function template(name: string) {
+  return JSON.parse(await kubectl('get', 'ksvc', name, '-o', 'json')).spec.template;
+}
+
+/** Knative's objects that are not Ready, as `kind/name`. */
+async function notReady(): Promise<string[]> {
+  const kinds = 'ksvc,brokers,triggers,apiserversources,pingsources';
+  const { items } = JSON.parse(await kubectl('get', kinds, '-o', 'json')) as { items: Conditioned[] };
+  return items
+    .filter(({ status }) => !status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+    .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+}
+
+interface Conditioned {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
 
 describe('npm run deploy', () => {
-  test('says what is missing before it deploys a function: a tool, the cluster, the overlay, the certificates', async () => {
+  test('says what is missing before it deploys a function: a tool, the cluster, the overlay', async () => {
     const missing = async (...args: Parameters<typeof deploy>) => {
       const { status, said } = await deploy(...args);
       expect(status).toBe(1);
@@ -65,35 +96,95 @@ describe('npm run deploy', () => {
     expect(await missing([], { PATH: '/nowhere' })).toMatch(/^deploy: kubectl is not on the PATH: install .*\n$/);
     expect(await missing([], { KUBECONFIG: '/nowhere' })).toMatch(/^deploy: the cluster .* is not reached: .*\n$/);
     expect(await missing(['--overlay', 'ovn-kube'])).toMatch(/^deploy: --overlay ovn-kube is neither .*\n$/);
-    expect(await missing([])).toMatch(
-      /deploy: the functions need the Secret ovn-client-tls .* see docs\/guide.md: .*\n$/,
-    );
-    expect(await server.kubectl('get', 'ksvc', '--all-namespaces', '-o', 'name')).toBe('');
   });
 
-  test('brings the overlay, the five functions of one image, and the gate, and leaves the work tree as it was', async () => {
+  test('makes all Ready, also Triggers whose functions had been deleted, and leaves the work tree as it was', async () => {
+    await kubectl('delete', 'ksvc', '--all');
+    await eventually('a Trigger misses its function', 30_000, async () => {
+      const missing = await notReady();
+      return missing.some((name) => name.startsWith('Trigger/')) || `not Ready: ${missing}`;
+    });
     const before = await run('git', ['status', '--porcelain']);
-    await server.kubectl('-n', 'ovn-handover', 'create', 'secret', 'generic', 'ovn-client-tls');
-    expect(await deploy([])).toMatchObject({ status: 0, said: expect.stringContaining('deploy: done.') });
+    expect(await deploy()).toMatchObject({ status: 0, said: expect.stringContaining('deploy: done') });
     expect(await run('git', ['status', '--porcelain'])).toEqual(before);
-
-    const services = await server.kubectl('-n', 'ovn-handover', 'get', 'ksvc', '-o', 'name');
+    expect(await notReady()).toEqual([]);
+    const services = await kubectl('get', 'ksvc', '-o', 'name');
     expect(services.split('\n')).toEqual(STEPS.map((step) => `service.serving.knative.dev/${step}`));
-    await server.kubectl('get', 'mutatingadmissionpolicybinding', 'ovn-handover-scheduling-gate');
+    await kubectl('get', 'mutatingadmissionpolicybinding', 'ovn-handover-scheduling-gate');
+  });
+
+  test('leaves behind a cluster in which the events of a migration go the whole way and are answered', async () => {
+    const [{ name: vmiName, namespace }] = cluster.testbed.vms;
+    const vmim = join(folder, 'vmim.json');
+    await writeFile(vmim, JSON.stringify(migration({ vmiName, namespace })));
+    const create = ['create', '-f', vmim, '-o', 'jsonpath={.metadata.name}'];
+    const created = await kubectlIn(cluster, '-n', namespace, ...create);
+    await eventually('the migration has succeeded', 180_000, async () => {
+      const phase = ['get', 'vmim', created, '-o', 'jsonpath={.status.phase}'];
+      const seen = await kubectlIn(cluster, '-n', namespace, ...phase);
+      return seen === 'Succeeded' || seen;
+    });
+    const log = await kubectlIn(cluster, '-n', 'knative-serving', 'logs', 'deployment/network-layer', '--since=180s');
+    for (const step of ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']) {
+      expect(log).toMatch(new RegExp(`"host":"${step}\\..*"status":200`));
+    }
+  });
+
+  test('makes room for a Broker of another class', async () => {
+    await kubectl('delete', 'brokers', 'migrations');
+    const broker = join(folder, 'broker.json');
+    const annotations = { 'eventing.knative.dev/broker.class': 'Kafka' };
+    const metadata = { name: 'migrations', namespace: 'ovn-handover', annotations };
+    await writeFile(
+      broker,
+      JSON.stringify({ apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata, spec: {} }),
+    );
+    await kubectl('create', '-f', broker);
+    expect(await deploy()).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('the Broker migrations changes from Kafka to MTChannelBasedBroker'),
+    });
+    expect(await notReady()).toEqual([]);
+  });
+
+  test("waits until Knative's webhooks check what is applied", async () => {
+    const inEventing = (...args: readonly string[]) => kubectlIn(cluster, '-n', 'knative-eventing', ...args);
+    await inEventing('scale', 'deployment/eventing-webhook', '--replicas=0');
+    await inEventing('wait', 'pod', '-l', 'app=eventing-webhook', '--for=delete', '--timeout=29s');
+    const rules = ['--type=json', '-p', '[{"op":"remove","path":"/webhooks/0/rules"}]'];
+    await inEventing('patch', 'validatingwebhookconfiguration/validation.webhook.eventing.knative.dev', ...rules);
+    const deploying = deploy();
+    const early = await Promise.race([deploying, new Promise((resolve) => setTimeout(resolve, 10_000, 'waits'))]);
+    await inEventing('scale', 'deployment/eventing-webhook', '--replicas=1');
+    expect(early).toBe('waits');
+    expect(await deploying).toMatchObject({ status: 0, said: expect.stringContaining('deploy: done') });
+  });
+
+  test('warns of a mesh-compatibility-mode with which an event may wait for a pod that ends', async () => {
+    const set = (mode: string) => {
+      const patch = JSON.stringify({ data: { 'mesh-compatibility-mode': mode } });
+      return kubectlIn(
+        cluster,
+        '-n',
+        'knative-serving',
+        'patch',
+        'configmap/config-network',
+        '--type=merge',
+        '-p',
+        patch,
+      );
+    };
+    const env = await inFrontOf('func', '[ "$1" = version ] && exec "$REAL" "$@"; exit 1');
+    await set('auto');
+    const warned = await deploy([], env).finally(() => set('disabled'));
+    expect(warned.said).toContain('deploy: warning: Knative Serving has mesh-compatibility-mode auto');
+    expect((await deploy([], env)).said).not.toContain('warning');
   });
 
   test.each(STEPS)(
     'makes of %s a private Service that scales to zero, with its own account, settings and certificates',
     async (step) => {
-      const labels = await server.kubectl(
-        '-n',
-        'ovn-handover',
-        'get',
-        'ksvc',
-        step,
-        '-o',
-        'jsonpath={.metadata.labels}',
-      );
+      const labels = await kubectl('get', 'ksvc', step, '-o', 'jsonpath={.metadata.labels}');
       expect(JSON.parse(labels)).toMatchObject({ 'networking.knative.dev/visibility': 'cluster-local' });
       const { metadata, spec } = await template(step);
       expect(metadata.annotations).toMatchObject({
@@ -106,7 +197,7 @@ describe('npm run deploy', () => {
       });
       const [container] = spec.containers;
       expect(container).toMatchObject({
-        image: IMAGE,
+        image,
         env: expect.arrayContaining([{ name: 'FUNC_STEP', value: step }]),
         envFrom: [{ configMapRef: { name: 'ovn-handover' } }],
         volumeMounts: [{ name: 'secret-ovn-client-tls', mountPath: '/etc/ovn-client-tls' }],
@@ -118,36 +209,25 @@ describe('npm run deploy', () => {
   );
 
   test.each(STEPS)('func describes %s as it is deployed', async (step) => {
-    const folder = `${dirname(server.kubeconfig)}/${step}`;
-    await promisify(execFile)('cp', ['-r', `functions/${step}`, folder], { cwd: PROJECT });
-    // Knative's webhook gives every Trigger a filter, and func relies on that.
-    await server.kubectl(
-      '-n',
-      'ovn-handover',
-      'patch',
-      'trigger',
-      step,
-      '--type=merge',
-      '-p',
-      '{"spec":{"filter":{}}}',
-    );
-    const { status, said } = await run(binary('func'), ['describe', '--path', folder, '--output', 'json']);
+    const own = join(folder, step);
+    await promisify(execFile)('cp', ['-r', `functions/${step}`, own], { cwd: PROJECT });
+    const { status, said } = await run(binary('func'), ['describe', '--path', own, '--output', 'json']);
     expect(status).toBe(0);
-    expect(JSON.parse(said)).toMatchObject({ name: step, namespace: 'ovn-handover', image: IMAGE });
+    expect(JSON.parse(said)).toMatchObject({ name: step, namespace: 'ovn-handover', image });
   });
 
   test('has an image made of the bundle and the Node.js that made its code cache, and deploys that', async () => {
-    const context = join(dirname(server.kubeconfig), 'context');
+    const context = join(folder, 'context');
     // No registry is here: this is what func leaves behind after a push.
     const env = await inFrontOf(
       'func',
       `[ "$1" = build ] || exec "$REAL" "$@"
-      mkdir "$3/.func" && printf %s '${IMAGE}' >"$3/.func/built-image" && cp -r "$3" '${context}'`,
+      mkdir "$3/.func" && printf %s '${image}' >"$3/.func/built-image" && cp -r "$3" '${context}'`,
     );
     const { status, said } = await deploy(['--image', 'registry.example.com/ovn-handover'], env);
     expect({ status, said }).toMatchObject({ status: 0 });
     expect(said).toMatch(/func build --path \S+ --image registry.example.com\/ovn-handover --push/);
-    expect(said).toContain(`--image ${IMAGE} --build=false --push=false`);
+    expect(said).toContain(`--image ${image} --build=false --push=false`);
 
     expect((await readdir(context)).sort()).toEqual(['.func', 'dist', 'func.yaml', 'package.json']);
     const { scripts, dependencies } = JSON.parse(await readFile(join(context, 'package.json'), 'utf8'));
@@ -156,43 +236,21 @@ describe('npm run deploy', () => {
     expect(dependencies).toEqual({ node: project.dependencies.node });
   });
 
-  test('takes the gate for the API version that the server offers, and where there is none keeps reuse-port running', async () => {
-    const offering = (versions: readonly string[]) =>
-      inFrontOf(
-        'kubectl',
-        `case "$*" in
-        *admissionregistration.k8s.io/${versions[0] ?? 'none'}) echo '{"resources":[{"name":"mutatingadmissionpolicies"}]}' ;;
-        *admissionregistration.k8s.io/*) echo '{"resources":[]}' ;;
-        *) exec "$REAL" "$@" ;;
-        esac`,
-      );
-    // The real server has v1 only, so it refuses what is written for the older one.
-    const older = await deploy([], await offering(['v1beta1']));
-    expect(older.said).toMatch(/scheduling-gate-v1beta1\n.*no matches for kind "MutatingAdmissionPolicy"/s);
-    expect(older).toMatchObject({ status: 1, said: expect.stringContaining('kubectl apply failed') });
-    expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('0');
-
-    const none = await deploy([], await offering([]));
-    expect(none).toMatchObject({ status: 0, said: expect.stringContaining('so reuse-port is kept running') });
-    expect((await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale']).toBe('1');
-  });
-
-  test('deploys again, with reuse-port kept running and without TLS', async () => {
-    expect(await deploy(['--warm', '--overlay', 'kube-ovn-without-tls'])).toMatchObject({ status: 0 });
-    const scales = STEPS.map(
-      async (step) => (await template(step)).metadata.annotations['autoscaling.knative.dev/min-scale'],
+  test('keeps reuse-port running where it is told to, and where the API server offers no gate', async () => {
+    const noGate = await inFrontOf(
+      'kubectl',
+      `case "$*" in *--raw*admissionregistration.k8s.io/*) echo '{"resources":[]}' ;; *) exec "$REAL" "$@" ;; esac`,
     );
-    expect(await Promise.all(scales)).toEqual(['0', '0', '0', '0', '1']);
-    expect(
-      await server.kubectl(
-        '-n',
-        'ovn-handover',
-        'get',
-        'configmap',
-        'ovn-handover',
-        '-o',
-        'jsonpath={.data.OVN_NB_REMOTE}',
-      ),
-    ).toMatch(/^tcp:/);
+    const scale = async () => (await template('reuse-port')).metadata.annotations['autoscaling.knative.dev/min-scale'];
+    expect(await deploy([], noGate)).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('so reuse-port is kept running'),
+    });
+    expect(await scale()).toBe('1');
+    expect(await deploy()).toMatchObject({ status: 0 });
+    expect(await scale()).toBe('0');
+    expect(await deploy(['--warm'])).toMatchObject({ status: 0 });
+    expect(await scale()).toBe('1');
+    expect(await deploy()).toMatchObject({ status: 0 });
   });
 });

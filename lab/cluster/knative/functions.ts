@@ -19,12 +19,17 @@ export async function startFunctions(cluster: ClusterDescription, onProgress: (s
   await deployFunctions(cluster);
 }
 
-/** Deploys the functions as they are built in `dist/`, by the project's own `npm run deploy` with the real func and kubectl. */
-export async function deployFunctions(cluster: ClusterDescription, args: readonly string[] = []): Promise<void> {
+/** What `npm run deploy` is given on a cluster: the image of the functions as they are built in `dist/`, and an overlay. */
+export async function deployment({ directory }: ClusterDescription): Promise<{ image: string; overlay: string }> {
   const image = await digestedName(await functionsArchive());
-  const overlay = await writeOverlay(join(cluster.directory, 'knative'));
+  return { image, overlay: await writeOverlay(join(directory, 'knative')) };
+}
+
+/** Deploys the functions by the project's own `npm run deploy` with the real func and kubectl. */
+export async function deployFunctions(cluster: ClusterDescription): Promise<void> {
+  const { image, overlay } = await deployment(cluster);
   const PATH = `${dirname(binary('func'))}:${dirname(process.execPath)}:${process.env.PATH}`;
-  const command = ['npm', 'run', 'deploy', '--', '--image', image, '--overlay', overlay, ...args];
+  const command = ['npm', 'run', 'deploy', '--', '--image', image, '--overlay', overlay];
   await longRun(['ip', 'netns', 'exec', fabricOf(cluster.testbed), ...command], {
     log: join(cluster.logs, 'deploy.log'),
     cwd: PROJECT,
