@@ -29,23 +29,21 @@ export function kubeVirtImage(part: string, version: string): string {
 export async function kubeVirtArchive(build: KubeVirtBuild, onProgress: (step: string) => void): Promise<string> {
   const launcher = await treeFor('launcher', onProgress);
   const { version } = build;
+  const image = (part: string, more: Partial<Image> = {}): Image => ({ name: kubeVirtImage(part, version), ...more });
+  // Users as in KubeVirt's own images.
+  const images = [
+    ...['operator', 'api', 'controller', 'exportproxy'].map((part) => image(part, { user: '1001' })),
+    image('handler'),
+    image('launcher', { entrypoint: ['/usr/bin/virt-launcher'] }),
+  ];
   const own = await Promise.all(['virtqemud', 'passwd', 'group'].map((name) => readFile(join(FILES, name), 'utf8')));
   const system = await systemLayer(launcher, onProgress);
-  const inputs = [launcher.layers, build, own, await programStamps(build.programs)];
+  const inputs = [launcher.layers, build, own, await programStamps(build.programs), images];
   const folder = await cached('image-kubevirt', inputs, async (made) => {
     onProgress("making KubeVirt's images");
     const programs = join(made, 'programs.tar');
     await packPrograms(build, launcher, join(made, 'root'), programs);
-    const image = (part: string, more: Partial<Image> = {}): Image => ({ name: kubeVirtImage(part, version), ...more });
-    await writeArchive(
-      join(made, 'archive.tar'),
-      [system, programs],
-      [
-        ...['operator', 'api', 'controller', 'exportproxy'].map((part) => image(part, { user: '1001' })),
-        image('handler'),
-        image('launcher', { user: `${QEMU}`, entrypoint: ['/usr/bin/virt-launcher'] }),
-      ],
-    );
+    await writeArchive(join(made, 'archive.tar'), [system, programs], images);
   });
   return join(folder, 'archive.tar');
 }
