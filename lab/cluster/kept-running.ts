@@ -18,14 +18,17 @@ export class KeptRunning {
     void this.#keep();
   }
 
-  async stop(graceMs: number): Promise<void> {
+  /** Ends it at once; resolves when it is gone. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#process.stop(graceMs);
+    this.#process.kill('SIGKILL');
+    await this.#process.ended;
   }
 
   async #keep(): Promise<void> {
     for (;;) {
       await this.#process.ended;
+      if (this.#isStopped) return;
       await sleep(AGAIN_AFTER_MS);
       if (this.#isStopped) return;
       this.#process = new Background(this.#program, this.#log);

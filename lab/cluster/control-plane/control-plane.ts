@@ -12,7 +12,8 @@ import { writePki } from './pki.ts';
 
 const READY_WITHIN_MS = 120_000;
 const PROBE_EVERY_MS = 200;
-const GRACE_MS = 5_000;
+/** Nothing of it is kept. */
+const GRACE_MS = 500;
 
 /** etcd, kube-apiserver, kube-controller-manager and kube-scheduler, processes in the fabric's namespace. */
 export class ControlPlane {
@@ -36,7 +37,7 @@ export class ControlPlane {
   }
 
   async stop(): Promise<void> {
-    for (const part of this.#parts.splice(0).reverse()) await part.stop(GRACE_MS);
+    await Promise.all(this.#parts.splice(0).map((part) => part.stop(GRACE_MS)));
   }
 
   async #start(): Promise<void> {

@@ -16,7 +16,6 @@ import { nodeFiles } from './files.ts';
 import type { NodeSystem } from './init.ts';
 
 const INIT = fileURLToPath(new URL('init.ts', import.meta.url));
-const GRACE_MS = 2_000;
 const CONTAINERD_WITHIN_MS = 60_000;
 
 export interface NodeParts {
@@ -78,7 +77,7 @@ export class Node {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#services.splice(0).map((service) => service.stop(GRACE_MS)));
+    await Promise.all(this.#services.splice(0).map((service) => service.stop()));
     if (this.#process === undefined || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exit = once(this.#process, 'exit');
     this.#process.kill('SIGKILL');
