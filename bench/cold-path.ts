@@ -2,13 +2,14 @@
  * From an object of Kubernetes that is written to the commit in OVN northbound, on a real cluster with the functions at zero and
  * with them warm, in turns with the function that `func` makes, which is woken there in the same way.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { ClusterDescription } from '../lab/cluster/description.ts';
 import { kubectlIn } from '../lab/cluster/kubectl.ts';
 import { functionsAreCold } from '../lab/cluster/migrate/functions.ts';
 import { standingCluster } from '../lab/cluster/standing.ts';
 import { migration } from '../lab/kubevirt/manifests.ts';
-import { type BindingWatch, watchBindings } from '../lab/observe/bindings.ts';
+import { type BindingWatch, type WantedBinding, watchBindings } from '../lab/observe/bindings.ts';
 import { Passages } from './cluster/passages.ts';
 import { PodStarts } from './cluster/pod-starts.ts';
 import { StockFunction } from './cluster/stock-function.ts';
@@ -22,6 +23,9 @@ import { median } from './harness/statistics.ts';
 const WOKEN_AT_ONCE = 2;
 const FUNCTION = 'reuse-port';
 const WITHIN_MS = 120_000;
+const TOLD_WITHIN_MS = 2_000;
+/** After a migration, in which its source is taken down. */
+const QUIET_MS = 10_000;
 
 interface Path {
   /** Milliseconds from the object's being asked for; missing where a function was warm. */
@@ -107,11 +111,12 @@ class Bench implements AsyncDisposable {
   /** Migrates the VM, and waits for the end of it. */
   async migration(): Promise<Path> {
     const [{ name: vmiName, namespace }] = this.#cluster.testbed.vms;
-    const before = this.#bindings.wanted.last;
-    const { askedAt, name } = await this.#writer.create(migration({ vmiName, namespace }));
-    const committed = await this.#bindings.wanted.until(({ at }) => at > (before?.at ?? 0), { timeoutMs: WITHIN_MS });
+    const { askedAt, name, uid } = await this.#writer.create(migration({ vmiName, namespace }));
+    const isOfThis = ({ record }: WantedBinding) => record['handover-migration'] === uid;
+    const committed = await this.#bindings.wanted.until(isOfThis, { timeoutMs: WITHIN_MS });
     const path = await this.#pathOf(FUNCTION, askedAt);
     await this.#ended(namespace, name);
+    await sleep(QUIET_MS);
     return { ...path, committed: committed.at - askedAt };
   }
 
@@ -121,6 +126,8 @@ class Bench implements AsyncDisposable {
 
   async #pathOf(service: string, askedAt: number): Promise<Path> {
     const passage = await this.#passages.first(service, askedAt, AbortSignal.timeout(WITHIN_MS));
+    // A pod may be told Ready after its function has answered.
+    await sleep(TOLD_WITHIN_MS);
     const since = (at: number | undefined) => (at === undefined ? undefined : at - askedAt);
     const pod = this.#starts.since(askedAt).find((start) => start.service === service);
     const arrivedAt = Date.parse(passage.at);

@@ -13,5 +13,5 @@ console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const askedAt = Date.now();
   const { metadata } = await api.create(JSON.parse(line));
-  console.log(JSON.stringify({ askedAt, answeredAt: Date.now(), name: metadata?.name }));
+  console.log(JSON.stringify({ askedAt, answeredAt: Date.now(), name: metadata?.name, uid: metadata?.uid }));
 }

@@ -11,6 +11,7 @@ export interface Written {
   readonly askedAt: number;
   readonly answeredAt: number;
   readonly name: string;
+  readonly uid: string;
 }
 
 /** Creates objects at once, with nothing to be started first. */

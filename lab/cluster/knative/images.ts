@@ -1,4 +1,4 @@
-import { chmod, copyFile, link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -34,6 +34,7 @@ export async function programArchive({ pins, folder, programs }: ProgramBuild): 
       ({ name }): Image => ({ name: imageOf(name), user: KO_USER, entrypoint: [`/ko-app/${basename(name)}`] }),
     );
     await writeArchive(join(into, 'archive.tar'), [await pack(root)], images);
+    await rm(root, { recursive: true });
   });
   return join(made, 'archive.tar');
 }
@@ -96,6 +97,8 @@ export async function nodeArchive(
       [runtime, await pack(root)],
       [{ name, user: USER, entrypoint, workingDirectory: `/${WORKSPACE}` }],
     );
+    // Its package.json would be taken for a second one of the project.
+    await rm(root, { recursive: true });
   });
   return join(made, 'archive.tar');
 }
