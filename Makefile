@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 help:
 	@echo 'make demo   install what is missing, build, and migrate a real VM over real OVN'
 	@echo 'make test   install what is missing, build, and run all checks and tests'
-	@echo 'make test-cluster   the same on a real kube-apiserver, with Knative'"'"'s own event source'
+	@echo 'make test-cluster   tests on a real Kubernetes with KubeVirt and Knative, which are built once'
 	@echo 'All need Debian 12 and root. More: npm run lab -- --help'
 
 demo: setup
@@ -19,8 +19,9 @@ test: SETUP_FOR = tests
 test: setup
 	@node --conditions=source scripts/test.ts
 
-# First, since it tells at once what is missing for it.
+# Its programs first, since that tells at once what is missing for it.
 test-cluster: cluster-binaries setup
+	@node --conditions=source --no-warnings lab/cluster/cli.ts build
 	@node --conditions=source scripts/test.ts cluster
 
 cluster-binaries:

@@ -24,6 +24,8 @@ export interface MigrationOptions {
   readonly cancelAt?: string;
   /** Looks at the guest from behind where it should be; by default at the lab's own. */
   readonly guestHealth?: () => Promise<GuestHealth>;
+  /** How long the guest ran nowhere in the migration that has just ended; by default what the lab's KubeVirt says. */
+  readonly guestBlackoutMs?: () => Promise<number | undefined>;
   /** Quiet time on both sides, so that what is out at an edge shows. */
   readonly quietMs?: number;
 }
@@ -73,7 +75,8 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const guest = await (options.guestHealth?.() ?? healthOf(migration, options));
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
   const switched = kubevirt.find((line) => line.what === 'switched')?.switchedAt as string | undefined;
-  const blackout = kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined;
+  const told = kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined;
+  const blackout = options.guestBlackoutMs ? await options.guestBlackoutMs() : told;
   const switchedAt = switched === undefined ? undefined : Date.parse(switched);
   const [first, ...others] = await Promise.all(watches.map((watch) => watch.result({ span, switchedAt, target })));
   return {

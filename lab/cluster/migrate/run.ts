@@ -9,6 +9,7 @@ import type { VmDescription } from '../../testbed/description.ts';
 import { runOvn } from '../../testbed/ovn-suite.ts';
 import type { ClusterDescription } from '../description.ts';
 import { kubectlIn } from '../kubectl.ts';
+import { guestBlackoutMs } from './guest-blackout.ts';
 import { guestHealth } from './guest-health.ts';
 import { KubeVirtJournal } from './journal.ts';
 
@@ -55,6 +56,10 @@ export async function migrateOnCluster(options: ClusterRunOptions): Promise<Repo
           const uid = vmiOf(watched, options.vm)?.metadata.uid;
           return node && uid ? guestHealth(uid, node) : Promise.resolve('gone');
         },
+        guestBlackoutMs: () => {
+          const pod = vm.node() === to ? launcherOn(watched, options.vm, to) : undefined;
+          return pod === undefined ? Promise.resolve(undefined) : guestBlackoutMs(cluster, options.vm, pod);
+        },
       });
       onMigration(result);
       results.push(result);
@@ -79,6 +84,15 @@ async function watchCluster({ kubeconfig }: ClusterDescription): Promise<Cluster
 
 function vmiOf(cluster: Cluster, { namespace, name }: VmDescription) {
   return cluster.vmis.get(namespace, name);
+}
+
+/** The name of the VM's pod that runs on a node. */
+function launcherOn(cluster: Cluster, vm: VmDescription, node: string): string | undefined {
+  const pods = cluster.pods.all().filter(({ spec }) => spec.nodeName === node);
+  const own = pods.filter(
+    ({ metadata }) => metadata.labels?.['kubevirt.io/created-by'] === vmiOf(cluster, vm)?.metadata.uid,
+  );
+  return own.find(({ status }) => status?.phase === 'Running')?.metadata.name;
 }
 
 function otherNode({ nodes }: ClusterDescription, from: string): string {
