@@ -2,12 +2,12 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { binary } from '../../lab/cluster/binaries.ts';
+import { BUILD_LOGS } from '../../lab/cluster/build/cached.ts';
 import { longRun } from '../../lab/cluster/build/long-run.ts';
 import { type ClusterDescription, fabricOf } from '../../lab/cluster/description.ts';
 import { digestedName, nodeArchive } from '../../lab/cluster/knative/images.ts';
 import { kubectlIn } from '../../lab/cluster/kubectl.ts';
 import { importImages } from '../../lab/cluster/nodes/enter.ts';
-import { run } from '../../lab/testbed/command.ts';
 import { manifestsOf, NAMESPACE, OURS } from './stock-manifests.ts';
 
 const STOCK = join(import.meta.dirname, '../stock-function');
@@ -73,8 +73,9 @@ export class StockFunction implements AsyncDisposable {
 
 /** As the buildpacks start what `func create` makes: by the script `start` of its package.json. */
 async function stockArchive(): Promise<string> {
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', STOCK]);
-  await run('tsc', ['-p', STOCK]);
+  const log = join(BUILD_LOGS, 'stock-function.log');
+  await longRun(['npm', 'ci', '--no-audit', '--no-fund', '--prefix', STOCK], { log });
+  await longRun(['tsc', '-p', STOCK], { log });
   const inputs = await Promise.all(
     ['package-lock.json', 'build/index.js'].map((file) => readFile(join(STOCK, file), 'utf8')),
   );
