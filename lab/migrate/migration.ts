@@ -26,6 +26,8 @@ export interface MigrationOptions {
   readonly guestHealth?: () => Promise<GuestHealth>;
   /** How long the guest ran nowhere in the migration that has just ended; by default what the lab's KubeVirt says. */
   readonly guestBlackoutMs?: () => Promise<number | undefined>;
+  /** How long KubeVirt may take. */
+  readonly withinMs?: number;
   /** Quiet time on both sides, so that what is out at an edge shows. */
   readonly quietMs?: number;
 }
@@ -36,7 +38,16 @@ const SETTLED_WITHIN_MS = 15_000;
 
 /** Migrates the VM once while the client pings it and talks TCP to it; tells what the client and OVN saw. */
 export async function migrateOnce(options: MigrationOptions): Promise<MigrationResult> {
-  const { mode, testbed, controlPlane, vm, to, eventDelayMs, quietMs = 1_000 } = options;
+  const {
+    mode,
+    testbed,
+    controlPlane,
+    vm,
+    to,
+    eventDelayMs,
+    quietMs = 1_000,
+    withinMs = MIGRATION_WITHIN_MS,
+  } = options;
   const { cluster } = controlPlane;
   const from = vm.node();
   const baseline = new Baseline(testbed, vm);
@@ -48,7 +59,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const startedAt = Date.now();
   const { name, namespace } = vm;
   const migration = await cluster.vmims.create(migrationManifest({ vmiName: name, namespace, targetNode: to }));
-  const deadline = AbortSignal.timeout(MIGRATION_WITHIN_MS + eventDelayMs);
+  const deadline = AbortSignal.timeout(withinMs + eventDelayMs);
   const byHand =
     mode === 'handover' ? undefined : baseline.follow(mode, migration, { ...options, cluster, from, signal: deadline });
   const phase = () => cluster.vmims.latest(migration)?.status?.phase;

@@ -51,6 +51,7 @@ export async function migrateOnCluster(options: ClusterRunOptions): Promise<Repo
         vm,
         to,
         eventDelayMs: 0,
+        withinMs: MIGRATION_WITHIN_MS,
         guestHealth: () => {
           const node = cluster.nodes.find(({ name }) => name === vm.node());
           const uid = vmiOf(watched, options.vm)?.metadata.uid;
@@ -110,6 +111,8 @@ async function earlierPodsHaveEnded(cluster: Cluster, vm: VmDescription): Promis
 }
 
 const EARLIER_PODS_WITHIN_MS = 60_000;
+/** A virt-handler that missed the end of a migration learns of it when it looks again, which it does every five minutes. */
+const MIGRATION_WITHIN_MS = 400_000;
 
 async function versions(cluster: ClusterDescription): Promise<Record<string, string>> {
   const { ovn, client } = cluster.testbed;
