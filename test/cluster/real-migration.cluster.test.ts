@@ -40,13 +40,16 @@ async function migrate(...args: readonly string[]): Promise<readonly MigrationRe
 }
 
 function print(title: string, migrations: readonly MigrationResult[]): void {
-  const rows = migrations.map(({ from, to, interfaces: [seen], switchedAtMs }) => {
+  const rows = migrations.map(({ from, to, interfaces: [seen], switchedAtMs, guestBlackoutMs }) => {
     const dual = seen.claims.find(({ additionalChassis }) => additionalChassis.length > 0);
     const margin = dual && switchedAtMs !== undefined ? `${switchedAtMs - dual.atMs}` : '–';
-    const figures = [seen.outageMs, seen.lostPings, seen.tcpMaxStallMs].map(String);
+    const figures = [seen.outageMs, guestBlackoutMs, seen.lostPings, seen.tcpMaxStallMs].map(String);
     return [`${from} → ${to}`, ...figures, margin, bindingStory(seen).join(' → ')];
   });
-  printTable(title, [['', 'silence ms', 'lost pings', 'TCP stall ms', 'dual before switch ms', 'binding'], ...rows]);
+  printTable(title, [
+    ['', 'silence ms', 'blackout ms', 'lost pings', 'TCP stall ms', 'dual before switch ms', 'binding'],
+    ...rows,
+  ]);
 }
 
 /** Without the silence, which on a machine that others use too is not the network's alone: it is printed. */
