@@ -8,7 +8,6 @@ export async function standingCluster(
   vms: number,
   progress: (step: string) => void,
 ): Promise<{ cluster: ClusterDescription } & AsyncDisposable> {
-  if (process.env.KN_DIR) return { cluster: await readCluster(process.env.KN_DIR), async [Symbol.asyncDispose]() {} };
   if (await isStanding()) return { cluster: await readCluster(), async [Symbol.asyncDispose]() {} };
   await requireMachine();
   const parts = await buildParts(progress, { knative: true });
