@@ -15,6 +15,9 @@ export async function standingCluster(
     { directory: DIRECTORY, parts, vms, knative: true, ovn: 'bookworm' },
     progress,
   );
-  await supervisor.ready;
+  await supervisor.ready.catch(async (error) => {
+    await supervisor.stop();
+    throw error;
+  });
   return { cluster: await readCluster(), [Symbol.asyncDispose]: () => supervisor.stop() };
 }

@@ -11,6 +11,7 @@ import { type ClusterDescription, fabricOf } from '../../lab/cluster/description
 import { eventually } from '../../lab/cluster/eventually.ts';
 import { deployment } from '../../lab/cluster/knative/functions.ts';
 import { kubectlIn } from '../../lab/cluster/kubectl.ts';
+import { vmAnswers } from '../../lab/cluster/kubevirt/vm.ts';
 import { standingCluster } from '../../lab/cluster/standing.ts';
 import { migration } from '../../lab/kubevirt/manifests.ts';
 
@@ -87,6 +88,36 @@ interface Conditioned {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
+/** Creates a migration of the VM. */
+async function migrate(): Promise<string> {
+  const [{ name: vmiName, namespace }] = cluster.testbed.vms;
+  const file = join(folder, 'vmim.json');
+  await writeFile(file, JSON.stringify(migration({ vmiName, namespace })));
+  return kubectlIn(cluster, '-n', namespace, 'create', '-f', file, '-o', 'jsonpath={.metadata.name}');
+}
+
+function phaseOf(name: string): Promise<string> {
+  const [{ namespace }] = cluster.testbed.vms;
+  return kubectlIn(cluster, '-n', namespace, 'get', 'vmim', name, '-o', 'jsonpath={.status.phase}');
+}
+
+async function reaches(name: string, phase: string): Promise<void> {
+  await eventually(`the migration is ${phase}`, 180_000, async () => {
+    const seen = await phaseOf(name);
+    return seen === phase || seen;
+  });
+}
+
+function succeeded(name: string): Promise<void> {
+  return reaches(name, 'Succeeded');
+}
+
+/** KubeVirt's own settings of migrations; null takes them away. */
+async function configureMigrations(migrations: object | null): Promise<void> {
+  const patch = JSON.stringify({ spec: { configuration: { migrations } } });
+  await kubectlIn(cluster, '-n', 'kubevirt', 'patch', 'kubevirt/kubevirt', '--type=merge', '-p', patch);
+}
+
 describe('npm run deploy', () => {
   test('says what is missing before it deploys a function: a tool, the cluster, the overlay', async () => {
     const missing = async (...args: Parameters<typeof deploy>) => {
@@ -115,20 +146,27 @@ describe('npm run deploy', () => {
   });
 
   test('leaves behind a cluster in which the events of a migration go the whole way and are answered', async () => {
-    const [{ name: vmiName, namespace }] = cluster.testbed.vms;
-    const vmim = join(folder, 'vmim.json');
-    await writeFile(vmim, JSON.stringify(migration({ vmiName, namespace })));
-    const create = ['create', '-f', vmim, '-o', 'jsonpath={.metadata.name}'];
-    const created = await kubectlIn(cluster, '-n', namespace, ...create);
-    await eventually('the migration has succeeded', 180_000, async () => {
-      const phase = ['get', 'vmim', created, '-o', 'jsonpath={.status.phase}'];
-      const seen = await kubectlIn(cluster, '-n', namespace, ...phase);
-      return seen === 'Succeeded' || seen;
-    });
+    await succeeded(await migrate());
     const log = await kubectlIn(cluster, '-n', 'knative-serving', 'logs', 'deployment/network-layer', '--since=180s');
     for (const step of ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis']) {
       expect(log).toMatch(new RegExp(`"host":"${step}\\..*"status":200`));
     }
+  });
+
+  test('upgrades while a migration copies, which ends right', async () => {
+    // The guest's 70 MB take more than a minute so.
+    await configureMigrations({ bandwidthPerMigration: '1Mi', completionTimeoutPerGiB: 3_000 });
+    try {
+      const name = await migrate();
+      await reaches(name, 'Running');
+      expect(await deploy()).toMatchObject({ status: 0, said: expect.stringContaining('deploy: done') });
+      expect(await phaseOf(name)).toBe('Running');
+      await succeeded(name);
+      expect(await notReady()).toEqual([]);
+    } finally {
+      await configureMigrations(null);
+    }
+    await vmAnswers(cluster, cluster.testbed.vms[0]);
   });
 
   test('makes room for a Broker of another class', async () => {
