@@ -12,6 +12,9 @@ export async function startChassis(chassis: Chassis, fabric: string, ovn: OvnSui
   await mkdir(directory, { recursive: true });
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
+  // By default Linux answers ARP for an address on any interface (ip-sysctl, arp_ignore). Then the leg answers for br-phy's
+  // address too, with its own MAC, and a tunnel that learns that MAC carries nothing until it forgets it after 900 s.
+  await runIn(netns, 'sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1']);
   await connectToFabric(fabric, netns, `to-${chassis.node}`);
   await connectToMigrations(fabric, netns, { name: `moves-${chassis.node}`, address: chassis.migrationAddress });
   await startSwitch(chassis, ovn);

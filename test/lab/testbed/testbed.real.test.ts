@@ -64,6 +64,18 @@ describe('a testbed', () => {
     expect(existsSync(join(directory, 'testbed.json'))).toBe(false);
   }, 60_000);
 
+  test('answers ARP for the address of each chassis with the MAC of the bridge that has it, and no other', async () => {
+    const { chassis, stop } = await startTestbed({ directory, prefix });
+    const [asking, ...asked] = chassis;
+    for (const { address, netns } of asked) {
+      const seen = await runIn(asking!.netns, 'busybox', ['arping', '-b', '-c', '3', '-I', 'br-phy', address]);
+      const macs = [...seen.matchAll(/reply from \S+ \[(\S+)\]/g)].map(([, mac]) => mac);
+      const [bridge] = JSON.parse(await run('ip', ['-n', netns, '-j', 'link', 'show', 'br-phy']));
+      expect(macs).toEqual([bridge.address, bridge.address, bridge.address]);
+    }
+    await stop();
+  }, 60_000);
+
   test("has each VM's ports as Kube-OVN makes them, claimed by nobody, and the client on each logical switch", async () => {
     const vms = [describeVm({ nics: 2 }), describeVm({ name: 'web-02', index: 1 })] as const;
     const { northbound, southbound, client, stop } = await startTestbed({ directory, prefix, vms: [...vms] });
