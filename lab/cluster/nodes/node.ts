@@ -86,13 +86,7 @@ export class Node {
 
   async #joinNodesNetwork(): Promise<void> {
     const { netns, name } = this.#node;
-    await runIn(netns, 'sysctl', [
-      '-qw',
-      'net.ipv4.ip_forward=1',
-      'net.ipv4.conf.all.rp_filter=0',
-      // Else a leg of br-phy answers for its address with its own MAC, and a tunnel dies when the other side asks again.
-      'net.ipv4.conf.all.arp_ignore=1',
-    ]);
+    await runIn(netns, 'sysctl', ['-qw', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=0']);
     await run('ip', ['-n', netns, 'route', 'add', 'default', 'via', API_ADDRESS]);
     for (const other of this.#cluster.nodes.filter((one) => one.name !== name)) {
       await run('ip', ['-n', netns, 'route', 'add', other.podSubnet, 'via', other.address]);
