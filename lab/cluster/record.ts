@@ -52,12 +52,12 @@ export class Recording {
     await new Promise((resolve) => this.#file.end(resolve));
   }
 
-  #add(type: string, { metadata, ...object }: Recorded): void {
+  #add(type: string, object: Recorded): void {
     this.#first ??= Date.now();
     const t = (Date.now() - this.#first) / 1000;
-    const { managedFields = [], ...rest } = metadata;
+    const { managedFields = [], ...metadata } = object.metadata;
     const writer = lastOf(managedFields)?.manager;
-    this.#file.write(`${JSON.stringify({ t, type, writer, object: { ...object, metadata: rest } })}\n`);
+    this.#file.write(`${JSON.stringify({ t, type, writer, object: { ...object, metadata } })}\n`);
   }
 
   /** A recording with a gap would be taken for what KubeVirt does. */
