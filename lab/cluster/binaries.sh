@@ -14,7 +14,18 @@ export PATH=$PATH:/usr/local/go/bin CGO_ENABLED=0 GOWORK=off
 tools='
 etcd                      etcd             go.etcd.io/etcd/server/v3
 kube-apiserver            kubernetes       k8s.io/kubernetes/cmd/kube-apiserver
+kube-controller-manager   kubernetes       k8s.io/kubernetes/cmd/kube-controller-manager
+kube-scheduler            kubernetes       k8s.io/kubernetes/cmd/kube-scheduler
+kubelet                   kubernetes       k8s.io/kubernetes/cmd/kubelet
+kube-proxy                kubernetes       k8s.io/kubernetes/cmd/kube-proxy
 kubectl                   kubernetes       k8s.io/kubernetes/cmd/kubectl
+containerd                containerd       github.com/containerd/containerd/v2/cmd/containerd
+containerd-shim-runc-v2   containerd       github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
+ctr                       containerd       github.com/containerd/containerd/v2/cmd/ctr
+loopback                  cni              github.com/containernetworking/plugins/plugins/main/loopback
+ptp                       cni              github.com/containernetworking/plugins/plugins/main/ptp
+host-local                cni              github.com/containernetworking/plugins/plugins/ipam/host-local
+portmap                   cni              github.com/containernetworking/plugins/plugins/meta/portmap
 apiserver_receive_adapter knative-eventing knative.dev/eventing/cmd/apiserver_receive_adapter
 func                      func             knative.dev/func/cmd/func
 '

@@ -125,7 +125,7 @@ function flags(url: string, files: Files, { etcd, directory, audit }: KubeApiser
 }
 
 /** MutatingAdmissionPolicy is on by default since Kubernetes 1.36, and can be switched on as v1beta1 since 1.34. */
-async function admissionPolicyFlags(): Promise<string[]> {
+export async function admissionPolicyFlags(): Promise<string[]> {
   const version = await run(binary('kube-apiserver'), ['--version']);
   const minor = Number(/ v1\.(\d+)/.exec(version)?.[1]);
   if (!(minor >= 34)) throw new Error(`${version} has no MutatingAdmissionPolicy: take Kubernetes 1.34 or newer.`);
