@@ -31,7 +31,7 @@ func                      func             knative.dev/func/cmd/func
 '
 
 say() { printf 'cluster: %s\n' "$*"; }
-refuse() {
+reject() {
   printf 'cluster: cannot run here: %s\n' "$*" >&2
   exit 1
 }
@@ -43,7 +43,7 @@ go_version=$(go env GOVERSION 2>/dev/null || true)
 require_go() {
   local has=${go_version#go}
   [[ -n $has && $(printf '%s\n' "$go_needed" "$has" | sort -V | head -n 1) == "$go_needed" ]] ||
-    refuse "$1 is missing: install Go $go_needed or newer to build it (found: ${go_version:-none}), or set" \
+    reject "$1 is missing: install Go $go_needed or newer to build it (found: ${go_version:-none}), or set" \
       "KUBEBUILDER_ASSETS to a folder that has it"
 }
 
@@ -73,7 +73,7 @@ provide() {
   rm -f "$bin/$tool" "$bin/$tool.stamp"
   # go.mod says all, also where the caller's GOFLAGS would have it changed.
   GOFLAGS="-mod=readonly -trimpath -buildvcs=false" go build -o "$bin/$tool" -ldflags "$(linker_flags "$pins")" \
-    "$package" || refuse "$tool cannot be built"
+    "$package" || reject "$tool cannot be built"
   printf '%s\n' "$inputs" >"$bin/$tool.stamp"
 }
 
