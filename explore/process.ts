@@ -129,6 +129,7 @@ export class Process {
   #exchange(request: HttpRequest): Promise<HttpReply> {
     const { rest, invariants, narrate } = this.#around;
     const { method, path, body } = request;
+    const sentAt = Date.now();
     // That a line could not be written undoes nothing: what counts is that it was to be.
     if (path.at(-1) === 'events') {
       const event = body as RecordedEvent;
@@ -140,7 +141,7 @@ export class Process {
       what: () => `${method} ${path.slice(-2).join('/')}`,
       carryOut: () => {
         rest.onPatch = (pod, patch) => {
-          invariants.gates.patched(this.step, pod, patch);
+          invariants.gates.patched(this.step, pod, patch, sentAt);
           narrate?.(`${this.name} patches ${pod.metadata.uid}: gates ${gatesAfter(pod, patch)}`);
         };
         return rest.serve(request);

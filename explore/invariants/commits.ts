@@ -68,9 +68,10 @@ export class CommitInvariants {
     return vm.ports.some((port) => this.#ledger(port).neighbourAt >= time);
   }
 
-  /** Whether a port is bound as we have bound it last. */
+  /** Whether a port is bound as we have bound it last, and still says so. */
   isAsWritten(port: Port): boolean {
-    return this.#ledger(port).own === requestedOf(port);
+    const requested = requestedOf(port);
+    return this.#ledger(port).own === requested && (requested === '' || isRecorded(port));
   }
 
   /** Whether anybody but one process has written a port since. */

@@ -11,9 +11,6 @@ const KEEPERS: Readonly<Record<string, string>> = {
   [GATES[1]]: 'enable-dual-chassis',
 };
 
-/** How long a request may take to get there. */
-const MAX_PATCH_MS = 2_500;
-
 /** When a target pod may be let go. */
 export class GateInvariants {
   /** When each pod's last gate of ours was taken off. */
@@ -31,14 +28,14 @@ export class GateInvariants {
   }
 
   /** @param by the name of the function whose patch of a pod is about to be carried out */
-  patched(by: string, pod: Pod, { spec }: Partial<Pod>): void {
+  patched(by: string, pod: Pod, { spec }: Partial<Pod>, sentAt: number): void {
     if (spec?.schedulingGates === undefined) return;
     const left = spec.schedulingGates.map(({ name }) => name);
     const opened = gatesOf(pod).filter((name) => !left.includes(name));
     if (left.some((name) => !gatesOf(pod).includes(name))) this.#break(`a gate was put on pod ${pod.metadata.uid}`);
     if (left.length === 0) this.openedAt.set(pod.metadata.uid, Date.now());
     const vm = this.#vms.find(({ pods }) => pods.includes(pod));
-    if (opened.length === 0 || vm === undefined || !this.#isHeldForUs(vm, pod)) return;
+    if (opened.length === 0 || vm === undefined || !this.#isHeldForUs(vm, pod, sentAt)) return;
 
     const strange = opened.find((name) => by !== 'reconcile' && KEEPERS[name] !== by);
     if (strange !== undefined)
@@ -48,8 +45,7 @@ export class GateInvariants {
     // What somebody else has bound a port to is theirs to answer for, until the next look of a function that binds it.
     const isLoose = (port: Port) => requestedOf(port) === '' || this.#commits.isAsWritten(port);
     const loose = vm.ports.find((port) => requestedOf(port).split(',')[0] !== source && isLoose(port));
-    // No row of OVN can guard the patch of a pod: what was true when it was sent is what counts, and it may take its time.
-    const recently = Date.now() - MAX_FACTS_AGE_MS - MAX_PATCH_MS;
+    const recently = sentAt - MAX_FACTS_AGE_MS;
     if (loose && source !== undefined && !this.#commits.neighbourWroteSince(vm, recently)) {
       const bound = requestedOf(loose) || 'nothing';
       this.#break(
@@ -67,7 +63,7 @@ export class GateInvariants {
   }
 
   /** Whether there is a hand-over to wait for, and has been for as long as anybody could have looked. */
-  #isHeldForUs(vm: Vm, pod: Pod): boolean {
+  #isHeldForUs(vm: Vm, pod: Pod, sentAt: number): boolean {
     const { uid } = vm.now;
     if (vm.ports.length === 0 || pod.metadata.annotations[OPT_IN_ANNOTATION] === undefined) return false;
     if (uid === undefined || ownerOf(pod) !== uid || vm.migration?.pod !== pod.metadata.uid) return false;
@@ -75,7 +71,7 @@ export class GateInvariants {
     if (vmim === undefined || !(VMI_NAME_LABEL in vmim.metadata.labels)) return false;
     return (
       vm
-        .since(Date.now() - MAX_FACTS_AGE_MS - 500)
+        .since(sentAt - MAX_FACTS_AGE_MS - 500)
         .every(
           (moment) =>
             moment.uid === uid &&

@@ -106,7 +106,7 @@ function flags(url: string, files: Files, { etcd, directory, audit }: KubeApiser
     '--bind-address=127.0.0.1',
     `--secure-port=${new URL(url).port}`,
     '--advertise-address=127.0.0.1',
-    // It would reject to make Endpoints of a loopback address.
+    // It would not make Endpoints of a loopback address.
     '--endpoint-reconciler-type=none',
     '--service-cluster-ip-range=10.0.0.0/24',
     `--cert-dir=${directory}`,

@@ -116,7 +116,7 @@ async function changedSources(sources: string): Promise<string> {
   });
 }
 
-/** KubeVirt's parts compare each other's versions, and reject to work with none. */
+/** KubeVirt's parts compare each other's versions, and do not work with any other. */
 function linkerFlags(version: string): string {
   const values = { gitVersion: version, gitCommit: version, gitTreeState: 'clean', buildDate: '1970-01-01T00:00:00Z' };
   return ['-s', '-w', ...Object.entries(values).map(([name, value]) => `-X ${VERSION_PACKAGE}.${name}=${value}`)].join(
