@@ -293,7 +293,7 @@ describe('rule 3b: both chassis', () => {
     expect(told(desired(factsAt(objects), pinned))).toBe('3c leave');
     expect(told(desired(factsAt(objects), { ...dual, migration: 'another' }))).toBe('3c leave');
     expect(told(desired(factsAt(objects), { ...dual, target: 'worker-c' }))).toBe('3c leave');
-    expect(told(desired(factsAt(objects), dual))).toBe('3b dual worker-a,worker-b by rarp'.replace(' by rarp', ''));
+    expect(told(desired(factsAt(objects), dual))).toBe('3b dual worker-a,worker-b armed');
   });
 
   test('but stays bound while the migration that is being deleted may still succeed', () => {
