@@ -6,14 +6,15 @@ const common = {
     ],
   },
   extensionsToTreatAsEsm: ['.ts'],
-  // Copies of the project with faults in them, while mutation testing runs.
-  modulePathIgnorePatterns: ['<rootDir>/coverage/'],
+  // Copies of the project with faults in them, while mutation testing runs; and file systems of a cluster's nodes.
+  modulePathIgnorePatterns: ['<rootDir>/coverage/', '<rootDir>/lab/(run|\\.cache)/'],
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
 };
 
 /**
  * `unit` needs nothing but Node. `real` needs root, Open vSwitch, OVN and QEMU, and runs one file at a time
- * because the files share the machine's two cores. `cluster` needs what `lab/cluster/binaries.sh` builds, too.
+ * because the files share the machine's two cores. `cluster` needs what `lab/cluster/binaries.sh` builds, too, and `nodes` what
+ * `npm run cluster -- build` does.
  */
 export default {
   projects: [
@@ -21,7 +22,7 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{test,packages}/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.(real|cluster)\\.test\\.ts$', '/node_modules/', '/dist/'],
+      testPathIgnorePatterns: ['\\.(real|cluster|nodes)\\.test\\.ts$', '/node_modules/', '/dist/'],
     },
     {
       ...common,
@@ -33,6 +34,11 @@ export default {
       ...common,
       displayName: 'cluster',
       testMatch: ['<rootDir>/test/**/*.cluster.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'nodes',
+      testMatch: ['<rootDir>/test/**/*.nodes.test.ts'],
     },
   ],
 };

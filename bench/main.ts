@@ -1,15 +1,17 @@
 import { Command } from 'commander';
+import coldPath from './cold-path.ts';
 import coldStart from './cold-start.ts';
 import eventToCommit from './event-to-commit.ts';
 import { type Benchmark, holds } from './harness/benchmark.ts';
 import { machine } from './harness/machine.ts';
 import { table, writeReport } from './harness/report.ts';
+import idle from './idle.ts';
 import outage from './outage.ts';
 import scale from './scale.ts';
 import soak from './soak.ts';
 import storm from './storm.ts';
 
-const benchmarks: readonly Benchmark[] = [coldStart, eventToCommit, outage, scale, soak, storm];
+const benchmarks: readonly Benchmark[] = [coldPath, coldStart, eventToCommit, idle, outage, scale, soak, storm];
 
 const program = new Command('bench').description(
   'What the hand-over costs and how it grows. Needs root, OVN and a quiet machine.',

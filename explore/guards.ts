@@ -85,8 +85,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'facts-age': {
     prevents: 'a function that was held up acts on what was true long before',
-    seed: 1505,
-    edits: [{ file: 'decision/plan.ts', from: 'setup.now - readAt > MAX_FACTS_AGE_MS', to: 'false' }],
+    seed: 1,
+    edits: [{ file: 'decision/plan.ts', from: 'setup.now - observed.readAt > MAX_FACTS_AGE_MS', to: 'false' }],
   },
   'look-after-first': {
     prevents: 'a VM that went, or a migration that ended, before its row showed it leaves a binding behind',

@@ -1,4 +1,4 @@
-import { type Answer, MalformedEventError, refuse, tryAgain } from 'knative-eventing-ts-sdk';
+import { type Answer, MalformedEventError, reject, tryAgain } from 'knative-eventing-ts-sdk';
 import { TryAgainError } from '../handover/decision/errors.ts';
 import type { Log } from '../handover/kubernetes/event-recorder.ts';
 import type { World } from '../handover/reconcile.ts';
@@ -20,7 +20,7 @@ export function answering(work: EventFunction): EventFunction {
 function answerTo(error: unknown, log: Log): Answer {
   if (error instanceof MalformedEventError) {
     log.warn(`not an event of ours: ${error.message}`);
-    return refuse(error.statusCode, error.message);
+    return reject(error.statusCode, error.message);
   }
   if (error instanceof TryAgainError) {
     log.warn(error.message);

@@ -18,7 +18,7 @@ policy=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf 'setup: %s\n' "$*"; }
-refuse() {
+reject() {
   printf 'setup: cannot run here: %s\n' "$*" >&2
   exit 1
 }
@@ -27,16 +27,16 @@ apt() { quietly apt-get -o DPkg::Lock::Timeout=300 "$@"; }
 quietly() {
   if ! "$@" >"$cache/setup.log" 2>&1; then
     tail -n 40 "$cache/setup.log" >&2
-    refuse "'$*' failed (its whole output: $cache/setup.log)"
+    reject "'$*' failed (its whole output: $cache/setup.log)"
   fi
 }
 
-[[ $(uname -s) == Linux ]] || refuse "the lab needs Linux, this is $(uname -s)"
-[[ $(id -u) == 0 ]] || refuse "the lab makes network namespaces, run it as root"
-grep -qsx "VERSION_CODENAME=$suite" /etc/os-release || refuse "the lab is made for Debian 12 ($suite)"
-[[ $(uname -m) == x86_64 ]] || refuse "the guest is made for x86_64, this is $(uname -m)"
-[[ -c /dev/net/tun ]] || refuse "/dev/net/tun is missing (modprobe tun)"
-command -v npm >/dev/null || refuse "npm is missing, install some Node.js (any version that has npm)"
+[[ $(uname -s) == Linux ]] || reject "the lab needs Linux, this is $(uname -s)"
+[[ $(id -u) == 0 ]] || reject "the lab makes network namespaces, run it as root"
+grep -qsx "VERSION_CODENAME=$suite" /etc/os-release || reject "the lab is made for Debian 12 ($suite)"
+[[ $(uname -m) == x86_64 ]] || reject "the guest is made for x86_64, this is $(uname -m)"
+[[ -c /dev/net/tun ]] || reject "/dev/net/tun is missing (modprobe tun)"
+command -v npm >/dev/null || reject "npm is missing, install some Node.js (any version that has npm)"
 mkdir -p "$cache"
 
 # apt tells its sources only once it has read them, so there was an update before.
@@ -46,7 +46,7 @@ add_backports() {
   local mirror
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Identifier: Packages' |
     awk -v suite="$suite" '$1 == suite { print $2; exit }')
-  [[ -n $mirror ]] || refuse "apt's sources have no suite $suite to take the mirror from"
+  [[ -n $mirror ]] || reject "apt's sources have no suite $suite to take the mirror from"
   printf '%s\n' 'Types: deb' "URIs: $mirror" "Suites: $suite-backports" 'Components: main' \
     'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' \
     >/etc/apt/sources.list.d/ovn-handover-backports.sources
@@ -120,7 +120,7 @@ if [[ -e $npm_stamp && $(<"$npm_stamp") == "$npm_inputs" && -x $root/node_module
   say "npm packages are in place"
 else
   say "installing npm packages (Node 24 among them)"
-  # Not `npm ci`: it refuses a lock file that lists the native packages of one platform only, as ours does.
+  # Not `npm ci`: it rejects a lock file that lists the native packages of one platform only, as ours does.
   (cd "$root" && quietly npm install --no-save --no-audit --no-fund)
   printf '%s\n' "$npm_inputs" >"$npm_stamp"
 fi

@@ -1,17 +1,21 @@
 /**
  * Brings the functions, and what they hear of, into the cluster of the current kubeconfig. The image is built once; each
  * function is that image under another `FUNC_STEP`. The order matters: first what the functions run with, then the
- * functions, and the gate last, because without them nobody would take it off.
+ * functions, then the events that they hear of, and the gate last, because without all of them nobody would take it off.
  */
-import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { parseAllDocuments, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
+import { makeRoomForBroker } from './deploy/broker.ts';
+import { offeredGate, requireCertificates } from './deploy/cluster.ts';
+import { buildImage } from './deploy/image.ts';
+import { adviseOnMesh, requireKnative } from './deploy/knative.ts';
+import { type Manifest, type Stages, stagesOf } from './deploy/stages.ts';
+import { DeployError, lastLine, output, run, say } from './deploy/tools.ts';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const TOOLS = {
@@ -20,19 +24,9 @@ const TOOLS = {
 };
 const NAMESPACE = 'ovn-handover';
 const CERTIFICATES = 'ovn-client-tls';
-/** Newest first, with the component that is written for it. */
-const GATES = [
-  { version: 'v1', component: 'scheduling-gate' },
-  { version: 'v1beta1', component: 'scheduling-gate-v1beta1' },
-];
-
+const READY_WITHIN_SECONDS = 60;
 /** Each takes its scheduling gate off a target; without gates nothing waits for it. */
 const WAITED_FOR = ['reuse-port', 'enable-dual-chassis'];
-
-/** Something that whoever deploys has to put right; its message is all they need. */
-class DeployError extends Error {
-  override readonly name = 'DeployError';
-}
 
 interface Options {
   readonly image: string;
@@ -62,19 +56,25 @@ async function deploy({ image, overlay, warm }: Options): Promise<void> {
   const kustomization = overlayFolder(overlay);
   await requireTools();
   const gate = await offeredGate();
-  await requireSameBrokerClass(kustomization);
-  const digest = image.includes('@sha256:') ? image : await build(image);
+  await requireKnative();
+  await adviseOnMesh();
+  const digest = image.includes('@sha256:') ? image : await buildImage(image, PROJECT, directory);
 
-  await run('kubectl', ['apply', '-k', kustomization]);
-  await requireCertificates();
+  const stages = await readStages(kustomization);
+  await makeRoomForBroker(stages, directory);
+  await apply('base', stages.base);
+  await requireCertificates(NAMESPACE, CERTIFICATES);
   const functions = await readdir(join(PROJECT, 'functions'), { withFileTypes: true });
   for (const { name } of functions.filter((entry) => entry.isDirectory())) {
     await deployFunction(name, digest, WAITED_FOR.includes(name) && (warm || gate === undefined));
   }
-  if (gate) await run('kubectl', ['apply', '-k', join(PROJECT, 'eventing/components', gate)]);
+  await apply('triggers', stages.triggers);
+  await apply('sources', stages.sources);
+  await awaitReady(stages);
+  if (gate) await run('kubectl', ['apply', '-k', join(PROJECT, 'eventing/components', gate)], directory);
   else
     say(`this API server offers no MutatingAdmissionPolicy: no gates, so ${WAITED_FOR.join(' and ')} are kept running`);
-  say('done. What is not ready yet: kubectl -n ovn-handover get ksvc,brokers,triggers,apiserversources,pingsources');
+  say('done, and all of it is ready. Whether the functions reach OVN, the next sweep tells: see docs/guide.md');
 }
 
 function overlayFolder(overlay: string): string {
@@ -89,89 +89,25 @@ function overlayFolder(overlay: string): string {
 async function requireTools(): Promise<void> {
   for (const [tool, what] of Object.entries(TOOLS)) {
     await output(tool, ['version', ...(tool === 'kubectl' ? ['--client'] : [])]).catch((error) => {
-      if (error.code !== 'ENOENT') throw new DeployError(`${tool} does not run: ${firstLine(error)}`);
+      if (error.code !== 'ENOENT') throw new DeployError(`${tool} does not run: ${lastLine(error)}`);
       throw new DeployError(`${tool} is not on the PATH: install ${what}`);
     });
   }
 }
 
-interface Broker {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-}
-
-/** Knative rejects another class for a Broker that is there, when half of the overlay is applied already. */
-async function requireSameBrokerClass(kustomization: string): Promise<void> {
-  const text = await output('kubectl', ['kustomize', kustomization]).catch((error) => {
-    throw new DeployError(`${kustomization} cannot be built: ${firstLine(error)}`);
+async function readStages(kustomization: string): Promise<Stages> {
+  const overlay = await output('kubectl', ['kustomize', kustomization]).catch((error) => {
+    throw new DeployError(`${kustomization} is no kustomization: ${lastLine(error)}`);
   });
-  const manifests = parseAllDocuments(text).map((document) => document.toJS() as Broker);
-  for (const wanted of manifests.filter(({ kind }) => kind === 'Broker')) {
-    const { name, namespace } = wanted.metadata;
-    const get = ['-n', namespace, 'get', 'brokers.eventing.knative.dev', name, '--ignore-not-found', '-o', 'json'];
-    const found = await output('kubectl', get).catch((error) => {
-      throw new DeployError(`Knative Eventing does not tell of its Brokers: ${firstLine(error)}`);
-    });
-    const [has, wants] = [found === '' ? wanted : (JSON.parse(found) as Broker), wanted].map(classOf);
-    if (has === wants) continue;
-    throw new DeployError(
-      `Broker ${name} is of class ${has}, which Knative does not let change to ${wants}: delete it first, see docs/guide.md (kubectl -n ${namespace} delete broker ${name})`,
-    );
-  }
+  return stagesOf(overlay, new Date());
 }
 
-function classOf({ metadata }: Broker): string | undefined {
-  return metadata.annotations?.['eventing.knative.dev/broker.class'];
-}
-
-/** func looks for the Secrets of a function only when it was deployed before; its pods would wait for this one for ever. */
-async function requireCertificates(): Promise<void> {
-  await output('kubectl', ['-n', NAMESPACE, 'get', 'secret', CERTIFICATES]).catch((error) => {
-    throw new DeployError(
-      `the functions need the Secret ${CERTIFICATES} in namespace ${NAMESPACE} (cert, key and cacert for OVN), see docs/guide.md: ${firstLine(error)}`,
-    );
-  });
-}
-
-/** The component for the newest version of MutatingAdmissionPolicy that the API server offers. */
-async function offeredGate(): Promise<string | undefined> {
-  await output('kubectl', ['get', '--raw', '/readyz']).catch((error) => {
-    throw new DeployError(`the cluster of the current kubeconfig is not reached: ${firstLine(error)}`);
-  });
-  for (const { version, component } of GATES) {
-    // An API version that is not served is a 404.
-    const path = `/apis/admissionregistration.k8s.io/${version}`;
-    const found = await output('kubectl', ['get', '--raw', path]).catch(() => '{}');
-    const { resources = [] } = JSON.parse(found) as { resources?: { name: string }[] };
-    if (resources.some(({ name }) => name === 'mutatingadmissionpolicies')) return component;
-  }
-  return undefined;
-}
-
-/**
- * Bundles here, by our lock file, and has an image made of the bundle. Installed in it is only the Node.js that the
- * bundle's code cache was made by.
- * @returns the image with its digest
- */
-async function build(image: string): Promise<string> {
-  await run(process.execPath, ['--conditions=source', 'scripts/build.ts'], PROJECT);
-  const context = join(directory, 'image');
-  await cp(join(PROJECT, 'dist'), join(context, 'dist'), { recursive: true });
-  await cp(join(PROJECT, 'func.yaml'), join(context, 'func.yaml'));
-  const manifest = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
-  const { name, version, type, engines } = manifest;
-  const scripts = { start: manifest.scripts.start };
-  const dependencies = { node: manifest.dependencies.node };
-  await writeFile(
-    join(context, 'package.json'),
-    JSON.stringify({ name, version, private: true, type, engines, scripts, dependencies }),
-  );
-  await run('func', ['build', '--path', context, '--image', image, '--push']);
-  return readFile(join(context, '.func/built-image'), 'utf8');
+/** @param stage what it is called for the reader */
+async function apply(stage: string, manifests: readonly Manifest[]): Promise<void> {
+  if (manifests.length === 0) return;
+  const file = join(directory, `${stage}.json`);
+  await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }));
+  await run('kubectl', ['apply', '-f', file], directory);
 }
 
 /** func writes into the folder that it deploys from, so it gets a copy. */
@@ -181,32 +117,16 @@ async function deployFunction(name: string, digest: string, warm: boolean): Prom
   const spec = parseDocument(await readFile(join(PROJECT, 'functions', name, 'func.yaml'), 'utf8'));
   if (warm) spec.setIn(['deploy', 'options', 'scale', 'min'], 1);
   await writeFile(join(folder, 'func.yaml'), spec.toString());
-  await run('func', ['deploy', '--path', folder, '--image', digest, '--build=false', '--push=false']);
+  await run('func', ['deploy', '--path', folder, '--image', digest, '--build=false', '--push=false'], directory);
 }
 
-/** Runs a tool for the reader to watch. func also writes into the folder that it is run from. */
-async function run(tool: string, args: readonly string[], cwd = directory): Promise<void> {
-  say([tool === process.execPath ? 'node' : tool, ...args].join(' '));
-  const child = spawn(tool, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-  const [status, error] = await new Promise<[number | null, Error?]>((done) => {
-    child.once('error', (error) => done([null, error]));
-    child.once('exit', (code) => done([code]));
+/** All kinds of Knative have a condition Ready; func has waited for the functions. */
+async function awaitReady({ base, triggers, sources }: Stages): Promise<void> {
+  const kinds = [...base, ...triggers, ...sources].flatMap(({ apiVersion, kind }) => {
+    const [group = ''] = apiVersion.split('/');
+    return group.endsWith('.knative.dev') ? [`${kind.toLowerCase()}.${group}`] : [];
   });
-  if (status === 0) return;
-  throw new DeployError(
-    `${tool} ${args[0]} failed (${error?.message ?? `status ${status}`}), see above; nothing after it was done`,
-  );
-}
-
-async function output(tool: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(tool, args, { cwd: directory });
-  return stdout;
-}
-
-function firstLine(error: Error & { stderr?: string }): string {
-  return (error.stderr || error.message).trim().split('\n').at(-1) ?? '';
-}
-
-function say(line: string): void {
-  console.log(`deploy: ${line}`);
+  if (kinds.length === 0) return;
+  const all = [[...new Set(kinds)].join(','), '--all', '--for=condition=Ready'];
+  await run('kubectl', ['-n', NAMESPACE, 'wait', ...all, `--timeout=${READY_WITHIN_SECONDS}s`], directory);
 }

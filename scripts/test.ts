@@ -1,6 +1,6 @@
 /**
  * All checks and tests, one after the other, with a verdict at the end; what `make test` and CI run. With the argument
- * `cluster` only the tests on a real Kubernetes API, which `make test` leaves out.
+ * `cluster` only the tests on a real Kubernetes API, and with `nodes` those on a whole cluster, which `make test` leaves out.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,8 +19,9 @@ let passedTests = 0;
 let failedTests = 0;
 
 // Of real programs one file after the other: they share the machine's cores, and each wants guests or daemons.
-if (process.argv[2] === 'cluster') {
-  tests('tests on a real Kubernetes API', ['--selectProjects', 'cluster', '--runInBand']);
+const [, , project] = process.argv;
+if (project === 'cluster' || project === 'nodes') {
+  tests(`tests on a real Kubernetes${project === 'nodes' ? '' : ' API'}`, ['--selectProjects', project, '--runInBand']);
 } else {
   check('the generated schema code is current', 'node', ['scripts/generate.ts', '--check']);
   check('format and lint', 'biome', ['check', '.']);

@@ -57,7 +57,7 @@ export type Desired = Leave | Change;
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
  * | 2b | no migration runs, the record is ours, and no launcher pod but the guest's may still be plugged | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
- * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already | dual |
+ * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already, or memory is being copied | dual |
  * | 3c | … being deleted, or its target has ended, or the source pod | leave |
  * | 3d | … no usable target yet | pinned to the source |
  * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
@@ -134,7 +134,8 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
 
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
-  if (usable !== undefined && (!migration.deleting || dualAlready)) {
+  // A deletion may lose the race against a copy that has begun.
+  if (usable !== undefined && (!migration.deleting || dualAlready || migration.copying)) {
     return {
       rule: '3b',
       step: 'enable-dual-chassis',

@@ -39,10 +39,15 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
   const own = ports.filter(({ wanted }) => wanted.binding !== 'leave' && isPartOf(name, wanted));
   const { changes, events, requeue } = changesOf(own, observed, setup);
   const ungate = releasesOf(name, observed, changes, setup.profile);
+  const told = [...events, ...heldTooLong(facts, setup.now), ...whatIsWrong(observed, own)];
+  if (changes.length + ungate.length > 0 && setup.now - observed.readAt > MAX_FACTS_AGE_MS) {
+    const stale = again('the facts went stale before they were acted on');
+    return { changes: [], ungate: [], events: told, requeue: stale, notes: [] };
+  }
   return {
     changes,
     ungate,
-    events: [...events, ...heldTooLong(facts, setup.now), ...whatIsWrong(observed, own)],
+    events: told,
     requeue: requeue ?? requeueAfter(name, observed, { changes, ungate }, setup.call),
     notes: ports.filter(({ port }) => !changes.some((change) => change.port === port)).map(noteOf),
   };
@@ -50,8 +55,8 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
 
 type Part = Pick<Plan, 'changes' | 'events' | 'requeue'>;
 
-/** The changes that are this function's to make, as far as OVN and the age of the facts allow them. */
-function changesOf(own: readonly DesiredPort[], { southbound, readAt }: Observation, setup: PlanSetup): Part {
+/** The changes that are this function's to make, as far as OVN allows them. */
+function changesOf(own: readonly DesiredPort[], { southbound }: Observation, setup: PlanSetup): Part {
   const missing = missingChassis(own, southbound);
   if (missing[0]) return { changes: [], events: missing, requeue: retry(missing[0].message, NO_CHASSIS_RETRY_MS) };
 
@@ -71,9 +76,6 @@ function changesOf(own: readonly DesiredPort[], { southbound, readAt }: Observat
   });
   const stillActivated = whyNotArmedYet(changes, southbound);
   if (stillActivated) return { changes: [], events, requeue: retry(stillActivated) };
-  if (changes.length > 0 && setup.now - readAt > MAX_FACTS_AGE_MS) {
-    return { changes: [], events, requeue: again('the facts went stale before they were acted on') };
-  }
   return { changes, events, requeue: undefined };
 }
 

@@ -14,13 +14,24 @@ export PATH=$PATH:/usr/local/go/bin CGO_ENABLED=0 GOWORK=off
 tools='
 etcd                      etcd             go.etcd.io/etcd/server/v3
 kube-apiserver            kubernetes       k8s.io/kubernetes/cmd/kube-apiserver
+kube-controller-manager   kubernetes       k8s.io/kubernetes/cmd/kube-controller-manager
+kube-scheduler            kubernetes       k8s.io/kubernetes/cmd/kube-scheduler
+kubelet                   kubernetes       k8s.io/kubernetes/cmd/kubelet
+kube-proxy                kubernetes       k8s.io/kubernetes/cmd/kube-proxy
 kubectl                   kubernetes       k8s.io/kubernetes/cmd/kubectl
+containerd                containerd       github.com/containerd/containerd/v2/cmd/containerd
+containerd-shim-runc-v2   containerd       github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
+ctr                       containerd       github.com/containerd/containerd/v2/cmd/ctr
+loopback                  cni              github.com/containernetworking/plugins/plugins/main/loopback
+ptp                       cni              github.com/containernetworking/plugins/plugins/main/ptp
+host-local                cni              github.com/containernetworking/plugins/plugins/ipam/host-local
+portmap                   cni              github.com/containernetworking/plugins/plugins/meta/portmap
 apiserver_receive_adapter knative-eventing knative.dev/eventing/cmd/apiserver_receive_adapter
 func                      func             knative.dev/func/cmd/func
 '
 
 say() { printf 'cluster: %s\n' "$*"; }
-refuse() {
+reject() {
   printf 'cluster: cannot run here: %s\n' "$*" >&2
   exit 1
 }
@@ -32,7 +43,7 @@ go_version=$(go env GOVERSION 2>/dev/null || true)
 require_go() {
   local has=${go_version#go}
   [[ -n $has && $(printf '%s\n' "$go_needed" "$has" | sort -V | head -n 1) == "$go_needed" ]] ||
-    refuse "$1 is missing: install Go $go_needed or newer to build it (found: ${go_version:-none}), or set" \
+    reject "$1 is missing: install Go $go_needed or newer to build it (found: ${go_version:-none}), or set" \
       "KUBEBUILDER_ASSETS to a folder that has it"
 }
 
@@ -62,7 +73,7 @@ provide() {
   rm -f "$bin/$tool" "$bin/$tool.stamp"
   # go.mod says all, also where the caller's GOFLAGS would have it changed.
   GOFLAGS="-mod=readonly -trimpath -buildvcs=false" go build -o "$bin/$tool" -ldflags "$(linker_flags "$pins")" \
-    "$package" || refuse "$tool cannot be built"
+    "$package" || reject "$tool cannot be built"
   printf '%s\n' "$inputs" >"$bin/$tool.stamp"
 }
 

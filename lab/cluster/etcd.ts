@@ -34,7 +34,7 @@ export class Etcd {
     this.ended = this.#process.ended;
   }
 
-  async stop(): Promise<void> {
-    await this.#process.stop(GRACE_MS);
+  async stop(graceMs = GRACE_MS): Promise<void> {
+    await this.#process.stop(graceMs);
   }
 }

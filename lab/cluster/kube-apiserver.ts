@@ -106,7 +106,7 @@ function flags(url: string, files: Files, { etcd, directory, audit }: KubeApiser
     '--bind-address=127.0.0.1',
     `--secure-port=${new URL(url).port}`,
     '--advertise-address=127.0.0.1',
-    // It would refuse to make Endpoints of a loopback address.
+    // It would not make Endpoints of a loopback address.
     '--endpoint-reconciler-type=none',
     '--service-cluster-ip-range=10.0.0.0/24',
     `--cert-dir=${directory}`,
@@ -125,7 +125,7 @@ function flags(url: string, files: Files, { etcd, directory, audit }: KubeApiser
 }
 
 /** MutatingAdmissionPolicy is on by default since Kubernetes 1.36, and can be switched on as v1beta1 since 1.34. */
-async function admissionPolicyFlags(): Promise<string[]> {
+export async function admissionPolicyFlags(): Promise<string[]> {
   const version = await run(binary('kube-apiserver'), ['--version']);
   const minor = Number(/ v1\.(\d+)/.exec(version)?.[1]);
   if (!(minor >= 34)) throw new Error(`${version} has no MutatingAdmissionPolicy: take Kubernetes 1.34 or newer.`);

@@ -2,13 +2,13 @@ import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** QEMU refused a command. */
+/** QEMU rejected a command. */
 export class QmpCommandError extends Error {
   /** QEMU's class of error, e.g. `GenericError` or `DeviceNotFound`. */
   readonly errorClass: string;
 
   constructor(command: string, error: { class: string; desc: string }) {
-    super(`QEMU refused '${command}': ${error.desc} (${error.class})`);
+    super(`QEMU rejected '${command}': ${error.desc} (${error.class})`);
     this.name = 'QmpCommandError';
     this.errorClass = error.class;
   }
@@ -80,7 +80,7 @@ export class QmpClient extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
   /**
    * Runs a command and gives what it returns.
    *
-   * @throws QmpCommandError when QEMU refuses it, QmpConnectionError when the connection ends before the answer.
+   * @throws QmpCommandError when QEMU rejects it, QmpConnectionError when the connection ends before the answer.
    */
   async execute<T = unknown>(command: string, args: Record<string, unknown> = {}): Promise<T> {
     if (this.#closed) throw new QmpConnectionError(this.#path, `the connection has ended; '${command}' was not sent`);

@@ -71,7 +71,7 @@ export function nameOf(manifest: Manifest): string {
   return `${manifest.kind} ${manifest.metadata.namespace ?? ''}/${manifest.metadata.name}`;
 }
 
-/** Takes a mapping apart, and refuses fields that are not among those known. */
+/** Takes a mapping apart, and rejects fields that are not among those known. */
 export function fields<Known extends string>(
   value: unknown,
   where: string,

@@ -17,7 +17,7 @@ export async function postEvent(
   options: { readonly headers?: Record<string, string>; readonly timeout?: number | undefined; signal: AbortSignal },
 ): Promise<Answer> {
   const { headers, body } = HTTP.binary(event) as { headers: Record<string, string>; body: string | undefined };
-  // An event without data has no type of data either. The SDK says JSON of it, and a function refuses JSON that is empty.
+  // An event without data has no type of data either. The SDK says JSON of it, and a function rejects JSON that is empty.
   if (!body) delete headers['content-type'];
   const signals = [options.signal];
   if (options.timeout !== undefined) signals.push(AbortSignal.timeout(options.timeout));

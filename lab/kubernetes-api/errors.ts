@@ -18,7 +18,7 @@ export interface Status {
   code: number;
 }
 
-/** A refusal in the shape that kube-apiserver gives it; thrown anywhere, answered as its Status. */
+/** A rejection in the shape that kube-apiserver gives it; thrown anywhere, answered as its Status. */
 export class ApiError extends Error {
   readonly status: Status;
 

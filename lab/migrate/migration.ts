@@ -19,10 +19,18 @@ import type { Vm } from './vm.ts';
 export interface MigrationOptions {
   readonly mode: Mode;
   readonly testbed: TestbedDescription;
-  readonly controlPlane: ControlPlane;
+  readonly controlPlane: Pick<ControlPlane, 'cluster' | 'logs'>;
   readonly vm: Vm;
   readonly to: string;
   readonly eventDelayMs: number;
+  /** Deletes the VMIM as soon as it is in this phase. */
+  readonly cancelAt?: string;
+  /** Looks at the guest from behind where it should be; by default at the lab's own. */
+  readonly guestHealth?: () => Promise<GuestHealth>;
+  /** How long the guest ran nowhere in the migration that has just ended; by default what the lab's KubeVirt says. */
+  readonly guestBlackoutMs?: () => Promise<number | undefined>;
+  /** How long KubeVirt may take. */
+  readonly withinMs?: number;
   /** Quiet time on both sides, so that what is out at an edge shows. */
   readonly quietMs?: number;
 }
@@ -33,7 +41,16 @@ const SETTLED_WITHIN_MS = 15_000;
 
 /** Migrates the VM once while the client pings it and talks TCP to it; tells what the client and OVN saw. */
 export async function migrateOnce(options: MigrationOptions): Promise<MigrationResult> {
-  const { mode, testbed, controlPlane, vm, to, eventDelayMs, quietMs = 1_000 } = options;
+  const {
+    mode,
+    testbed,
+    controlPlane,
+    vm,
+    to,
+    eventDelayMs,
+    quietMs = 1_000,
+    withinMs = MIGRATION_WITHIN_MS,
+  } = options;
   const { cluster } = controlPlane;
   const from = vm.node();
   const baseline = new Baseline(testbed, vm);
@@ -47,12 +64,20 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   const [commitsBefore, warningsBefore] = [await commitsIn(testbed), await warnings()];
   const startedAt = Date.now();
   const migration = await cluster.vmims.create(migrationManifest({ vmiName: name, namespace, targetNode: to }));
-  const deadline = AbortSignal.timeout(MIGRATION_WITHIN_MS + eventDelayMs);
+  const deadline = AbortSignal.timeout(withinMs + eventDelayMs);
   const byHand =
     mode === 'handover' ? undefined : baseline.follow(mode, migration, { ...options, cluster, from, signal: deadline });
   const phase = () => cluster.vmims.latest(migration)?.status?.phase;
+  await cluster.until(() => cluster.vmims.latest(migration), deadline);
+  if (options.cancelAt !== undefined) {
+    await cluster.until(() => phase() === options.cancelAt || isFinal(phase()), deadline);
+    await cluster.vmims.delete(migration);
+  }
   // Each kind is watched by itself: here the end may be seen before the node, which KubeVirt writes before it.
-  const hasEnded = () => phase() === 'Failed' || (phase() === 'Succeeded' && vm.node() === to);
+  const hasEnded = () =>
+    cluster.vmims.latest(migration) === undefined ||
+    phase() === 'Failed' ||
+    (phase() === 'Succeeded' && vm.node() === to);
   await cluster.until(hasEnded, deadline);
   await byHand;
   const target = chassisName(testbed, vm.node());
@@ -64,10 +89,11 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   await sleep(quietMs);
 
   const span = { from: startedAt, to: Date.now() };
-  const guest = await healthOf(migration, options);
+  const guest = await (options.guestHealth?.() ?? healthOf(migration, options));
   const kubevirt = await linesIn(controlPlane.logs.kubevirt, span);
   const switched = kubevirt.find((line) => line.what === 'switched')?.switchedAt as string | undefined;
-  const blackout = kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined;
+  const told = kubevirt.find((line) => line.what === 'copied')?.guestBlackoutMs as number | undefined;
+  const blackout = options.guestBlackoutMs ? await options.guestBlackoutMs() : told;
   const switchedAt = switched === undefined ? undefined : Date.parse(switched);
   const [first, ...others] = await Promise.all(watches.map((watch) => watch.result({ span, switchedAt, target })));
   return {
@@ -119,6 +145,10 @@ async function commitsIn({ directory }: TestbedDescription): Promise<number> {
 
 function isPinnedTo(chassis: string, seen: WantedBinding): boolean {
   return seen.requestedChassis === chassis && seen.activationStrategy === undefined;
+}
+
+function isFinal(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 function chassisName(testbed: TestbedDescription, node: string): string {

@@ -77,7 +77,7 @@ export const failures: readonly Scenario[] = [
       await first.at('copy');
       await vm.isDual('node1', 'node2');
       await first.cancel();
-      // KubeVirt refuses another one until the first has ended.
+      // KubeVirt rejects another one until the first has ended.
       const second = await untilAllowed(() => vm.migrate({ to: 'node3' }));
       assert.equal(await first.ended(), 'Failed');
       assert.equal(await second.ended(), 'Succeeded');

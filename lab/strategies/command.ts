@@ -17,12 +17,12 @@ async function look(ovn: OvnSuite, place: { directory: string; prefix: string })
     const cells = await strategyMatrix(testbed, onProgress);
     console.log(`\n${table(cells)}\n`);
     const others = cells.filter((cell) => !isForeseen(cell));
-    for (const { addresses, strategy, refused } of others) {
-      console.log(`  ${strategy} on ${addresses}: the functions ${refused ? `refuse it, for ${refused}` : 'arm it'}`);
+    for (const { addresses, strategy, rejected } of others) {
+      console.log(`  ${strategy} on ${addresses}: the functions ${rejected ? `reject it, for ${rejected}` : 'arm it'}`);
     }
     console.log(
       others.length === 0
-        ? `PASSED  ${cells.length} of ${cells.length}: what the functions arm is held and opens, what they refuse does not`
+        ? `PASSED  ${cells.length} of ${cells.length}: what the functions arm is held and opens, what they reject does not`
         : `FAILED  ${others.length} of ${cells.length}`,
     );
     if (others.length > 0) process.exitCode = 1;

@@ -31,7 +31,7 @@ export interface Cell {
   readonly held: boolean;
   readonly openedBy: readonly Announcement[];
   /** Why a function does not arm such a port; `undefined` where it does. */
-  readonly refused: string | undefined;
+  readonly rejected: string | undefined;
 }
 
 interface Port extends Announced {
@@ -90,16 +90,16 @@ export async function strategyMatrix(
       strategy: port.strategy,
       held: held.has(port),
       openedBy: openedBy.get(port)!,
-      refused: whyNotHeld(port.strategy, macOf.get(port.name)!, support),
+      rejected: whyNotHeld(port.strategy, macOf.get(port.name)!, support),
     }));
   } finally {
     await database.close();
   }
 }
 
-/** Whether OVN did what the functions count on: what they arm is held and opens, what they refuse is or does not. */
-export function isForeseen({ held, openedBy, refused }: Cell): boolean {
-  return (refused === undefined) === (held && openedBy.length > 0);
+/** Whether OVN did what the functions count on: what they arm is held and opens, what they reject is or does not. */
+export function isForeseen({ held, openedBy, rejected }: Cell): boolean {
+  return (rejected === undefined) === (held && openedBy.length > 0);
 }
 
 function portOf(addresses: string, strategy: string, number: number): Port {

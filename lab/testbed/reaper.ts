@@ -15,8 +15,9 @@ const PROGRAM = fileURLToPath(new URL('reap.ts', import.meta.url));
 export class Reaper {
   readonly #process: ChildProcess;
 
-  constructor(testbed: { directory: string; prefix: string }) {
-    this.#process = spawn(process.execPath, [PROGRAM, testbed.directory, testbed.prefix], {
+  /** @param program what cleans up; by default all that a testbed is */
+  constructor(testbed: { directory: string; prefix: string }, program = PROGRAM) {
+    this.#process = spawn(process.execPath, [program, testbed.directory, testbed.prefix], {
       detached: true,
       stdio: ['pipe', 'ignore', 'inherit'],
     });

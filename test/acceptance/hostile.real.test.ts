@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 /** `npm run hostile` sends more of them, others with `--seed`. */
 const EVENTS = 4000;
 
-test(`${EVENTS} hostile events: each is refused or nothing to do, OVN does not change, and the functions go on`, () => {
+test(`${EVENTS} hostile events: each is rejected or nothing to do, OVN does not change, and the functions go on`, () => {
   const script = fileURLToPath(new URL('hostile-main.ts', import.meta.url));
   const args = ['--conditions=source', '--no-warnings', script, '--events', String(EVENTS)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {

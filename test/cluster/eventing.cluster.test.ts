@@ -111,7 +111,7 @@ test('a letter too many in any key of any kind is caught, by the SDK or by the A
     const typos = typosIn(example!);
     const bySdk = typos.filter(({ document }) => checkManifest(document).length > 0);
     const rest = typos.filter((typo) => !bySdk.includes(typo));
-    const caught = await Promise.all(rest.map(async ({ document }) => ((await refused(document)) ? 1 : 0)));
+    const caught = await Promise.all(rest.map(async ({ document }) => ((await rejected(document)) ? 1 : 0)));
     missed.push(...rest.flatMap(({ where }, index) => (caught[index] === 0 ? [`${kind}${where}`] : [])));
     table.push({ kind, typos: typos.length, bySdk: bySdk.length, byApiServer: caught.filter(Boolean).length });
   }
@@ -120,7 +120,7 @@ test('a letter too many in any key of any kind is caught, by the SDK or by the A
 });
 
 let files = 0;
-async function refused(manifest: object): Promise<boolean> {
+async function rejected(manifest: object): Promise<boolean> {
   const file = join(dirname(server.kubeconfig), `typo-${files++}.json`);
   await writeFile(file, JSON.stringify(manifest));
   const apply = server.kubectl('apply', '--dry-run=server', '--validate=strict', '-f', file);

@@ -38,7 +38,7 @@ test('three migrations, each under 500 ms, break no connection; only their targe
   const byAccount = [...Map.groupBy(requests, accountOf)].map(
     ([account, own]) => [account, own.length, [...new Set(own.map(rightOf))].sort()] as const,
   );
-  printTable('What each function did with its own token, none of it refused', [
+  printTable('What each function did with its own token, none of it rejected', [
     ['', 'requests', 'which'],
     ...byAccount.map(([account, count, rights]) => [account, `${count}`, rights.join(', ')]),
   ]);

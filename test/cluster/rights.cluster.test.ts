@@ -16,24 +16,24 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-test('each ServiceAccount may do what it needs, and every other verb on every resource is refused', async () => {
+test('each ServiceAccount may do what it needs, and every other verb on every resource is rejected', async () => {
   using administrator = new ApiClient(api.server.config);
   const resources = await discover(administrator);
   using newcomer = new ApiClient(await api.newcomer());
   const everybodys = (await sweep(newcomer, resources)).allowed;
   const granted: Record<string, readonly string[]> = {};
-  const refusals: string[] = [];
+  const rejections: string[] = [];
   for (const account of Object.keys(NEEDED)) {
     using client = new ApiClient(api.account(account));
-    const { allowed, refused } = await sweep(client, resources);
+    const { allowed, rejected } = await sweep(client, resources);
     granted[account] = allowed.filter((right) => !everybodys.includes(right));
-    refusals.push(`${refused}`);
+    rejections.push(`${rejected}`);
   }
   const rights = [...new Set(Object.values(granted).flat())].sort();
   printTable(`Each verb of ${resources.length} resources, in three namespaces and in all of them, with each token`, [
     ['', ...Object.keys(granted)],
     ...rights.map((right) => [right, ...Object.values(granted).map((own) => (own.includes(right) ? 'may' : '-'))]),
-    ['all other tries refused', ...refusals],
+    ['all other tries rejected', ...rejections],
   ]);
   expect(granted).toEqual(
     Object.fromEntries(Object.entries(NEEDED).map(([account, needed]) => [account, [...needed].sort()])),

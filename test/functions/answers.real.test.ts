@@ -247,7 +247,7 @@ describe('an event that is none', () => {
     ),
   ];
 
-  test(`is refused in one line, at once and among others, and OVN does not change: ${hostile.length} kinds, in each function`, async () => {
+  test(`is rejected in one line, at once and among others, and OVN does not change: ${hostile.length} kinds, in each function`, async () => {
     const before = [nb.dump(), sb.dump()];
     const functions = [reusePort, enableDual, disableDual];
     const answers = await Promise.all(

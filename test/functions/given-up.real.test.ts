@@ -70,7 +70,7 @@ test('an event of 1.2 MiB that another function gave up is taken', async () => {
   expect((await reconcile.send({ ...(await cluster.migrate('large')).vmim, spec }, GIVEN_UP)).status).toBe(204);
 });
 
-test('what was refused as malformed is refused again, and nothing is swept', async () => {
+test('what was rejected as malformed is rejected again, and nothing is swept', async () => {
   const before = nb.dump();
   const answer = await reconcile.send({ apiVersion: 'v1', kind: 'Pod' }, { ...GIVEN_UP, 'ce-knativeerrorcode': '422' });
   expect(answer).toMatchObject({ status: 422, body: expect.stringContaining('/data/metadata') });

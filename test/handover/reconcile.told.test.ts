@@ -51,9 +51,9 @@ test('both commits of one call are told, in their order', async () => {
 test('nothing is told of a commit that was not made', async () => {
   model.migrate();
   model.before = (request) => {
-    if (isWrite(request)) throw new Error('refused');
+    if (isWrite(request)) throw new Error('rejected');
   };
-  await expect(model.call('reuse-port')).rejects.toThrow('OVN northbound: refused');
+  await expect(model.call('reuse-port')).rejects.toThrow('OVN northbound: rejected');
   expect(model.events).toEqual([]);
 });
 

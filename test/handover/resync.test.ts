@@ -144,7 +144,7 @@ test('a VM that cannot be put right now is told with why, and does not hold up t
 
 test('a sweep that cannot even list the VMs comes again', async () => {
   model.before = () => {
-    throw new Error('refused');
+    throw new Error('rejected');
   };
   await expect(sweep()).rejects.toThrow(TryAgainError);
 });

@@ -21,7 +21,7 @@ export async function controlPorts(context: KubeOvnContext): Promise<void> {
   signal.addEventListener('abort', () => void ports.close());
   await ports.ready();
   const controller = new PortController(context, ports);
-  lives.start('kube-ovn', () => controller.run());
+  for (const kind of ['update', 'delete'] as const) lives.start(`kube-ovn ${kind}`, () => controller.run(kind));
 }
 
 export type KubeOvnContext = Pick<Context, 'cluster' | 'testbed' | 'lives' | 'log' | 'signal'>;
@@ -35,25 +35,26 @@ class PortController {
   /** What was last written, by the uid of the object that asked for it. */
   readonly #groups = new Map<string, string>();
   readonly #proxies = new Map<string, string | undefined>();
-  /** By object and kind of work: a second change waits for nothing that the first has not done yet. */
-  readonly #queue = new Map<string, Work>();
+  /** By object: of what has not been begun the latest counts. Deletions have a queue of their own, as in the real one. */
+  readonly #queues = { update: new Map<string, Work>(), delete: new Map<string, Work>() };
 
   constructor(context: KubeOvnContext, ports: Ports) {
     this.#context = context;
     this.#ports = ports;
+    context.cluster.onChange(() => this.#look(), context.signal);
   }
 
-  /** One after the other, until shutdown; one that fails is tried again. */
-  async run(): Promise<void> {
+  /** Does what is in a queue, one after the other, until shutdown; what fails is tried again. */
+  async run(kind: 'update' | 'delete'): Promise<void> {
     const { cluster, log, signal } = this.#context;
-    cluster.onChange(() => this.#look(), signal);
+    const queue = this.#queues[kind];
     for (;;) {
-      const [key, work] = await cluster.until(() => [...this.#queue][0], signal);
-      this.#queue.delete(key);
+      const [key, work] = await cluster.until(() => [...queue][0], signal);
+      queue.delete(key);
       await work().catch((error: unknown) => {
         signal.throwIfAborted();
         log('error', { name: 'kube-ovn', message: String(error) });
-        if (!this.#queue.has(key)) this.#queue.set(key, work);
+        if (!queue.has(key)) queue.set(key, work);
       });
     }
   }
@@ -84,12 +85,12 @@ class PortController {
     const proxy = annotations[ARP_PROXY];
     if (this.#proxies.get(uid) === proxy) return;
     this.#proxies.set(uid, proxy);
-    this.#queue.set(`${uid} arp-proxy`, () => this.#onEach(vm, (nic) => this.#ports.setArpProxy(vm, nic, proxy)));
+    this.#queues.update.set(uid, () => this.#onEach(vm, (nic) => this.#ports.setArpProxy(vm, nic, proxy)));
   }
 
   #do(pod: Pod, kind: 'update' | 'delete', work: (vm: VmDescription) => Promise<void>): void {
     const vm = this.#vmOf(pod);
-    if (vm !== undefined) this.#queue.set(`${pod.metadata.uid} ${kind}`, () => work(vm));
+    if (vm !== undefined) this.#queues[kind].set(pod.metadata.uid, () => work(vm));
   }
 
   async #allocate(pod: Pod, vm: VmDescription): Promise<void> {

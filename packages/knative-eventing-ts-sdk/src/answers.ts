@@ -51,7 +51,7 @@ export function tryAgain(why: string, options: { readonly retryAfterSeconds: num
 }
 
 /** A permanent failure: 400 or 422, which Knative does not retry (it goes to the dead letter sink, if there is one). */
-export function refuse(status: 400 | 422, why: string): Answer {
+export function reject(status: 400 | 422, why: string): Answer {
   if (status !== 400 && status !== 422)
     throw new RangeError(`The status must be 400 or 422, which end it; got ${status}.`);
   return answer(status, PLAIN_TEXT, oneLine(why));

@@ -1,4 +1,4 @@
-export { type Answer, applied, nothingToDo, refuse, tryAgain } from './answers.ts';
+export { type Answer, applied, nothingToDo, reject, tryAgain } from './answers.ts';
 export type { ApiServerEvent } from './api-server-event.ts';
 export { eventOf, type HttpMessage } from './http-message.ts';
 export { MalformedEventError } from './malformed-event-error.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CloudEvent } from 'cloudevents';
-import { applied, nothingToDo, refuse, tryAgain } from '../src/index.ts';
+import { applied, nothingToDo, reject, tryAgain } from '../src/index.ts';
 
 describe('answers', () => {
   it('cannot be changed once made', () => {
@@ -8,7 +8,7 @@ describe('answers', () => {
   });
 
   it('cuts a long reason to what Knative keeps of it', () => {
-    const { body } = refuse(400, '€'.repeat(5000));
+    const { body } = reject(400, '€'.repeat(5000));
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(1024);
     expect(body.endsWith('…')).toBe(true);
   });
@@ -18,7 +18,7 @@ describe('answers', () => {
   });
 
   it('does not end a delivery with a status that Knative would retry', () => {
-    expect(() => refuse(404 as 400, 'not found')).toThrow(RangeError);
+    expect(() => reject(404 as 400, 'not found')).toThrow(RangeError);
   });
 
   it('has no content type where its event has no data', () => {

@@ -67,7 +67,7 @@ describe.each(MODES)('an event in %s mode', (_, message) => {
   it.each([
     ['resource', POD, parseReferenceEvent, 'ref', 'Reference'],
     ['ref', REFERENCE, parseResourceEvent, 'resource', 'Resource'],
-  ] as const)('of the other mode is refused with what to set: %s', (sent, data, parse, wanted, mode) => {
+  ] as const)('of the other mode is rejected with what to set: %s', (sent, data, parse, wanted, mode) => {
     const event = eventOf(message(`dev.knative.apiserver.${sent}.add`, data));
     expect(() => parse(event)).toThrow(
       new MalformedEventError(
@@ -84,7 +84,7 @@ describe.each(MODES)('an event in %s mode', (_, message) => {
     [{ ...REFERENCE, name: 7 }, '/data/name'],
     [{ ...REFERENCE, namespace: ['prod'] }, '/data/namespace'],
     ['pod', '/data'],
-  ])('that refers to nothing is refused with where: %j', (data, where) => {
+  ])('that refers to nothing is rejected with where: %j', (data, where) => {
     const event = eventOf(message('dev.knative.apiserver.ref.add', data));
     expect(() => parseReferenceEvent(event)).toThrow(expect.objectContaining({ statusCode: 422, where }));
   });
@@ -128,7 +128,7 @@ it.each<[string, HttpMessage, string]>([
     },
     'expected one CloudEvent, got a batch of 1',
   ],
-])('what is no event is refused with status 400: %s', (_, message, what) => {
+])('what is no event is rejected with status 400: %s', (_, message, what) => {
   expect(() => eventOf(message)).toThrow(
     expect.objectContaining({ name: 'MalformedEventError', statusCode: 400, what: expect.stringContaining(what) }),
   );
@@ -264,7 +264,7 @@ it('what an answer says of its event is read as it was meant, whatever the text'
 });
 
 it.each(['[]', '"x"', 'null', '{}', '{"specversion":"1.0","id":{},"source":"/s","type":"t"}'])(
-  'a structured event that is none is refused with status 400: %s',
+  'a structured event that is none is rejected with status 400: %s',
   (body) => {
     const read = () =>
       parseResourceEvent(eventOf({ headers: { 'content-type': 'application/cloudevents+json' }, body }));

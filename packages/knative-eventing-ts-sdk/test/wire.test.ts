@@ -72,11 +72,11 @@ describe('what the broker sees of an answer, through faas-js-runtime', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('2');
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-    expect(await response.text()).toBe('OVN is away: connection refused');
+    expect(await response.text()).toBe('OVN is away: connection rejected');
   });
 
-  it('sends a refusal with its status and one line', async () => {
-    const response = await post({ ...EVENT, 'ce-wish': 'refuse' });
+  it('sends a rejection with its status and one line', async () => {
+    const response = await post({ ...EVENT, 'ce-wish': 'reject' });
     expect(response.status).toBe(422);
     expect(await response.text()).toBe('no such VMI');
   });
@@ -141,7 +141,7 @@ describe('what an event may be', () => {
       422,
       '/data/metadata/name: expected a non-empty string, got a number',
     ],
-  ])('refuses an event %s with a line that says what and where', async (_, headers, body, status, line) => {
+  ])('rejects an event %s with a line that says what and where', async (_, headers, body, status, line) => {
     const response = await post(headers, body);
     expect({ status: response.status, body: await response.text() }).toEqual({ status, body: line });
   });

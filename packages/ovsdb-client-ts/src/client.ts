@@ -43,7 +43,7 @@ export interface OvsdbClientOptions {
  * A client of one database. Connects on first use, and again on the next use after the connection was lost. A request
  * waits for a usable server within its limit and is sent at most once.
  *
- * Its methods throw ConnectError or UnsendableError (not sent), RpcError (refused), OutcomeUnknownError (sent, and no
+ * Its methods throw ConnectError or UnsendableError (not sent), RpcError (rejected), OutcomeUnknownError (sent, and no
  * answer).
  */
 export class OvsdbClient implements AsyncDisposable {
@@ -69,7 +69,7 @@ export class OvsdbClient implements AsyncDisposable {
 
   /**
    * Executes the operations as one transaction and returns a result for each (RFC 7047 section 4.1.3).
-   * @throws TransactionError: refused, nothing was committed
+   * @throws TransactionError: rejected, nothing was committed
    */
   async transact(operations: readonly Operation[], options: CallOptions = {}): Promise<OperationResult[]> {
     return await this.#withMember(options, (member, limit) => this.#transactOn(member, operations, limit));

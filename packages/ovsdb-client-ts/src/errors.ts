@@ -48,7 +48,7 @@ export interface ServerError {
   readonly details: string | undefined;
 }
 
-/** The server refused the transaction: nothing of it was committed. */
+/** The server rejected the transaction: nothing of it was committed. */
 export class TransactionError extends OvsdbError implements ServerError {
   /** Position of the failed operation; equal to the number of operations when the commit itself failed. */
   readonly index: number;
@@ -59,7 +59,7 @@ export class TransactionError extends OvsdbError implements ServerError {
 
   constructor(index: number, operation: Operation | undefined, error: ServerError) {
     const where = operation === undefined ? 'commit' : `operation ${index} (${describe(operation)})`;
-    super('OVSDB_TRANSACTION', `Transaction refused at ${where}: ${describeError(error)}`);
+    super('OVSDB_TRANSACTION', `Transaction rejected at ${where}: ${describeError(error)}`);
     this.index = index;
     this.operation = operation;
     this.tag = error.tag;
@@ -75,14 +75,14 @@ export class TransactionError extends OvsdbError implements ServerError {
   }
 }
 
-/** The server refused the request as a whole: nothing of it was done. */
+/** The server rejected the request as a whole: nothing of it was done. */
 export class RpcError extends OvsdbError implements ServerError {
   readonly method: string;
   readonly tag: string;
   readonly details: string | undefined;
 
   constructor(method: string, error: ServerError) {
-    super('OVSDB_RPC', `${method} refused by the server: ${describeError(error)}`);
+    super('OVSDB_RPC', `${method} rejected by the server: ${describeError(error)}`);
     this.method = method;
     this.tag = error.tag;
     this.details = error.details;
@@ -96,7 +96,7 @@ export class ProtocolError extends OvsdbError {
   }
 }
 
-/** Refused before sending: the server would close the connection on everyone. A bug of the caller; nothing was sent. */
+/** Rejected before sending: the server would close the connection on everyone. A bug of the caller; nothing was sent. */
 export class UnsendableError extends OvsdbError {
   /** JSON pointer to the offending value within the request's parameters. */
   readonly pointer: string;

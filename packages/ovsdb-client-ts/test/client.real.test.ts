@@ -119,7 +119,7 @@ describe('errors', () => {
     expect(error.message).toMatch('it has no database Nowhere');
   });
 
-  it('refuses what would make the server close the connection on everyone', async () => {
+  it('rejects what would make the server close the connection on everyone', async () => {
     await using client = inventory.client();
     const insert = (name: string): Operation => ({ op: 'insert', table: 'Item', row: { name } });
     for (const text of ['a\0b', '\ud800', '\udc00\ud800']) {
@@ -130,7 +130,7 @@ describe('errors', () => {
     expect((await client.transact([insert('\u{1f4e6} \\u0000')]))[0]).toHaveProperty('uuid');
   });
 
-  it('reports a request that the server refuses as a whole', async () => {
+  it('reports a request that the server rejects as a whole', async () => {
     await using client = inventory.client();
     const error = await client.convert({ name: 'Other', tables: {} }).catch((e) => e);
     expect(error).toBeInstanceOf(RpcError);
@@ -139,7 +139,7 @@ describe('errors', () => {
 });
 
 describe('close', () => {
-  it('settles everything and refuses what comes later', async () => {
+  it('settles everything and rejects what comes later', async () => {
     const client = inventory.client();
     await client.echo([]);
     const pending = client.transact([foreverWait]).catch((e) => e);

@@ -34,24 +34,24 @@ const NAMESPACES = ['ovn-handover', 'prod', 'kube-system'];
  * Tries every verb on every resource as the client's user. Nothing is changed: the API server asks whether the user
  * may before it looks at what is asked for, the names do not exist, and all is marked as dry run.
  *
- * @returns `VERB RESOURCE` of what was not refused, and how many tries were
+ * @returns `VERB RESOURCE` of what was not rejected, and how many tries were
  */
 export async function sweep(
   client: ApiClient,
   resources: readonly Resource[],
-): Promise<{ allowed: string[]; refused: number }> {
+): Promise<{ allowed: string[]; rejected: number }> {
   const tries = resources.flatMap((resource) =>
     resource.verbs.flatMap((verb) => placesOf(resource, verb).map((place) => ({ resource, verb, place }))),
   );
   const allowed = new Set<string>();
-  let refused = 0;
+  let rejected = 0;
   await Promise.all(
     tries.map(async ({ resource, verb, place }) => {
-      if (isRefusal(await attempt(client, verb, place))) refused++;
+      if (isRefusal(await attempt(client, verb, place))) rejected++;
       else allowed.add(`${verb} ${resource.qualified}`);
     }),
   );
-  return { allowed: [...allowed].sort(), refused };
+  return { allowed: [...allowed].sort(), rejected };
 }
 
 /** Paths of the collection, or of an object in it, for each namespace. */

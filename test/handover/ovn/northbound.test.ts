@@ -104,14 +104,14 @@ describe('the ports of a VM', () => {
   );
 
   test('cannot be had while the database is away: it is to come again, and says why', async () => {
-    const cause = new ConnectError('connection refused');
+    const cause = new ConnectError('connection rejected');
     database.before = () => {
       throw cause;
     };
     for (const asked of [northbound.searchPorts(VMI, []), northbound.portsAt([a.uuid], VMI)]) {
       await expect(asked).rejects.toThrow(TryAgainError);
       await expect(asked).rejects.toMatchObject({
-        message: expect.stringMatching(/^OVN northbound: .*refused/),
+        message: expect.stringMatching(/^OVN northbound: .*rejected/),
         cause,
       });
     }
@@ -291,9 +291,14 @@ describe('a commit', () => {
       'that failed by itself',
       new TransactionError(1, undefined, { tag: 'constraint violation', details: 'no' }),
       TryAgainError,
-      'OVN northbound: Transaction refused at commit: constraint violation',
+      'OVN northbound: Transaction rejected at commit: constraint violation',
     ],
-    ['that was not sent', new ConnectError('connection refused'), TryAgainError, 'OVN northbound: connection refused'],
+    [
+      'that was not sent',
+      new ConnectError('connection rejected'),
+      TryAgainError,
+      'OVN northbound: connection rejected',
+    ],
   ])('%s is told apart', async (_what, error, kind, message) => {
     const made = await change();
     database.before = () => {

@@ -94,13 +94,16 @@ describe('a look', () => {
   });
 
   test('cannot be had while the database is away: it is to come again, and says why', async () => {
-    const cause = new ConnectError('connection refused');
+    const cause = new ConnectError('connection rejected');
     database.before = () => {
       throw cause;
     };
     const failed = southbound.look(['worker-a'], []);
     await expect(failed).rejects.toThrow(TryAgainError);
-    await expect(failed).rejects.toMatchObject({ message: expect.stringMatching(/^OVN southbound: .*refused/), cause });
+    await expect(failed).rejects.toMatchObject({
+      message: expect.stringMatching(/^OVN southbound: .*rejected/),
+      cause,
+    });
   });
 });
 

@@ -58,7 +58,7 @@ test('QEMU is of a version that does not damage a migrating guest', async () => 
   qmp.close();
 });
 
-test('a command that QEMU refuses is an error with its reason, and the next command works', async () => {
+test('a command that QEMU rejects is an error with its reason, and the next command works', async () => {
   const qmp = await connected();
   await expect(qmp.execute('no-such-command')).rejects.toMatchObject({
     name: 'QmpCommandError',

@@ -76,7 +76,7 @@ describe('the ingress', () => {
     expect(performance.now() - sent).toBeLessThan(5_000);
   });
 
-  it('refuses what is no CloudEvent, another method, and a broker that it does not know', async () => {
+  it('rejects what is no CloudEvent, another method, and a broker that it does not know', async () => {
     const { broker: it } = await broker([], {});
     const url = it.urlOf('shop', 'default');
     const status = async (path: string, init: RequestInit) => (await fetch(path, init)).status;
@@ -323,7 +323,7 @@ describe('manifests that this broker cannot serve', () => {
       [BROKER, trigger('far', { subscriber: { uri: 'http://example.com' } })],
       "Trigger shop/far: spec.subscriber: 'uri' is not known here",
     ],
-  ])('are refused: %s', (_, manifests, message) => {
+  ])('are rejected: %s', (_, manifests, message) => {
     expect(construct(...manifests)).toThrow(message);
   });
 });

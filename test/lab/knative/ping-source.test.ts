@@ -32,7 +32,7 @@ test('sends a ping event at each tick of its schedule, with the attributes of th
   expect(headers).toMatchObject({ 'content-length': '0' });
 });
 
-test('refuses what it cannot do, by name', () => {
+test('rejects what it cannot do, by name', () => {
   const manifest = { ...MANIFEST, spec: { ...MANIFEST.spec, timezone: 'Europe/Berlin' } };
   expect(() => parsePingSource(manifest)).toThrow("PingSource ovn-handover/reconcile: spec: 'timezone' is not known");
 });

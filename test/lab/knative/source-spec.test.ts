@@ -7,7 +7,7 @@ describe('an ApiServerSource that this stand-in cannot serve', () => {
     ['with filters', { filters: [] }, "spec: 'filters' is not known here"],
     ['with namespaces by label', { namespaceSelector: { matchLabels: { a: 'b' } } }, 'must be {} or absent'],
     ['with an owner', { owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet' } }, "spec: 'owner' is not known here"],
-  ])('is refused: %s', (_, spec, message) => {
+  ])('is rejected: %s', (_, spec, message) => {
     expect(() => source(spec)).toThrow(message);
   });
 

@@ -175,11 +175,11 @@ describe('a policy', () => {
     ['matchConstraints: {namespaceSelector: {}}', 'namespaceSelector not supported here'],
     ['reinvocationPolicy: IfNeeded', 'must be Never, but is IfNeeded'],
     ['failurePolicy: Maybe', 'must be Fail or Ignore, but is Maybe'],
-  ])('with %s is refused at start', (spec, message) => {
+  ])('with %s is rejected at start', (spec, message) => {
     expect(() => readPolicies([policyObject(spec), binding])).toThrow(message);
   });
 
-  test('that a binding names but nobody wrote is refused at start', () => {
+  test('that a binding names but nobody wrote is rejected at start', () => {
     expect(() => readPolicies([binding])).toThrow(
       'MutatingAdmissionPolicyBinding b: there is no MutatingAdmissionPolicy p',
     );

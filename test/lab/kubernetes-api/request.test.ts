@@ -38,6 +38,6 @@ test.each([
   ['DELETE', '/api/v1/namespaces/prod/pods/one/status', 405],
   ['PUT', '/api/v1/namespaces/prod/pods', 405],
   ['TRACE', '/api/v1/namespaces/prod/pods', 405],
-])('%s %s is refused with %i', (method, path, code) => {
+])('%s %s is rejected with %i', (method, path, code) => {
   expect(() => parse(method, path)).toThrow(expect.objectContaining({ status: expect.objectContaining({ code }) }));
 });

@@ -69,7 +69,7 @@ describe('a field selector', () => {
     expect(fieldSelector(events, 'involvedObject.uid=y')(event)).toBe(false);
   });
 
-  test('refuses a field that the API server does not index', () => {
+  test('rejects a field that the API server does not index', () => {
     expect(() => fieldSelector(pods, 'spec.hostname=web-01')).toThrow('field label not supported: spec.hostname');
   });
 });

@@ -47,7 +47,7 @@ test('a migration on the OVN of Debian trixie keeps every promise, and nothing o
 test('each activation strategy holds and opens just the ports that the functions arm', async () => {
   const cells = await strategyMatrix(testbed, () => {});
   expect(cells.filter((cell) => !isForeseen(cell))).toEqual([]);
-  const armed = cells.filter(({ refused }) => refused === undefined);
+  const armed = cells.filter(({ rejected }) => rejected === undefined);
   expect(new Set(armed.map(({ strategy, openedBy }) => `${strategy}: ${openedBy}`))).toEqual(new Set(['rarp: rarp']));
   expect(new Set(cells.map(({ addresses }) => addresses)).size).toBe(armed.length);
 });

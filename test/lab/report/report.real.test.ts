@@ -54,7 +54,7 @@ describe.each([
   ['desk', { width: 1280, height: 800 }],
 ] as const)('on a %s', (_, viewport) => {
   test.each(['light', 'dark'] as const)(
-    'by %s nothing overlaps, is cut off, hard to read or refused',
+    'by %s nothing overlaps, is cut off, hard to read or rejected',
     async (colorScheme) => {
       const { page, trouble } = await open('report.html', { viewport, colorScheme });
       const seen = await look(page);
@@ -125,7 +125,7 @@ test('the look at a page finds what it is there to find', async () => {
   expect(found).toMatch(/faint on paper has a contrast of 1\.\d/);
 });
 
-test('a file that holds no migrations is refused by name', async () => {
+test('a file that holds no migrations is rejected by name', async () => {
   const noResult = fileURLToPath(import.meta.url);
   await expect(writeReport([noResult], directory)).rejects.toThrow(noResult);
   await expect(writeReport(['/nonexistent/result.json'], directory)).rejects.toThrow('/nonexistent/result.json');

@@ -51,9 +51,9 @@ test.each([
   ['armed, held and opened', true, ['rarp'], undefined, true],
   ['armed and never held', false, ['rarp'], undefined, false],
   ['armed and never opened', true, [], undefined, false],
-  ['refused, and never held', false, [], 'why', true],
-  ['refused, and never opened', true, [], 'why', true],
-  ['refused though it opens', true, ['rarp'], 'why', false],
-] as const)('%s is as foreseen or not', (_, held, openedBy, refused, foreseen) => {
-  expect(isForeseen({ addresses: 'MAC', strategy: 'rarp', held, openedBy, refused })).toBe(foreseen);
+  ['rejected, and never held', false, [], 'why', true],
+  ['rejected, and never opened', true, [], 'why', true],
+  ['rejected though it opens', true, ['rarp'], 'why', false],
+] as const)('%s is as foreseen or not', (_, held, openedBy, rejected, foreseen) => {
+  expect(isForeseen({ addresses: 'MAC', strategy: 'rarp', held, openedBy, rejected })).toBe(foreseen);
 });

@@ -139,14 +139,14 @@ describe('a testbed', () => {
     expect(await namespacesOf(`${prefix}b`)).toEqual([]);
   }, 60_000);
 
-  test('is refused while another with its prefix stands', async () => {
+  test('is rejected while another with its prefix stands', async () => {
     const first = await startTestbed({ directory, prefix });
     await expect(startTestbed({ directory, prefix })).rejects.toThrow(`prefix ${prefix} stands already`);
     await runIn(first.chassis[0]!.netns, 'ping', ['-c1', '-W5', first.chassis[1]!.address]);
     await first.stop();
   }, 60_000);
 
-  test('is refused in a directory whose path is too long for unix sockets', async () => {
+  test('is rejected in a directory whose path is too long for unix sockets', async () => {
     const long = join(directory, 'd'.repeat(90));
     await expect(startTestbed({ directory: long, prefix })).rejects.toThrow('too long a path');
   });

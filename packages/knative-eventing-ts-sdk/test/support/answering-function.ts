@@ -5,7 +5,7 @@ import {
   nothingToDo,
   parsePingEvent,
   parseResourceEvent,
-  refuse,
+  reject,
   tryAgain,
 } from '../../src/index.ts';
 
@@ -20,9 +20,9 @@ export function handle(_context: unknown, event: unknown) {
       case 'nothing':
         return nothingToDo();
       case 'again':
-        return tryAgain('OVN is away:\n\tconnection\r\n refused', { retryAfterSeconds: 1.2 });
-      case 'refuse':
-        return refuse(422, 'no such VMI');
+        return tryAgain('OVN is away:\n\tconnection\r\n rejected', { retryAfterSeconds: 1.2 });
+      case 'reject':
+        return reject(422, 'no such VMI');
       case 'dataless':
         return applied(new CloudEvent({ type: 'test.dataless', source: '/test' }));
       case 'text':
@@ -42,7 +42,7 @@ export function handle(_context: unknown, event: unknown) {
         );
     }
   } catch (error) {
-    if (error instanceof MalformedEventError) return refuse(error.statusCode, error.message);
+    if (error instanceof MalformedEventError) return reject(error.statusCode, error.message);
     throw error;
   }
 }

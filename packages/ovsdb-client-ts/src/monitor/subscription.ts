@@ -50,7 +50,7 @@ export class Subscription {
 
   /**
    * Runs until closed. Lost connections are waited out.
-   * @throws RpcError when the server refuses the monitor, OutcomeUnknownError when the contents take too long,
+   * @throws RpcError when the server rejects the monitor, OutcomeUnknownError when the contents take too long,
    * ConnectError when the client is closed, ProtocolError for values that are not of their column's type
    */
   async run(): Promise<void> {

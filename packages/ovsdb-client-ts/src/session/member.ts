@@ -51,9 +51,9 @@ export class Member {
   }
 
   /**
-   * Call it when a transaction is sent, and what it returns when the answer is there: whether a refusal is certain to
+   * Call it when a transaction is sent, and what it returns when the answer is there: whether a rejection is certain to
    * have changed nothing. In a cluster ovsdb-server runs a transaction again by itself when the leader changes or the
-   * log does not move on in time; one that had been committed then fails at its own guard. So a refusal counts only
+   * log does not move on in time; one that had been committed then fails at its own guard. So a rejection counts only
    * from a server that was the leader throughout, and that had no time to try twice.
    */
   watchRefusal(): () => boolean {

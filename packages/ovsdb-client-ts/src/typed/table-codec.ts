@@ -114,7 +114,7 @@ export function sameShape(mine: Shape, theirs: Shape): boolean {
 
 /**
  * Meets a server whose schema is older or newer than the one known here. What it has beyond is not asked for. Of a
- * column that it lacks, reading gives the empty value and everything else is refused.
+ * column that it lacks, reading gives the empty value and everything else is rejected.
  */
 export class ServerSchema {
   readonly #schema: DatabaseSchema;

@@ -11,7 +11,7 @@ export function namedUuid(name: string): WireNamedUuid {
   return ['named-uuid', name];
 }
 
-/** Writes a set; the order does not matter, an element twice is refused by the server. */
+/** Writes a set; the order does not matter, an element twice is rejected by the server. */
 export function toWireSet(values: Iterable<WireAtom>): WireSet {
   return ['set', [...values]];
 }

@@ -22,7 +22,7 @@ const schema = {
   },
 };
 
-type Word = 'committed' | 'refused' | 'unknown' | 'not sent';
+type Word = 'committed' | 'rejected' | 'unknown' | 'not sent';
 
 export interface IncrementsReport {
   increments: number;
@@ -48,7 +48,7 @@ export async function countUnderFire({ increments = 1000, kills = 20, workers = 
   let next = 0;
   let done = 0;
 
-  // Half of the workers take any member: on followers a refusal proves less.
+  // Half of the workers take any member: on followers a rejection proves less.
   const work = async (worker: number): Promise<void> => {
     await using client = new OvsdbClient({
       remote: cluster.remote,
@@ -135,7 +135,7 @@ async function tryIncrement(
     );
     return 'committed';
   } catch (error) {
-    if (error instanceof TransactionError) return 'refused';
+    if (error instanceof TransactionError) return 'rejected';
     if (error instanceof OutcomeUnknownError) return 'unknown';
     if (error instanceof ConnectError) return 'not sent';
     throw error;
@@ -168,7 +168,7 @@ function isWrong(word: Word, isCommitted: boolean): boolean {
 }
 
 function countWords(words: ReadonlyMap<string, Word>): Record<Word, number> {
-  const counts: Record<Word, number> = { committed: 0, refused: 0, unknown: 0, 'not sent': 0 };
+  const counts: Record<Word, number> = { committed: 0, rejected: 0, unknown: 0, 'not sent': 0 };
   for (const word of words.values()) counts[word]++;
   return counts;
 }

@@ -63,7 +63,7 @@ const started = performance.now();
     await using monitor = client.monitor({ Box: {} });
     for await (const _event of monitor) if (settled >= Number(requests)) return;
   });
-  // A proxy that lies may also make a server refuse a monitor; what matters is that the reader hears of it.
+  // A proxy that lies may also make a server reject a monitor; what matters is that the reader hears of it.
   const ended = Promise.allSettled(monitors);
   let next = 0;
   const work = async (worker: number): Promise<void> => {

@@ -1,6 +1,6 @@
 import type { Operation, OperationResult } from '../../src/index.ts';
 
-/** What a transaction does, or at which operation and with which error string it is refused. */
+/** What a transaction does, or at which operation and with which error string it is rejected. */
 export type Step =
   | { do: Operation[]; gives: OperationResult[] }
   | { do: Operation[]; fails: { index: number; tag: string } };

@@ -89,7 +89,7 @@ describe('monitor', () => {
     expect(rowsOf(last)).toEqual([{ initial: {} }]);
   });
 
-  it('fails the reader when the server refuses the monitor', async () => {
+  it('fails the reader when the server rejects the monitor', async () => {
     await using inventory = await Inventory.start();
     await using client = inventory.client();
     await using monitor = client.monitor({ Nowhere: {} });

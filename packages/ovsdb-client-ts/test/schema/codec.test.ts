@@ -112,10 +112,10 @@ it.each([
   [{ level: '3' }, 'Column level of table Box: expected an integer and got "3"'],
   [{ tags: 'x' }, 'Column tags of table Box: expected an array and got "x"'],
   [{ labels: ['x'] }, 'Column labels of table Box: expected a map or an object and got ["x"]'],
-])('refuses %j and names the column', (row, message) => {
+])('rejects %j and names the column', (row, message) => {
   expect(() => codec.encodeRow(row)).toThrow(expect.objectContaining({ code: 'OVSDB_SCHEMA', message }));
 });
 
-it('refuses to change an immutable column', () => {
+it('rejects to change an immutable column', () => {
   expect(() => codec.encodeUpdate({ serial: 'x' })).toThrow('Column serial of table Box cannot be changed');
 });

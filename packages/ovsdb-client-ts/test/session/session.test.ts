@@ -189,7 +189,7 @@ describe('the choice of the server', () => {
     await expect(one.echo([], { timeoutMs: 100 })).rejects.toThrow('it is behind in the log of DB');
   });
 
-  it('leaves a leader that is none any more, and then takes a refusal for unknown', async () => {
+  it('leaves a leader that is none any more, and then takes a rejection for unknown', async () => {
     const peer = new Peer(answerAs(leader));
     await using one = client(async () => peer.stream);
     const pending = one.transact([comment]).catch((error) => error);
@@ -209,7 +209,7 @@ describe('the choice of the server', () => {
   it.each([
     ['at once', 0, 'OVSDB_TRANSACTION'],
     ['late enough for the cluster to have tried twice', 300, 'OVSDB_OUTCOME_UNKNOWN'],
-  ])('judges the refusal by a leader that comes %s', async (_when, delay, code) => {
+  ])('judges the rejection by a leader that comes %s', async (_when, delay, code) => {
     const peer = new Peer(answerAs(leader));
     await using one = client(async () => peer.stream);
     const now = jest.spyOn(performance, 'now').mockReturnValue(1000);

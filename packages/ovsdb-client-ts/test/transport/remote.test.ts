@@ -26,7 +26,7 @@ it.each([
   'tcp:fd00::1:6641',
   'ptcp:6640',
   'tcp:a:1,,tcp:b:1',
-])('refuses %j in a sentence', (remote) => {
+])('rejects %j in a sentence', (remote) => {
   expect(() => parseRemote(remote)).toThrow(/is not an OVSDB remote: expected unix:/);
 });
 

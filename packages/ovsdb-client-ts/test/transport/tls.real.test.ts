@@ -36,7 +36,7 @@ it('proves itself to the server and checks whose certificate the server has', as
   expect(await mutual.echo(['secret'])).toEqual(['secret']);
 });
 
-it('refuses a server whose certificate another authority has signed', async () => {
+it('rejects a server whose certificate another authority has signed', async () => {
   const stranger = new Authority(directory, 'stranger');
   await using deceived = client({ tls: { ...authority.issue('client'), ca: stranger.certificate } });
   await expect(deceived.echo([], { timeoutMs: 500 })).rejects.toMatchObject({
@@ -50,7 +50,7 @@ it('checks the name in the certificate when told to', async () => {
   await expect(strict.echo([], { timeoutMs: 500 })).rejects.toMatchObject({ code: 'OVSDB_CONNECT' });
 });
 
-it('is refused with a certificate of another authority, and takes up a renewed one without a restart', async () => {
+it('is rejected with a certificate of another authority, and takes up a renewed one without a restart', async () => {
   const mine = authority.issue('renewed');
   const wrong = new Authority(directory, 'expired').issue('old');
   const files = { ...mine, cert: `${directory.path}/current.pem`, key: `${directory.path}/current.key` };

@@ -100,7 +100,7 @@ describe('a server with another schema', () => {
     expect(rows[0]).not.toHaveProperty('colour');
   });
 
-  it('may lack a column: it reads as empty, and writing or asking for it is refused before sending', async () => {
+  it('may lack a column: it reads as empty, and writing or asking for it is rejected before sending', async () => {
     await using inventory = await Inventory.start(changed(({ Box }) => delete Box!.columns.labels));
     await using client = inventory.client();
     const db = client.typed(schema);
@@ -121,14 +121,14 @@ describe('a server with another schema', () => {
     }
   });
 
-  it('may lack a table: using it is refused', async () => {
+  it('may lack a table: using it is rejected', async () => {
     await using inventory = await Inventory.start(changed((tables) => delete tables.Box));
     await using client = inventory.client();
     const db = client.typed(schema);
     await expect(db.transact([db.select('Box', [])])).rejects.toBeInstanceOf(SchemaError);
   });
 
-  it('may have another type: using the column is refused, others work', async () => {
+  it('may have another type: using the column is rejected, others work', async () => {
     const other = changed(({ Box }) => Object.assign(Box!.columns, { tags: { type: 'string' } }));
     await using inventory = await Inventory.start(other);
     await using client = inventory.client();

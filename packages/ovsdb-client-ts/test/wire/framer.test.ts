@@ -51,7 +51,7 @@ it('takes any bytes: it frames them, waits for more, or says that they are no JS
           return frame(chunks);
         } catch (error) {
           expect(error).toBeInstanceOf(ProtocolError);
-          return 'refused';
+          return 'rejected';
         }
       };
       // How it was cut makes no difference.
@@ -66,11 +66,11 @@ it.each([
   ['an array', '[1]'],
   ['a number', '1'],
   ['a closing bracket', '{}}'],
-])('refuses %s between messages', (_what, text) => {
+])('rejects %s between messages', (_what, text) => {
   expect(() => frame([Buffer.from(text)])).toThrow(ProtocolError);
 });
 
-it('refuses a message that is not UTF-8 instead of replacing characters', () => {
+it('rejects a message that is not UTF-8 instead of replacing characters', () => {
   expect(() => frame([Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])])).toThrow('not UTF-8');
 });
 

@@ -41,13 +41,13 @@ it.each([
   ['NaN', [[Number.NaN]], '/0/0'],
   ['undefined in an array', [undefined], '/0'],
   ['a function', [() => 1], '/0'],
-])('refuses %s and points to it', (_what, params, pointer) => {
+])('rejects %s and points to it', (_what, params, pointer) => {
   const attempt = () => stringifyParams(params);
   expect(attempt).toThrow(UnsendableError);
   expect(attempt).toThrow(expect.objectContaining({ pointer }));
 });
 
-it('refuses nesting that the server would not read, and no less', () => {
+it('rejects nesting that the server would not read, and no less', () => {
   const nest = (depth: number): unknown => (depth === 0 ? 1 : [nest(depth - 1)]);
   expect(() => stringifyParams([nest(1000)])).toThrow(UnsendableError);
   expect(stringifyParams([nest(900)])).toHaveLength(1803);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server of 127.0.0.1 that can be cut, so that a client meets resets and refused connections. */
+/** A way to a server of 127.0.0.1 that can be cut, so that a client meets resets and rejected connections. */
 export async function startRelay(port: number) {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {

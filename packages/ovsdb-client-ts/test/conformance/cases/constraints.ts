@@ -25,7 +25,7 @@ const mutate = (...mutations: (Operation & { op: 'mutate' })['mutations']): Oper
   mutations,
 });
 
-function refused(name: string, row: WireRow, tag = 'constraint violation'): Case {
+function rejected(name: string, row: WireRow, tag = 'constraint violation'): Case {
   return { name, tables, steps: [{ do: [insert(row)], fails: { index: 0, tag } }] };
 }
 
@@ -41,15 +41,15 @@ function kept(name: string, column: string, written: WireRow[string], read: Wire
 }
 
 export const constraintCases: Case[] = [
-  refused('an integer above its maximum is refused', { bounded: 11 }),
-  refused('an integer below its minimum is refused', { bounded: -2 }),
-  refused('a real above its maximum is refused', { ratio: 1.5 }),
-  refused('a string above its length is refused', { short: 'long' }),
-  refused('a value outside the enumeration is refused', { colour: 'blue' }),
-  refused('a value of another type is a syntax error', { bounded: 'one' }, 'syntax error'),
-  refused('more elements than the maximum are a syntax error', { pair: ['set', [1, 2, 3]] }, 'syntax error'),
-  refused('an element twice in a set is an error', { pair: ['set', [1, 1]] }, 'ovsdb error'),
-  refused(
+  rejected('an integer above its maximum is rejected', { bounded: 11 }),
+  rejected('an integer below its minimum is rejected', { bounded: -2 }),
+  rejected('a real above its maximum is rejected', { ratio: 1.5 }),
+  rejected('a string above its length is rejected', { short: 'long' }),
+  rejected('a value outside the enumeration is rejected', { colour: 'blue' }),
+  rejected('a value of another type is a syntax error', { bounded: 'one' }, 'syntax error'),
+  rejected('more elements than the maximum are a syntax error', { pair: ['set', [1, 2, 3]] }, 'syntax error'),
+  rejected('an element twice in a set is an error', { pair: ['set', [1, 1]] }, 'ovsdb error'),
+  rejected(
     'a key twice in a map is an error',
     {
       labels: [

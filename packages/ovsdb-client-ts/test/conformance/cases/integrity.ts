@@ -115,7 +115,7 @@ export const integrityCases: Case[] = [
     ],
   },
   {
-    name: 'a strong reference to no row is refused',
+    name: 'a strong reference to no row is rejected',
     tables,
     steps: [
       {
@@ -167,7 +167,7 @@ export const integrityCases: Case[] = [
     ],
   },
   {
-    name: 'the end of the last weak reference of a column that needs one is refused',
+    name: 'the end of the last weak reference of a column that needs one is rejected',
     tables,
     steps: [
       {

@@ -124,7 +124,7 @@ export const operationCases: Case[] = [
     ],
   },
   {
-    name: 'mutate refuses a division by zero',
+    name: 'mutate rejects a division by zero',
     tables,
     steps: [
       threeDigits,
@@ -135,7 +135,7 @@ export const operationCases: Case[] = [
     ],
   },
   {
-    name: 'mutate refuses an integer overflow',
+    name: 'mutate rejects an integer overflow',
     tables,
     steps: [
       { do: [{ op: 'insert', table: 'Digit', row: { number: 2n ** 63n - 1n } }], gives: [{ uuid: ['uuid', '<0>'] }] },

@@ -1,0 +1,20 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** A command that goes on for as long as it is wanted, line by line; the kernel ends it with us. */
+export class Lines implements AsyncDisposable {
+  readonly #child;
+
+  constructor(command: readonly string[], onLine: (line: string, at: number) => void) {
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: ['ignore', 'pipe', 'ignore'] });
+    createInterface({ input: this.#child.stdout }).on('line', (line) => onLine(line, Date.now()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exit;
+  }
+}

@@ -1,0 +1,30 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from './tools.ts';
+
+/**
+ * Bundles here, by our lock file, and has an image made of the bundle. Installed in it is only the Node.js that the
+ * bundle's code cache was made by.
+ * @returns the image with its digest
+ */
+export async function buildImage(image: string, project: string, directory: string): Promise<string> {
+  await run(process.execPath, ['--conditions=source', 'scripts/build.ts'], project);
+  const context = join(directory, 'image');
+  await writeContext(project, context);
+  await run('func', ['build', '--path', context, '--image', image, '--push'], directory);
+  return readFile(join(context, '.func/built-image'), 'utf8');
+}
+
+/** Writes the folder that the image is made of. */
+export async function writeContext(project: string, context: string): Promise<void> {
+  await cp(join(project, 'dist'), join(context, 'dist'), { recursive: true });
+  await cp(join(project, 'func.yaml'), join(context, 'func.yaml'));
+  const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
+  const { name, version, type, engines } = manifest;
+  const scripts = { start: manifest.scripts.start };
+  const dependencies = { node: manifest.dependencies.node };
+  await writeFile(
+    join(context, 'package.json'),
+    JSON.stringify({ name, version, private: true, type, engines, scripts, dependencies }),
+  );
+}

@@ -1,0 +1,46 @@
+import { parseAllDocuments } from 'yaml';
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** What an overlay has, in the order in which it is applied. */
+export interface Stages {
+  /** What functions run with, and the Broker. */
+  readonly base: readonly Manifest[];
+  /** To be applied once the functions are there. */
+  readonly triggers: readonly Manifest[];
+  /** To be applied when what they bring reaches somebody. */
+  readonly sources: readonly Manifest[];
+}
+
+const DEPLOYED_AT = 'ovn-handover.dev/deployed-at';
+
+/**
+ * Takes apart what kustomize made of an overlay. Knative looks for the subscriber of a Trigger once, and again only when
+ * the Trigger changes (its tracker notes the Broker in the Trigger's place, reconciler/broker/trigger of Eventing 1.23):
+ * therefore each has the time in it, which is another one at each deployment.
+ */
+export function stagesOf(overlay: string, now: Date): Stages {
+  const all = parseAllDocuments(overlay).map((document) => document.toJS() as Manifest);
+  const isTrigger = ({ kind, apiVersion }: Manifest) =>
+    kind === 'Trigger' && apiVersion.startsWith('eventing.knative.dev/');
+  const isSource = ({ apiVersion }: Manifest) => apiVersion.startsWith('sources.knative.dev/');
+  return {
+    base: all.filter((manifest) => !isTrigger(manifest) && !isSource(manifest)),
+    triggers: all.filter(isTrigger).map((trigger) => ({
+      ...trigger,
+      metadata: {
+        ...trigger.metadata,
+        annotations: { ...trigger.metadata.annotations, [DEPLOYED_AT]: now.toISOString() },
+      },
+    })),
+    sources: all.filter(isSource),
+  };
+}
