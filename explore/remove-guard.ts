@@ -2,7 +2,7 @@ import { registerHooks } from 'node:module';
 import { GUARDS } from './guards.ts';
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  'uid-checks': ['uid-of-owner', 'uid-of-migration', 'uid-of-state', 'uid-of-record'],
+  'uid-checks': ['uid-of-owner', 'uid-of-migration', 'uid-of-state'],
 };
 
 export const GUARD_NAMES: readonly string[] = [...Object.keys(GUARDS), ...Object.keys(GROUPS)];

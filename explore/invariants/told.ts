@@ -1,6 +1,7 @@
 import type { Port, RowChange } from '../model/northbound.ts';
 import type { RecordedEvent } from '../model/rest.ts';
 import type { Vm } from '../model/vm.ts';
+import { REQUEST_TIMEOUT_MS } from '../network.ts';
 import { MAX_FACTS_AGE_MS, requestedOf } from './truth.ts';
 
 interface Commit {
@@ -42,9 +43,10 @@ export class ToldInvariants {
     changes: readonly RowChange[],
     { sentAt, isHeard }: { readonly sentAt: number; readonly isHeard: boolean },
   ): void {
-    // Without a VMI there is nothing to write an Event onto.
+    // Without a VMI there is nothing to write an Event onto. And whoever gave up waiting may have looked before it counted.
+    const isLate = Date.now() - sentAt >= REQUEST_TIMEOUT_MS;
     const moments = vm.since(sentAt - MAX_FACTS_AGE_MS);
-    const vmi = moments.every((moment) => moment.vmi === vm.now.vmi) ? vm.now.vmi : undefined;
+    const vmi = !isLate && moments.every((moment) => moment.vmi === vm.now.vmi) ? vm.now.vmi : undefined;
     for (const { port } of changes) {
       const binding = requestedOf(port) || 'nothing';
       const since = port.options['handover-since'];
