@@ -7,7 +7,7 @@ import { longRun } from '../../lab/cluster/build/long-run.ts';
 import { type ClusterDescription, fabricOf } from '../../lab/cluster/description.ts';
 import { digestedName, nodeArchive } from '../../lab/cluster/knative/images.ts';
 import { kubectlIn } from '../../lab/cluster/kubectl.ts';
-import { importImages } from '../../lab/cluster/nodes/enter.ts';
+import { giveImages } from '../../lab/cluster/nodes/give-images.ts';
 import { manifestsOf, NAMESPACE, OURS } from './stock-manifests.ts';
 
 const STOCK = join(import.meta.dirname, '../stock-function');
@@ -27,7 +27,7 @@ export class StockFunction implements AsyncDisposable {
     const names = Array.from({ length: count }, (_, index) => `stock-${index + 1}`);
     const stock = new StockFunction(cluster, names);
     const archive = await stockArchive();
-    await importOnAllNodes(cluster, archive);
+    await giveImages(cluster, archive);
     const image = await digestedName(archive);
     for (const name of names) await stock.#deploy(name, image);
     const file = join(cluster.directory, 'stock.json');
@@ -85,12 +85,4 @@ async function stockArchive(): Promise<string> {
       await cp(join(STOCK, part), join(workspace, part), { recursive: true, verbatimSymlinks: true });
     }
   });
-}
-
-async function importOnAllNodes({ nodes, logs }: ClusterDescription, archive: string): Promise<void> {
-  for (const node of nodes) {
-    // The folder is the node's /var/lib/containerd.
-    await cp(archive, join(node.directory, 'containerd/stock.tar'));
-    await importImages(node, '/var/lib/containerd/stock.tar', logs);
-  }
 }

@@ -6,6 +6,7 @@ import { API_ADDRESS, NB_PORT, SB_PORT } from '../addresses.ts';
 import { binary } from '../binaries.ts';
 import { longRun } from '../build/long-run.ts';
 import { type ClusterDescription, fabricOf } from '../description.ts';
+import { giveImages } from '../nodes/give-images.ts';
 import { digestedName, functionsArchive } from './images.ts';
 import { awaitKnative } from './install.ts';
 
@@ -19,10 +20,15 @@ export async function startFunctions(cluster: ClusterDescription, onProgress: (s
   await deployFunctions(cluster);
 }
 
-/** What `npm run deploy` is given on a cluster: the image of the functions as they are built in `dist/`, and an overlay. */
-export async function deployment({ directory }: ClusterDescription): Promise<{ image: string; overlay: string }> {
-  const image = await digestedName(await functionsArchive());
-  return { image, overlay: await writeOverlay(join(directory, 'knative')) };
+/**
+ * What `npm run deploy` is given on a cluster: the image of the functions as they are built in `dist/`, which its nodes have then,
+ * and an overlay.
+ */
+export async function deployment(cluster: ClusterDescription): Promise<{ image: string; overlay: string }> {
+  const archive = await functionsArchive();
+  // They may have been built anew since the cluster was started.
+  await giveImages(cluster, archive);
+  return { image: await digestedName(archive), overlay: await writeOverlay(join(cluster.directory, 'knative')) };
 }
 
 /** Deploys the functions by the project's own `npm run deploy` with the real func and kubectl. */
