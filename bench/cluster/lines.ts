@@ -12,6 +12,8 @@ export class Lines implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What nsenter started in another pid namespace does not end with it, but by the end of this pipe.
+    this.#child.stdout.destroy();
     if (this.#child.exitCode !== null) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
