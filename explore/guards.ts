@@ -16,7 +16,7 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 6,
+    seed: 268,
     edits: [
       {
         file: 'reconcile.ts',
@@ -32,7 +32,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 54,
+    seed: 88,
     edits: [
       {
         file: 'ovn/northbound.ts',
@@ -85,12 +85,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'facts-age': {
     prevents: 'a function that was held up acts on what was true long before',
-    seed: 1,
+    seed: 69,
     edits: [{ file: 'decision/plan.ts', from: 'setup.now - observed.readAt > MAX_FACTS_AGE_MS', to: 'false' }],
   },
   'look-after-first': {
     prevents: 'a VM that went, or a migration that ended, before its row showed it leaves a binding behind',
-    seed: 985,
+    seed: 4093,
     edits: [
       {
         file: 'decision/requeue.ts',
@@ -101,7 +101,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'release-by-all': {
     prevents: 'what an end leaves waits for an event that has been, or for the next sweep',
-    seed: 144,
+    seed: 4105,
     edits: [{ file: 'decision/desired.ts', from: 'return isAnyones || name', to: 'return name' }],
   },
   'uid-of-owner': {
@@ -139,7 +139,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'late-path': {
     prevents: 'a port stays dual after the switch, with the source as its main chassis',
-    seed: 1,
+    seed: 453,
     edits: [
       {
         file: 'decision/desired.ts',
@@ -150,12 +150,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'armed-before-copying': {
     prevents: 'a port is armed after the switch, and waits for a RARP that never comes',
-    seed: 38,
+    seed: 46,
     edits: [{ file: 'decision/desired.ts', from: 'isArmed: !migration.copying', to: 'isArmed: true' }],
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 1,
+    seed: 265,
     edits: [
       {
         file: 'decision/plan.ts',
@@ -164,20 +164,9 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       },
     ],
   },
-  'end-in-row': {
-    prevents: 'an arming that was held up commits after its migration has failed',
-    seed: 1,
-    edits: [
-      {
-        file: 'decision/desired.ts',
-        from: "record: { ...record, binding: 'pinned', target: vmi.node }",
-        to: "record: { ...record, binding: 'pinned' }",
-      },
-    ],
-  },
   'ended-a-minute': {
     prevents: 'a port is released while the pod that its guest has left is plugged in, and its chassis takes it',
-    seed: 3,
+    seed: 13,
     edits: [
       {
         file: 'decision/facts.ts',
@@ -204,7 +193,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'end-read-last': {
     prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
-    seed: 1,
+    seed: 1440,
     edits: [
       {
         file: 'kubernetes/kubernetes.ts',
@@ -215,7 +204,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'named-404': {
     prevents: 'a path that is not served for a while is taken for a VMI that is gone, and its ports are released',
-    seed: 1,
+    seed: 1112,
     edits: [
       {
         file: 'kubernetes/client.ts',
@@ -244,7 +233,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'told-at-commit': {
     prevents: 'what was committed is never told, because something failed after it',
-    seed: 13,
+    seed: 17,
     edits: [
       {
         file: 'reconcile.ts',
