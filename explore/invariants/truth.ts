@@ -1,5 +1,5 @@
 import type { Port, PortColumns } from '../model/northbound.ts';
-import { isFinal, ownerOf } from '../model/objects.ts';
+import { hasEnded, isFinal, ownerOf } from '../model/objects.ts';
 import type { Southbound } from '../model/southbound.ts';
 import type { Moment, Vm } from '../model/vm.ts';
 
@@ -82,9 +82,8 @@ export function acceptable(
   const source = at(node);
   if (source === undefined) return undefined;
   const dual = dualAt(vm.now, southbound);
-  if (migration.sourceEnded || migration.deleting || (migration.target !== undefined && migration.targetEnded)) {
-    return undefined;
-  }
+  const target = vm.pods.find((pod) => pod.metadata.uid === vm.migration?.pod);
+  if (migration.sourceEnded || migration.deleting || (target && hasEnded(target))) return undefined;
   if (migration.target !== undefined && migration.target !== node) return dual === undefined ? undefined : [dual];
   return migration.target === node ? [source, ''] : [source];
 }
