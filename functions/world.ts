@@ -58,7 +58,7 @@ async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result
   }
 }
 
-/** The settings' schema lets pass what only the client can tell, such as a port beyond 65535. */
+/** The settings' schema lets pass what only the client can check, such as a port beyond 65535. */
 function clientOf(settings: Settings, remote: 'OVN_NB_REMOTE' | 'OVN_SB_REMOTE', database: string): OvsdbClient {
   const { OVN_CERT: cert, OVN_KEY: key, OVN_CA: ca } = settings;
   const tls = cert && key && ca ? { cert, key, ca } : undefined;

@@ -1,7 +1,7 @@
 import type { ClusterDescription } from '../../lab/cluster/description.ts';
 import { kubectlIn } from '../../lab/cluster/kubectl.ts';
 
-/** What the pods of a namespace took, as kubelets tell it. */
+/** What the pods of a namespace took, as kubelets report it. */
 export interface Usage {
   /** Seconds of a core, of all pods that were seen. */
   cpuSeconds: number;

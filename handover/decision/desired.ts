@@ -64,7 +64,7 @@ export type Desired = Leave | Change;
  * | 5 | no migration runs, no record | leave |
  *
  * A target is armed before memory is copied and never later: QEMU's announcements end 0.8 s after the switch, of which
- * Kubernetes may tell only seconds later, and a port armed after them would wait for a RARP that never comes. While
+ * Kubernetes may show only seconds later, and a port armed after them would wait for a RARP that never comes. While
  * memory is copied the target may as well be open: virt-handler has taken the address off the pod's kernel by then.
  */
 export type Rule = keyof typeof RULES;

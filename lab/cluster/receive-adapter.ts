@@ -39,10 +39,10 @@ export class ReceiveAdapter {
     this.#options = options;
   }
 
-  /** Resolves when they watch: what happened before, they never tell. */
+  /** Resolves when they watch: what happened before, they never report. */
   async start(): Promise<void> {
     this.#processes = [];
-    // One after the other, because the audit log does not tell apart those of one ServiceAccount.
+    // One after the other, because the audit log does not distinguish those of one ServiceAccount.
     for (const spec of this.#specs) await this.#startOne(spec);
   }
 

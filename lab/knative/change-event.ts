@@ -2,7 +2,7 @@ import { CloudEvent } from 'cloudevents';
 import type { Action, KubernetesObject } from './resource-watch.ts';
 
 /**
- * The CloudEvent that ApiServerSource makes of a change in Resource mode. Its id is fresh, so nobody can tell a
+ * The CloudEvent that ApiServerSource makes of a change in Resource mode. Its id is fresh, so nobody can recognise a
  * repetition by it.
  *
  * @param server - URL of the API server.

@@ -17,7 +17,7 @@ command -v debootstrap >/dev/null ||
   apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends debootstrap >/dev/null ||
   reject "could not install debootstrap (try 'apt-get update')"
 
-# Suites of Debian are beside each other on a mirror, so the machine's own sources tell where this one is.
+# Suites of Debian are beside each other on a mirror, so the machine's own sources say where this one is.
 mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Identifier: Packages' 'Component: main' |
   awk '$1 == "bookworm" { print $2; exit }')
 [[ -n $mirror ]] || reject "apt's sources have no suite bookworm to take the mirror from"

@@ -15,7 +15,7 @@ const QUIET_MS = 5_000;
 const DUAL = 'chassis-1,chassis-2';
 const start = useLab('losttest');
 
-test('what a receive adapter that was killed in the middle of a migration did not tell, reconcile puts right', async () => {
+test('what a receive adapter that was killed in the middle of a migration did not report, reconcile puts right', async () => {
   const { testbed, vm, migrate, journal, requests, controlPlane } = await start({ functions: true });
   const { cluster, adapter, events } = controlPlane;
   const bindings = await watchBindings(testbed);

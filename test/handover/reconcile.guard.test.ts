@@ -161,7 +161,7 @@ test.each([
     const { uid } = model.migrate('b');
     const before = model.writes().length;
     model.before = (request) => {
-      // Whoever sees the end now finds nothing to change: the row does not tell of this migration yet.
+      // Whoever sees the end now finds nothing to change: the row does not name this migration yet.
       if (isWrite(request)) model.setPhase(uid, 'Failed');
     };
     await model.call('enable-dual-chassis');

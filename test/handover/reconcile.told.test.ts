@@ -99,7 +99,7 @@ describe('three functions that release a port at once', () => {
     model.events.length = 0;
   });
 
-  test('tell it once in sum', async () => {
+  test('record it once in sum', async () => {
     const results = await atOnce();
     expect(results.flatMap(({ changes }) => changes)).toHaveLength(1);
     expect(model.reasons()).toEqual(['PortReleased']);

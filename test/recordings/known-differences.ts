@@ -10,7 +10,7 @@ export const KNOWN: readonly KnownDifference[] = [
   {
     role: 'target pod',
     words: /^metadata\.annotations\.kubevirt\.io\/(memory-overhead-bytes|pci-topology-version|vm-generation)=/,
-    reason: 'They tell of a domain of libvirt, which guests of the lab are not.',
+    reason: 'They are about a domain of libvirt, which guests of the lab are not.',
   },
   {
     role: 'target pod',

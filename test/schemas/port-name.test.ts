@@ -24,6 +24,6 @@ test.each([
   ['names a place twice', '{vmi}.{namespace}.{vmi}'],
   ['names a place twice, far apart', '{network}.{vmi}.{namespace}.{network}'],
   ['names a place that there is not', '{vmi}.{namespace}.{pod}'],
-])('a template of port names that %s is not taken, for a name would not tell whose it is', (_how, template) => {
+])('a template of port names that %s is not taken, for a name would not say whose it is', (_how, template) => {
   expect(isTaken(template)).toBe(false);
 });

@@ -50,7 +50,7 @@ async function baseTree(onProgress: (step: string) => void): Promise<string> {
   });
 }
 
-/** Suites of Debian are beside each other on a mirror, so this machine's own sources tell where another one is. */
+/** Suites of Debian are beside each other on a mirror, so this machine's own sources say where another one is. */
 async function mirror(): Promise<string> {
   const known = await run('apt-get', ['indextargets', '--format', '$(CODENAME) $(REPO_URI)', 'Component: main']);
   const line = known.split('\n').find((one) => one.startsWith('bookworm '));

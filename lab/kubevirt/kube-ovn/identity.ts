@@ -2,7 +2,7 @@ import type { GuestInterface, VmDescription } from '../../testbed/description.ts
 import type { Pod } from '../objects.ts';
 
 /**
- * The annotations that tell a VM's pod its network identity: the same for each of its pods, a target that waits at its
+ * The annotations that give a VM's pod its network identity: the same for each of its pods, a target that waits at its
  * gates included. The node's routes are made, and `routed` is said, as soon as the pod has a node.
  */
 export function identityOf(pod: Pod, vm: VmDescription): Record<string, string> {

@@ -255,7 +255,7 @@ test('the rows of the southbound database are needed for a hint that is not ther
   expect(needsHint('reuse-port', factsAt({}))).toBe(false);
 });
 
-test('a VM’s ports are bound for its migration when all that are ours tell of it', () => {
+test('a VM’s ports are bound for its migration when all that are ours name it', () => {
   expect(isBound(waiting(gated, [bound]), [])).toBe(true);
   expect(isBound(waiting(gated, [bound, port(SECOND)]), [])).toBe(false);
   const observed = waiting(gated, [bound, port(SECOND)]);

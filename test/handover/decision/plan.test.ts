@@ -113,7 +113,7 @@ describe('a node without its one chassis', () => {
     expect(bindings('release-port', observe(factsAt({ vmi: undefined }), [dual], { chassis }))).toEqual(['nothing']);
   });
 
-  test('does not keep a target at its gate whose ports tell of the migration', () => {
+  test('does not keep a target at its gate whose ports name the migration', () => {
     const target = pod('target-02-scheduled', {
       spec: { schedulingGates: [{ name: DUAL_GATE }], nodeName: 'worker-b' },
     });

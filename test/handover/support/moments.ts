@@ -7,7 +7,7 @@ import {
   type VirtualMachineInstanceMigration,
 } from '../../../handover/decision/kubevirt.ts';
 
-/** One VM, `prod/web-01`, and its migration from worker-a to worker-b: what the fixtures tell of. */
+/** One VM, `prod/web-01`, and its migration from worker-a to worker-b: what the fixtures are of. */
 export const VMI = { namespace: 'prod', name: 'web-01' };
 export const VMI_UID = '5d0c1b7e-3f1c-4f0d-8f7b-0f6f3b6a1c22';
 export const VMIM_UID = '8ef4de20-8e75-490e-82ad-b61f60238d6e';

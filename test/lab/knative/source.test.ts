@@ -109,7 +109,7 @@ describe('events of an ApiServerSource', () => {
     expect(sink.received[0]?.event).toMatchObject({ data: { apiVersion: 'v1', kind: 'Pod' } });
   });
 
-  it('tell of nothing that was there before', async () => {
+  it('report nothing that was there before', async () => {
     await createPod('before');
     await createMigration('before');
     await start();

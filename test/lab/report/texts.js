@@ -1,4 +1,4 @@
-// Runs in the page: what a reader sees of it, as far as a program can tell. Its last expression is what is returned.
+// Runs in the page: what a reader sees of it, as far as a program can see. Its last expression is what is returned.
 (() => {
   const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const box = ({ left, right, top, bottom }) => ({ left, right, top, bottom });

@@ -33,7 +33,7 @@ export type MonitorMethod = 'monitor_cond_since' | 'monitor_cond' | 'monitor';
 export interface Snapshot {
   /** True when the updates continue from the transaction that was named, false when they are everything anew. */
   readonly continues: boolean;
-  /** The last transaction included; undefined when the server does not tell. */
+  /** The last transaction included; undefined when the server does not say. */
   readonly lastId: string | undefined;
   readonly updates: TableUpdates;
 }
