@@ -19,9 +19,9 @@ async function recorded(mode: string): Promise<Report> {
 const tones = (bands: readonly Band[]) => bands.map(({ tone }) => tone);
 
 describe('a recorded hand-over', () => {
-  test('is unbound, pinned to the source, dual and pinned to the target', async () => {
+  test('is unbound, pinned to the source, dual, pinned to the target, and unbound again', async () => {
     const [first] = (await recorded('handover')).migrations;
-    expect(tones(bindingBands(first!.interfaces[0]))).toEqual(['unbound', 'source', 'dual', 'target']);
+    expect(tones(bindingBands(first!.interfaces[0]))).toEqual(['unbound', 'source', 'dual', 'target', 'unbound']);
   });
 
   test('has a target that is held closed until the RARP opens it', async () => {
