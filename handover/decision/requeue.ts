@@ -35,7 +35,10 @@ export function requeueAfter(
   call: CallSoFar,
 ): Requeue | undefined {
   const { migration } = observed.facts;
-  if (migration === undefined) return undefined;
+  if (migration === undefined) {
+    const rows = observed.ports.map(({ port }) => done.changes.find((change) => change.port === port) ?? port);
+    return rows.some(({ options }) => recordOf(options) !== undefined) ? afterDeletion(call) : undefined;
+  }
   if (done.changes.some(({ isInterim }) => isInterim)) {
     return again('bound to the source alone for a moment, to be armed next');
   }
@@ -52,11 +55,13 @@ export function requeueAfter(
   if (target && hasLetGo && call.elapsedMs < MAX_STAY_MS && migration.target?.node === undefined) {
     return again('the target was let go, and has no node yet to be dual for', STAY_INTERVAL_MS);
   }
-  const next = LOOKS_AFTER_DELETION_MS.find((ms) => ms > call.elapsedMs);
-  if (call.isPodDeletion && next !== undefined) {
-    return again('a launcher pod was deleted, and Kube-OVN may take the binding off', next - call.elapsedMs);
-  }
-  return undefined;
+  return afterDeletion(call);
+}
+
+function afterDeletion({ isPodDeletion, elapsedMs }: CallSoFar): Requeue | undefined {
+  const next = LOOKS_AFTER_DELETION_MS.find((ms) => ms > elapsedMs);
+  if (!isPodDeletion || next === undefined) return undefined;
+  return again('a launcher pod was deleted, and Kube-OVN may take the binding off', next - elapsedMs);
 }
 
 /** Whether somebody took a binding off that was made for the migration: the event that brought us may be the last. */

@@ -47,12 +47,12 @@ function requeue(name: FunctionName, observed: ReturnType<typeof observe>, { cha
   return requeueAfter(name, observed, { changes, ungate: release ? [release] : [] }, soFar);
 }
 
-test('without a migration there is nothing to come, whatever was done', () => {
+test('without a migration there is nothing to come, whatever was done, unless a pod was deleted', () => {
   const ended = at('succeeded', [dual]);
   const done = {
     changes: changesOf(ended),
     gates: [DUAL_GATE],
-    call: { hasLetGo: true, isPodDeletion: true },
+    call: { hasLetGo: true },
   } as const;
   expect(done.changes).toHaveLength(1);
   for (const name of functions) expect(requeue(name, ended, done)).toBeUndefined();
@@ -230,4 +230,12 @@ describe('the deletion of a launcher pod while a migration runs', () => {
     const call = { isPodDeletion: true, hasLetGo: true };
     expect(requeue('reconcile', at('target pod created', [pinned]), { call })).toMatchObject({ afterMs: 100 });
   });
+});
+
+test('the deletion of a pod when no migration runs is looked at again only where a port is left with a record', () => {
+  const call = { isPodDeletion: true, elapsedMs: 0 };
+  const over = { migrations: [] };
+  expect(requeue('reconcile', at('succeeded', [pinned], over), { call })).toMatchObject({ afterMs: 500 });
+  expect(requeue('reconcile', at('succeeded', [port()], over), { call })).toBeUndefined();
+  expect(requeue('reconcile', at('succeeded', [pinned], over), {})).toBeUndefined();
 });
