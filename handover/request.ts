@@ -11,7 +11,7 @@ export interface ReconcileRequest {
   readonly hint?: PortHint | undefined;
   /** In a sweep: uuids of all ports of the VM that carry our record. */
   readonly recorded?: readonly string[] | undefined;
-  /** A launcher pod was deleted: others may write to the VM's ports for that. */
+  /** A launcher pod was deleted, or is being deleted: others may write to the VM's ports for that. */
   readonly isPodDeletion?: boolean;
 }
 
@@ -36,7 +36,8 @@ export function requestFrom(event: unknown): ReconcileRequest | undefined {
     return {
       vmi: { namespace: object.metadata.namespace, name: owner.name },
       hint: portHintOf(object as unknown as Pod),
-      isPodDeletion: action === 'delete',
+      // Kube-OVN takes a pod for deleted once it is being deleted.
+      isPodDeletion: action === 'delete' || object.metadata.deletionTimestamp !== undefined,
     };
   }
   return undefined;

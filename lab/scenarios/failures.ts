@@ -26,6 +26,7 @@ export const failures: readonly Scenario[] = [
       return [vm.pinned(migration)];
     },
   },
+  cancelledAt('containersStart', 'when its target is plugged'),
   cancelledAt('handOff', 'when its target runs'),
   // From the hand-off on, KubeVirt stops a migration only while it copies.
   cancelledAt('targetPrepares', 'while its target prepares', 'copy'),

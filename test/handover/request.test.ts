@@ -40,6 +40,11 @@ describe('an event says which VM to look at', () => {
     expect(requestFrom(event(pod()))).toStrictEqual({ vmi: VMI, hint: undefined, isPodDeletion: false });
   });
 
+  test('a virt-launcher pod that is being deleted, as a pod that is gone', () => {
+    const dying = pod({ metadata: { deletionTimestamp: '2026-08-20T10:00:03Z' } });
+    expect(requestFrom(event(dying))).toMatchObject({ vmi: VMI, isPodDeletion: true });
+  });
+
   test('a pod with the hint of where the ports are', () => {
     const hint = { ports: ['11111111-1111-4111-8111-111111111111'], bindings: [] };
     const annotations = { 'ovn-handover.dev/ports': JSON.stringify(hint) };
