@@ -9,8 +9,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { freePort } from '../lab/free-port.ts';
 import { run } from '../lab/testbed/command.ts';
-import { freePort } from '../packages/ovsdb-client-ts/test/support/server.ts';
 import { build, HEADERS } from '../test/functions/support/function.ts';
 import { addPort } from '../test/handover/support/ovn.ts';
 import { Installation } from './cloud/installation.ts';
@@ -105,7 +105,7 @@ async function stockStart(): Promise<number> {
 
 /** Starts a function as its image does, and resolves when a connection to it succeeds. */
 async function startProcess(args: readonly string[], cwd: string, settings: Readonly<Record<string, string>>) {
-  const port = await freePort('::');
+  const port = await freePort();
   const at = performance.now();
   const env = { PATH: process.env.PATH, ...settings, FUNC_PORT: `${port}` };
   const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });

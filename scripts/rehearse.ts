@@ -3,10 +3,10 @@
  * the next start takes it from there. A part of the build, in a process of its own because a function ends its process.
  */
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CODE_CACHE, compileBundle, runBundle } from '../functions/bundle.ts';
+import { freePort } from '../lab/free-port.ts';
 
 const directory = join(import.meta.dirname, '../dist');
 const port = await freePort();
@@ -28,11 +28,3 @@ const event = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/rehearsal'
 await fetch(url, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json', ...event } });
 writeFileSync(join(directory, CODE_CACHE), script.createCachedData());
 process.exit(0);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '::');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

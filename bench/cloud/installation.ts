@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../lab/free-port.ts';
 import { StandIn } from '../../lab/stand-in.ts';
 import type { TlsFiles } from '../../packages/ovsdb-client-ts/src/index.ts';
 import { Authority } from '../../packages/ovsdb-client-ts/test/support/certificates.ts';
-import { freePort, TemporaryDirectory } from '../../packages/ovsdb-client-ts/test/support/server.ts';
+import { TemporaryDirectory } from '../../packages/ovsdb-client-ts/test/support/server.ts';
 import { Cluster } from '../../test/handover/support/cluster.ts';
 import { addChassis, OvnDatabase } from '../../test/handover/support/ovn.ts';
 

@@ -88,6 +88,19 @@ export const besideKubeOvn: readonly Scenario[] = [
     },
   },
   {
+    name: 'options come back as they were when only the source was bound, while memory is copied',
+    async play(stage) {
+      const { vm } = stage;
+      const migration = await vm.migrate({ to: 'node2', hold: 'turn' });
+      await vm.isPinnedTo('node1');
+      await vm.letKubeOvnFallBehind();
+      await migration.go('copy');
+      await migration.at('copy');
+      await vm.isDual('node1', 'node2');
+      return options(stage, migration, 'pinned 1');
+    },
+  },
+  {
     name: 'options come back as they were before the migration, while memory is copied',
     async play(stage) {
       const { vm } = stage;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { freePort } from '../../../../lab/free-port.ts';
 import { type Operation, type OperationResult, OvsdbClient, type TlsFiles, TransactionError } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
-import { createDatabase, freePort, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
+import { createDatabase, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
 import { constraintCases } from './cases/constraints.ts';
 import { integrityCases } from './cases/integrity.ts';
 import { operationCases } from './cases/operations.ts';

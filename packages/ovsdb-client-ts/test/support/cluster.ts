@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, OvsdbServer, TemporaryDirectory } from './server.ts';
+import { freePort } from '../../../../lab/free-port.ts';
+import { OvsdbServer, TemporaryDirectory } from './server.ts';
 
 /** A raft cluster of real ovsdb-servers on this machine. */
 export class Cluster implements AsyncDisposable {

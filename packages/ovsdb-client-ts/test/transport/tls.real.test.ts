@@ -1,8 +1,9 @@
 import { copyFileSync } from 'node:fs';
+import { freePort } from '../../../../lab/free-port.ts';
 import { OvsdbClient, type OvsdbClientOptions } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
 import { inventorySchema } from '../support/inventory.ts';
-import { createDatabase, freePort, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
+import { createDatabase, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
 
 let directory: TemporaryDirectory;
 let authority: Authority;
