@@ -46,6 +46,7 @@ export const COVERAGE_POINTS = [
   'neighbour undoes a write of ours',
   'neighbour undoes a write of ours meanwhile',
   'neighbour undoes a release',
+  'claim missed by OVN',
   'sweep meanwhile',
   'migrates again after a restart',
   'event lost',

@@ -80,6 +80,7 @@ class Schedule {
     }
     this.#southbound.addBinding(this.#northbound.addPort('router-port', { vendor: 'kube-ovn' }), undefined);
     this.#invariants = new Invariants(this.#vms, this.#southbound);
+    this.#southbound.missesClaim = (vm) => this.#missesClaim(vm);
     const api = new ApiServer(this.#vms, (vm, kind, action, object) => this.#publish(vm, kind, action, object));
     const rest = new RestApi(api);
     this.#losesEvents = choices.chance(0.4);
@@ -237,13 +238,21 @@ class Schedule {
   #northd(): void {
     if (this.#passIsDue) return;
     this.#passIsDue = true;
-    const isSlow = this.#choices.chance(0.02);
+    const isSlow = !this.#isCalm && this.#choices.chance(0.02);
     if (isSlow) this.#disturb();
     this.#agenda.after(isSlow ? 8_000 : 15, () => {
       this.#passIsDue = false;
       this.#southbound.pass();
       this.#invariants.observe();
     });
+  }
+
+  #missesClaim(vm: Vm | undefined): boolean {
+    if (vm === undefined || this.#isCalm || !this.#choices.chance(0.05)) return false;
+    this.#cover('claim missed by OVN');
+    this.#narrate?.(`an ovn-controller does not claim a port of ${vm.name} that was handed over to it`);
+    this.#invariants.commits.credit(vm);
+    return true;
   }
 
   #neighbourWrote(vm: Vm, port: Port, write: KubeOvnWrite, before: PortColumns): void {

@@ -1,3 +1,4 @@
+import { isHandedOver } from './decision/claim.ts';
 import { desired, type FunctionName, isPartOf } from './decision/desired.ts';
 import { LookAgainError, OutcomeUnknownError, TryAgainError } from './decision/errors.ts';
 import { eventsOf, type KubernetesEvent, sideEffectsOf } from './decision/events.ts';
@@ -190,7 +191,8 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const wanted = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) }));
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
   const nodes = [...new Set(own.flatMap((one) => nodesOf(one.wanted)))];
-  const isBindingNeeded = needsHint(name, facts) || own.some((one) => one.wanted.binding === 'dual');
+  const isBindingNeeded =
+    needsHint(name, facts) || own.some(({ port, wanted }) => wanted.binding === 'dual' || isHandedOver(port));
   const bindings = isBindingNeeded ? ports.map((port) => port.name) : [];
   const target = facts.migration?.target?.pod;
   const rows = (target && portHintOf(target)?.bindings) ?? hint?.bindings;

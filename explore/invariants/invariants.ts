@@ -114,6 +114,7 @@ export class Invariants {
         if (!swept && vm.now.migration === undefined && requestedOf(port) === this.#chassisOfGuest(vm)) continue;
         const wrong = this.#wrong(vm, port);
         if (wrong) this.break(`${port.name} ${wrong}, ${when}`);
+        if (this.#isClosed(vm, port)) this.break(`${port.name} is closed where ${vm.name} runs, ${when}`);
       }
       for (const pod of this.gates.waiting(vm)) this.break(`target pod ${pod.metadata.uid} waits for ever, ${when}`);
     }

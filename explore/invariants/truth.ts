@@ -69,8 +69,10 @@ export function acceptable(
   const at = (one: string | undefined) => (one === undefined ? undefined : southbound.chassisOf(one));
   if (migration === undefined) {
     const others = otherPods(vm, lookedAt);
-    if (others === 'all gone') return [''];
     const pinned = at(node);
+    // What OVN has not followed yet stays, for whoever looks next to see that.
+    if (others === 'all gone' && (pinned === undefined || vm.ports.every((one) => southbound.hasFollowed(one))))
+      return [''];
     if (pinned === undefined) return undefined;
     return others === 'plugged in' ? [pinned] : [pinned, ''];
   }

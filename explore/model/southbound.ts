@@ -26,6 +26,8 @@ export interface PortBinding {
   /** Its column `mac`. */
   addresses: readonly string[];
   isArmed: boolean;
+  /** northd copies all options of the port. */
+  options: Port['options'];
   /** Names of the chassis that have claimed it. */
   main: string | undefined;
   additional: readonly string[];
@@ -36,6 +38,8 @@ export interface PortBinding {
   activatedAt: number;
   /** The version of the port that northd made this of. */
   version: number;
+  /** An ovn-controller has passed over it, and does not look again before its row changes. */
+  isMissed: boolean;
 }
 
 /** How long northd takes to see what an ovn-controller has written. */
@@ -45,10 +49,19 @@ const NORTHD_LAG_MS = 10;
 export class Southbound {
   readonly bindings: PortBinding[] = [];
   chassis: readonly Chassis[] = [];
+  /** Whether an ovn-controller, just now, does not make its additional claim the main one (docs/ovn-versions.md). */
+  missesClaim: (vm: Vm | undefined) => boolean = () => false;
 
   addBinding(port: Port, vm: Vm | undefined): void {
-    const claims = { addresses: [ADDRESSES], isArmed: false, main: undefined, additional: [], isFought: false };
-    this.bindings.push({ port, vm, ...claims, activated: [], activatedAt: 0, version: 0 });
+    const claims = {
+      addresses: [ADDRESSES],
+      isArmed: false,
+      options: {},
+      main: undefined,
+      additional: [],
+      isFought: false,
+    };
+    this.bindings.push({ port, vm, ...claims, activated: [], activatedAt: 0, version: 0, isMissed: false });
   }
 
   addChassis(name: string, hostname: string, otherConfig: Chassis['otherConfig'] = {}): void {
@@ -74,6 +87,12 @@ export class Southbound {
     return this.bindings.find((binding) => binding.port === port)!;
   }
 
+  /** Whether northd, and the ovn-controllers, have come to a port since it was written. */
+  hasFollowed(port: Port): boolean {
+    const { version, isMissed } = this.bindingOf(port);
+    return version === port.version && !isMissed;
+  }
+
   /** One pass of ovn-northd, and of the ovn-controllers after it. */
   pass(): void {
     for (const binding of this.bindings) {
@@ -88,12 +107,17 @@ export class Southbound {
       // It copies the whole map of options, and a flag that it has not seen yet is not in there.
       else if (binding.version !== port.version && Date.now() - binding.activatedAt < NORTHD_LAG_MS)
         binding.activated = [];
+      const isSame = binding.version === port.version;
       binding.version = port.version;
+      binding.options = port.options;
       binding.isArmed = port.options['activation-strategy'] === 'rarp';
       const holders = [...(vm?.pluggedNodes ?? [])].flatMap((node) => this.chassisOf(node) ?? []);
       binding.isFought = main === undefined && holders.length > 1;
-      binding.main = main === undefined ? holders[0] : holders.find((name) => name === main);
-      binding.additional = additional.filter((name) => holders.includes(name));
+      const holder = main === undefined ? holders[0] : holders.find((name) => name === main);
+      const wasAdditional = holder !== undefined && binding.additional.includes(holder);
+      binding.isMissed = wasAdditional && additional.length === 0 && (isSame ? binding.isMissed : this.missesClaim(vm));
+      binding.main = binding.isMissed ? undefined : holder;
+      binding.additional = binding.isMissed ? [holder!] : additional.filter((name) => holders.includes(name));
     }
   }
 
@@ -133,14 +157,13 @@ export class Southbound {
     return this.bindings.map((one) => this.#bindingRow(one));
   }
 
-  #bindingRow({ port, addresses, activated, main, additional }: PortBinding): WireRow {
+  #bindingRow({ port, addresses, options: copied, activated, main, additional }: PortBinding): WireRow {
     const set = (names: readonly string[]): WireValue => [
       'set',
       names.map((name) => ['uuid', uuidOf('chassis', name)]),
     ];
-    // northd copies all options of the port.
     const options = {
-      ...port.options,
+      ...copied,
       ...(activated.length > 0 && { 'additional-chassis-activated': activated.join(',') }),
     };
     return {

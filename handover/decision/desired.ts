@@ -55,7 +55,7 @@ export type Desired = Leave | Change;
  * |---|---|---|
  * | 1 | VMI not opted in, no record of ours on the port | leave |
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
- * | 2b | no migration runs, the record is ours, and no launcher pod but the guest's may still be plugged | unbound, record removed |
+ * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port is not dual with the guest on the target | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
  * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already, or memory is being copied | dual |
  * | 3c | … being deleted, or its target has ended, or the source pod | leave |
@@ -92,7 +92,9 @@ export function desired(facts: Facts, record: PortRecord | undefined): Desired {
   if (record === undefined) return leave('5');
   if (record.vmi !== vmi.uid) return released('2');
   if (vmi.node === undefined) return leave('4');
-  if (vmi.isAlone) return released('2b');
+  // The way from both chassis to none goes by the target's alone: whether that holds the port is looked at before.
+  const isPassed = record.binding === 'pinned' || record.source === vmi.node;
+  if (vmi.isAlone && isPassed) return released('2b');
   return {
     rule: '4',
     step: 'disable-dual-chassis',

@@ -1,6 +1,6 @@
 import type { Facts } from './facts.ts';
 import type { Pod, VmiReference } from './kubevirt.ts';
-import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from './port.ts';
+import { ACTIVATION_STRATEGY, type Port, type PortChange, REQUESTED_CHASSIS } from './port.ts';
 import { carriesRecord, recordOf } from './record.ts';
 import type { SideEffects } from './southbound.ts';
 
@@ -37,13 +37,26 @@ export function eventsOf(change: PortChange, { migration }: Facts): KubernetesEv
     });
   }
   if (wanted.binding !== 'unbound' && carriesRecord(port.options, wanted.record)) {
-    events.push({
-      type: 'Warning',
-      reason: 'PortOverwritten',
-      message: `Port ${port.name} had ${shown(port.options[REQUESTED_CHASSIS])} for ${REQUESTED_CHASSIS} and ${shown(port.options[ACTIVATION_STRATEGY])} for ${ACTIVATION_STRATEGY}, which is not what was written for this migration: another controller writes them too. Kube-OVN does when a launcher pod of the VM is deleted; it was put back.`,
-    });
+    const isRepeated = [REQUESTED_CHASSIS, ACTIVATION_STRATEGY].every((key) => port.options[key] === options[key]);
+    events.push(isRepeated ? claimMissed(port.name, binding) : overwritten(port));
   }
   return events;
+}
+
+function overwritten({ name, options }: Port): KubernetesEvent {
+  return {
+    type: 'Warning',
+    reason: 'PortOverwritten',
+    message: `Port ${name} had ${shown(options[REQUESTED_CHASSIS])} for ${REQUESTED_CHASSIS} and ${shown(options[ACTIVATION_STRATEGY])} for ${ACTIVATION_STRATEGY}, which is not what was written for this migration: another controller writes them too. Kube-OVN does when a launcher pod of the VM is deleted; it was put back.`,
+  };
+}
+
+function claimMissed(port: string, chassis: string): KubernetesEvent {
+  return {
+    type: 'Warning',
+    reason: 'ClaimMissed',
+    message: `Port ${port} is bound to ${chassis} alone, and ovn-controller there has not claimed it as its main chassis: the guest was cut off from other nodes. It was written again, for ovn-controller to look again (docs/ovn-versions.md).`,
+  };
 }
 
 /** Whether the target's side of a port was closed when the guest began to run there. */

@@ -1,12 +1,21 @@
 import { whyNotHeld } from './activation.ts';
-import { type FunctionName, isPartOf, RULES } from './desired.ts';
+import { claimOf, MAX_CLAIMING_MS } from './claim.ts';
+import { type Change, type FunctionName, isPartOf, RULES } from './desired.ts';
 import { cannotBeHeld, type KubernetesEvent, noChassis, notClaimed, targetOnSourceNode } from './events.ts';
 import { heldTooLong, isOurs, releasesOf, type SchedulingGateRelease } from './gates.ts';
 import type { Observation } from './observation.ts';
-import { ACTIVATION_STRATEGY, changeFor, type DesiredPort, isDual, nodesOf, type PortChange } from './port.ts';
+import {
+  ACTIVATION_STRATEGY,
+  changeFor,
+  type DesiredPort,
+  isDual,
+  nodesOf,
+  type PortChange,
+  repeated,
+} from './port.ts';
 import type { Profile } from './profile.ts';
 import { again, type CallSoFar, type Requeue, requeueAfter, retry } from './requeue.ts';
-import type { SouthboundFacts } from './southbound.ts';
+import { isClaimedBy, type SouthboundFacts } from './southbound.ts';
 
 /** What one look leads to, in the order in which it is done. */
 export interface Plan {
@@ -44,11 +53,15 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
     const stale = again('the facts went stale before they were acted on');
     return { changes: [], ungate: [], events: told, requeue: stale, notes: [] };
   }
+  const isClaimAwaited = own.some(({ port }) => {
+    const row = changes.find((change) => change.port === port) ?? port;
+    return claimOf(row, observed.southbound.bindings.get(port.name), setup.now) === 'awaited';
+  });
   return {
     changes,
     ungate,
     events: told,
-    requeue: requeue ?? requeueAfter(name, observed, { changes, ungate }, setup.call),
+    requeue: requeue ?? requeueAfter(name, observed, { changes, ungate, isClaimAwaited }, setup.call),
     notes: ports.filter(({ port }) => !changes.some((change) => change.port === port)).map(noteOf),
   };
 }
@@ -56,7 +69,8 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
 type Part = Pick<Plan, 'changes' | 'events' | 'requeue'>;
 
 /** The changes that are this function's to make, as far as OVN allows them. */
-function changesOf(own: readonly DesiredPort[], { southbound }: Observation, setup: PlanSetup): Part {
+function changesOf(own: readonly DesiredPort[], observed: Observation, setup: PlanSetup): Part {
+  const { southbound } = observed;
   const missing = missingChassis(own, southbound);
   if (missing[0]) return { changes: [], events: missing, requeue: retry(missing[0].message, NO_CHASSIS_RETRY_MS) };
 
@@ -76,7 +90,28 @@ function changesOf(own: readonly DesiredPort[], { southbound }: Observation, set
   });
   const stillActivated = whyNotArmedYet(changes, southbound);
   if (stillActivated) return { changes: [], events, requeue: retry(stillActivated) };
-  return { changes, events, requeue: undefined };
+  return { changes: claimsFirst(changes, own, observed, setup), events, requeue: undefined };
+}
+
+/**
+ * What a chassis was handed over and has not claimed is written again as it is, so that it looks again. Until all ports are
+ * claimed no binding is taken off a guest: afterwards nothing would tell that a claim was missed.
+ */
+function claimsFirst(
+  changes: readonly PortChange[],
+  own: readonly DesiredPort[],
+  { facts, southbound }: Observation,
+  { now, call }: PlanSetup,
+): readonly PortChange[] {
+  const claims = own.map((one) => ({ ...one, claim: claimOf(one.port, southbound.bindings.get(one.port.name), now) }));
+  const others = changes.filter(({ wanted }) => wanted.binding !== 'unbound');
+  const isSettled = others.length === 0 && claims.every(({ claim }) => claim === 'settled');
+  if (isSettled || facts.vmi?.final !== false) return changes;
+  if (call.elapsedMs > MAX_CLAIMING_MS) return others;
+  const missed = claims.filter(
+    ({ port, claim }) => claim === 'missed' && !others.some((change) => change.port === port),
+  );
+  return [...others, ...missed.map(({ port, wanted }) => repeated(port, wanted as Change, new Date(now)))];
 }
 
 function missingChassis(own: readonly DesiredPort[], { chassis }: SouthboundFacts): KubernetesEvent[] {
@@ -114,7 +149,8 @@ function whatIsWrong({ facts, ports, southbound }: Observation, own: readonly De
   return own.flatMap(({ port, wanted }) => {
     if (wanted.binding !== 'dual' || !isDual(port)) return [];
     const chassis = southbound.chassis.get(wanted.target)?.[0];
-    if (chassis === undefined || southbound.bindings.get(port.name)?.claimants.includes(chassis.uuid)) return [];
+    const binding = southbound.bindings.get(port.name);
+    if (chassis === undefined || (binding && isClaimedBy(chassis.uuid, binding))) return [];
     return [notClaimed(port.name, wanted.target, chassis.name, migration.name)];
   });
 }

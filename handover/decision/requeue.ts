@@ -1,3 +1,4 @@
+import { CLAIM_MS } from './claim.ts';
 import type { FunctionName } from './desired.ts';
 import { isBound, isOurs, type SchedulingGateRelease, waitingTarget } from './gates.ts';
 import { DUAL_GATE } from './kubevirt.ts';
@@ -31,13 +32,19 @@ const LOOKS_AFTER_DELETION_MS = [500, 2_000];
 export function requeueAfter(
   name: FunctionName,
   observed: Observation,
-  done: { readonly changes: readonly PortChange[]; readonly ungate: readonly SchedulingGateRelease[] },
+  done: {
+    readonly changes: readonly PortChange[];
+    readonly ungate: readonly SchedulingGateRelease[];
+    readonly isClaimAwaited: boolean;
+  },
   call: CallSoFar,
 ): Requeue | undefined {
   const { migration } = observed.facts;
   if (migration === undefined) {
     const rows = observed.ports.map(({ port }) => done.changes.find((change) => change.port === port) ?? port);
-    return rows.some(({ options }) => recordOf(options) !== undefined) ? afterDeletion(call) : undefined;
+    return (
+      claimed(done) ?? (rows.some(({ options }) => recordOf(options) !== undefined) ? afterDeletion(call) : undefined)
+    );
   }
   if (done.changes.some(({ isInterim }) => isInterim)) {
     return again('bound to the source alone for a moment, to be armed next');
@@ -55,7 +62,11 @@ export function requeueAfter(
   if (target && hasLetGo && call.elapsedMs < MAX_STAY_MS && migration.target?.node === undefined) {
     return again('the target was let go, and has no node yet to be dual for', STAY_INTERVAL_MS);
   }
-  return afterDeletion(call);
+  return claimed(done) ?? afterDeletion(call);
+}
+
+function claimed({ isClaimAwaited }: { readonly isClaimAwaited: boolean }): Requeue | undefined {
+  return isClaimAwaited ? again('the chassis may not have claimed yet what it was handed over', CLAIM_MS) : undefined;
 }
 
 function afterDeletion({ isPodDeletion, elapsedMs }: CallSoFar): Requeue | undefined {

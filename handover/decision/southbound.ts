@@ -10,8 +10,17 @@ export interface PortBinding {
   readonly addresses: readonly string[];
   /** Names of additional chassis that a RARP has opened and that northd has not yet forgotten. */
   readonly activated: readonly string[];
-  /** uuids of the chassis that have claimed it */
-  readonly claimants: readonly string[];
+  /** The time of our record in its options, which northd copies from the port: it tells which binding this row follows. */
+  readonly since: string | undefined;
+  /** uuid of the chassis that has claimed it as its main one */
+  readonly chassis: string | undefined;
+  /** uuids of those that have claimed it beside that one */
+  readonly additionalChassis: readonly string[];
+}
+
+/** @param chassis its uuid */
+export function isClaimedBy(chassis: string, binding: PortBinding): boolean {
+  return binding.chassis === chassis || binding.additionalChassis.includes(chassis);
 }
 
 /** A Chassis row, as far as a hand-over depends on it. */

@@ -10,7 +10,14 @@ import {
 } from 'ovsdb-client-ts';
 import type { StrategySupport } from '../decision/activation.ts';
 import { TryAgainError } from '../decision/errors.ts';
-import type { Chassis, PortBinding, SideEffects, SouthboundFacts } from '../decision/southbound.ts';
+import { SINCE_KEY } from '../decision/record.ts';
+import {
+  type Chassis,
+  isClaimedBy,
+  type PortBinding,
+  type SideEffects,
+  type SouthboundFacts,
+} from '../decision/southbound.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -115,7 +122,7 @@ export class Southbound {
     const times = Chassis_Private.map(({ nb_cfg_timestamp }) => Number(nb_cfg_timestamp));
     const [latest, another] = Chassis_Private.filter((_row, index) => times[index] === Math.max(...times));
     if (latest && !another && !times.includes(0)) return several.filter(({ name }) => name === latest.name);
-    const claiming = several.filter(({ uuid }) => bindings.some(({ claimants }) => claimants.includes(uuid)));
+    const claiming = several.filter(({ uuid }) => bindings.some((binding) => isClaimedBy(uuid, binding)));
     return claiming.length === 1 ? claiming : several;
   }
 
@@ -163,13 +170,16 @@ function strategySupportOf(row: WireRow): StrategySupport {
 }
 
 function bindingOf(row: WireRow): PortBinding {
-  const activated = fromWireMap(row.options!).get('additional-chassis-activated') ?? '';
+  const options = fromWireMap(row.options!);
+  const activated = options.get('additional-chassis-activated') ?? '';
   return {
     uuid: fromWireUuid(row._uuid!),
     port: String(row.logical_port),
     datapath: fromWireUuid(row.datapath!),
     addresses: fromWireSet(row.mac!),
     activated: activated.split(',').filter(Boolean),
-    claimants: [...fromWireSet(row.chassis!), ...fromWireSet(row.additional_chassis!)],
+    since: options.get(SINCE_KEY),
+    chassis: fromWireSet(row.chassis!)[0],
+    additionalChassis: fromWireSet(row.additional_chassis!),
   };
 }

@@ -75,7 +75,11 @@ export async function strategyMatrix(
     for (const how of ANNOUNCEMENTS) {
       onProgress(`binding them to both, and announcing each by ${how}`);
       await requestChassis(testbed, ports, `${source.name},${target.name}`);
-      await until(southbound, ports, ({ claimants }) => claimants.length === 2);
+      await until(
+        southbound,
+        ports,
+        ({ chassis, additionalChassis }) => chassis !== undefined && additionalChassis.length === 1,
+      );
       await run('ovn-nbctl', [`--db=${testbed.northbound}`, '--timeout=25', '--wait=hv', 'sync']);
       for (const port of await reached({ source, target, client }, ports)) held.delete(port);
       const numbers = await portNumbers(target);
@@ -83,7 +87,11 @@ export async function strategyMatrix(
       await sleep(2_000);
       for (const port of await reached({ source, target, client }, ports)) openedBy.get(port)!.push(how);
       await requestChassis(testbed, ports, source.name);
-      await until(southbound, ports, ({ activated, claimants }) => activated.length === 0 && claimants.length === 1);
+      await until(
+        southbound,
+        ports,
+        ({ activated, additionalChassis }) => activated.length === 0 && additionalChassis.length === 0,
+      );
     }
     return ports.map((port) => ({
       addresses: port.addresses,

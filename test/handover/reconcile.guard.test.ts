@@ -179,7 +179,7 @@ describe('looks', () => {
     };
   });
 
-  test('there is one more after a first record, and after no other change', async () => {
+  test('there is one more after a first record, and after the hand-over, whether it was followed', async () => {
     const { pod } = model.migrate();
     const looksOf = async (name: FunctionName) => {
       looks = 0;
@@ -190,7 +190,7 @@ describe('looks', () => {
     model.plug(pod, 'b');
     expect(await looksOf('enable-dual-chassis')).toEqual([1, 1]);
     model.api.markReady(model.vm, pod);
-    expect(await looksOf('disable-dual-chassis')).toEqual([1, 1]);
+    expect(await looksOf('disable-dual-chassis')).toEqual([1, 2]);
     model.api.deleteVmi(model.vm);
     expect(await looksOf('release-port')).toEqual([1, 1]);
   });

@@ -38,7 +38,7 @@ describe('a hint', () => {
     model.api.deletePod(model.vm, first.pod);
     model.restart();
     const { changes } = await model.call('release-port', { vmi: REFERENCE, hint: old, isPodDeletion: true });
-    expect(rulesOf({ changes })).toEqual(['2b', '2b']);
+    expect(rulesOf({ changes })).toEqual(['4', '4', '2b', '2b']);
     for (const port of [model.port, added]) expect(port.options).toEqual({ mcast_flood: 'true' });
   });
 

@@ -212,14 +212,14 @@ describe('whatever is seen', () => {
     });
   });
 
-  test('what is wanted, once made, stays wanted: no two functions take turns for ever', () => {
+  test('what is wanted, once made, stays wanted, or is released next: no two functions take turns for ever', () => {
     always((facts, record) => {
       const wanted = desired(facts, record);
       if (wanted.binding === 'leave') return;
       const made = wanted.binding === 'unbound' ? undefined : wanted.record;
       const next = desired(facts, made);
       if (made === undefined) expect(next.binding).toBe('leave');
-      else expect(next).toEqual(wanted);
+      else if (wanted.rule !== '4' || next.rule !== '2b') expect(next).toEqual(wanted);
     });
   });
 

@@ -12,6 +12,7 @@ import type { PortRecord } from '../../../handover/decision/record.ts';
 import { factsAt, IDLE, migration, moment, NOW, pod, VMI_UID, VMIM_UID, vmi, vmim } from '../support/moments.ts';
 import { DUAL as dual, PINNED as pinned } from '../support/ports.ts';
 
+const handedOver: PortRecord = { ...dual, binding: 'pinned' };
 const earlier: PortRecord = { ...pinned, vmi: 'an-earlier-vmi', migration: 'an-earlier-migration' };
 const notOptedIn = vmi('01-idle', { metadata: { annotations: {} } });
 
@@ -56,11 +57,11 @@ test('a migration that succeeds goes pinned, dual, pinned', () => {
 test('a migration leaves nothing on the port once its source pod has ended for more than a minute', () => {
   const { pods, ...rest } = moment('succeeded');
   // The source pod ended at 10:00:22.
-  const after = (time: string) => told(desired(factsAt({ ...rest, pods }, Date.parse(time)), { ...dual }));
+  const after = (time: string) => told(desired(factsAt({ ...rest, pods }, Date.parse(time)), handedOver));
   expect(after('2026-08-20T10:01:22.000Z')).toBe('4 pinned worker-b');
   expect(after('2026-08-20T10:01:22.001Z')).toBe('2b unbound');
   const gone = factsAt({ ...rest, pods: [pod('target-05-active-after-migration')] });
-  expect(told(desired(gone, { ...dual }))).toBe('2b unbound');
+  expect(told(desired(gone, handedOver))).toBe('2b unbound');
   expect(told(desired(gone, undefined))).toBe('5 leave');
 });
 
@@ -86,12 +87,12 @@ describe('whose step a binding is', () => {
     const ended = factsAt(moment('succeeded'));
     const settled = factsAt(moment('succeeded'), NOW + 3_600_000);
     const gone = factsAt({ vmi: undefined });
-    expect([ended, settled, gone].map((facts) => told(desired(facts, dual)))).toEqual([
+    expect([ended, settled, gone].map((facts) => told(desired(facts, handedOver)))).toEqual([
       '4 pinned worker-b',
       '2b unbound',
       '2 unbound',
     ]);
-    for (const facts of [ended, settled, gone]) expect(makers(desired(facts, dual))).toEqual(functions);
+    for (const facts of [ended, settled, gone]) expect(makers(desired(facts, handedOver))).toEqual(functions);
   });
 });
 
@@ -217,10 +218,10 @@ describe('rule 2b: the guest’s is the only pod left', () => {
   const { metadata, spec } = pod('source-completed');
   const over = { ...moment('succeeded'), migrations: [] };
   const wanted = (...pods: Parameters<typeof factsAt>[0]['pods'] & object) =>
-    told(desired(factsAt({ ...over, pods }), dual));
+    told(desired(factsAt({ ...over, pods }), handedOver));
 
   test('the port is released: at rest it carries nothing of ours', () => {
-    expect(desired(factsAt({ ...over, pods: [target] }), dual)).toEqual({
+    expect(desired(factsAt({ ...over, pods: [target] }), handedOver)).toEqual({
       rule: '2b',
       step: 'release-port',
       isAnyones: true,
@@ -228,7 +229,11 @@ describe('rule 2b: the guest’s is the only pod left', () => {
     });
   });
 
-  test('after a migration that failed it is released likewise', () => {
+  test('from both chassis it goes to the target’s first, which has to claim it while somebody can see that', () => {
+    expect(told(desired(factsAt({ ...over, pods: [target] }), dual))).toBe('4 pinned worker-b');
+  });
+
+  test('after a migration that failed it is released at once: the source’s chassis never let it go', () => {
     const failed = { vmi: vmi('08-failed-back-on-source'), migrations: [vmim('08-failed')] };
     expect(told(desired(factsAt(failed), dual))).toBe('2b unbound');
   });

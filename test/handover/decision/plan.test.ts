@@ -168,7 +168,7 @@ describe('a port that its target cannot hold', () => {
   });
 
   test('is made open once memory is copied, without a warning: it need not be held', () => {
-    const claimed = { binding: { claimants: ['uuid of chassis-2'] } };
+    const claimed = { binding: { additionalChassis: ['uuid of chassis-2'] } };
     const observed = at('memory is copied', [pinned], claimed);
     const { changes, events } = plan('enable-dual-chassis', observed, { ...setup, ...garp });
     expect(changes[0]?.options).toEqual({ ...TO_BOTH, ...recordEntries(DUAL, new Date(NOW)) });
@@ -284,10 +284,11 @@ describe('what is wrong though nothing can be done about it here', () => {
   });
 
   test('the source’s claim is not the target’s, and a port that the southbound database lacks is not claimed', () => {
-    const claimedBy = (...claimants: string[]) =>
-      reasons('reconcile', at('memory is copied', [dual], { binding: { claimants } }));
+    const claimedBy = (chassis: string, ...additionalChassis: string[]) =>
+      reasons('reconcile', at('memory is copied', [dual], { binding: { chassis, additionalChassis } }));
     expect(claimedBy('uuid of chassis-1')).toEqual(['TargetNotClaimed']);
     expect(claimedBy('uuid of chassis-1', 'uuid of chassis-2')).toEqual([]);
+    expect(claimedBy('uuid of chassis-2')).toEqual([]);
     const observed = at('memory is copied', [dual]);
     const southbound = { ...observed.southbound, bindings: new Map() };
     expect(reasons('reconcile', { ...observed, southbound })).toEqual(['TargetNotClaimed']);

@@ -33,10 +33,12 @@ function changesOf({ ports }: ReturnType<typeof observe>): PortChange[] {
 interface Done {
   readonly changes?: readonly PortChange[];
   readonly gates?: readonly SchedulingGate[];
+  readonly isClaimAwaited?: boolean;
   readonly call?: Partial<CallSoFar>;
 }
 
-function requeue(name: FunctionName, observed: ReturnType<typeof observe>, { changes = [], gates, call }: Done = {}) {
+function requeue(name: FunctionName, observed: ReturnType<typeof observe>, done: Done = {}) {
+  const { changes = [], gates, isClaimAwaited = false, call } = done;
   const release: SchedulingGateRelease | undefined = gates && {
     pod: pod('target-01-created-unscheduled'),
     gates,
@@ -44,7 +46,7 @@ function requeue(name: FunctionName, observed: ReturnType<typeof observe>, { cha
     events: [],
   };
   const soFar = { elapsedMs: 0, hasLetGo: false, isPodDeletion: false, ...call };
-  return requeueAfter(name, observed, { changes, ungate: release ? [release] : [] }, soFar);
+  return requeueAfter(name, observed, { changes, ungate: release ? [release] : [], isClaimAwaited }, soFar);
 }
 
 test('without a migration there is nothing to come, whatever was done, unless a pod was deleted', () => {

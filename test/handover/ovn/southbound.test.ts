@@ -58,6 +58,8 @@ beforeEach(() => {
   southbound = new Southbound(database.client);
 });
 
+const UNCLAIMED = { since: undefined, chassis: undefined, additionalChassis: [] };
+
 const uuidsOf = async (ports: readonly string[], hint?: readonly string[]) =>
   [...(await southbound.look([], ports, hint)).bindings].map(([name, { uuid }]) => [name, uuid]);
 const both = PORTS.map((port, index) => [port, id(11 + index)]);
@@ -73,7 +75,7 @@ describe('a look', () => {
       bindings: new Map(
         PORTS.map((port, index) => [
           port,
-          { uuid: id(11 + index), port, datapath: NETWORK, addresses: [], activated: [], claimants: [] },
+          { uuid: id(11 + index), port, datapath: NETWORK, addresses: [], activated: [], ...UNCLAIMED },
         ]),
       ),
     });
@@ -229,7 +231,10 @@ describe('the bindings of ports', () => {
     rows.Port_Binding = [
       binding(11, 'a.prod', {
         mac: ['set', ['02:00:5e:10:00:01 192.168.50.10', 'unknown']],
-        options: toWireMap({ 'additional-chassis-activated': 'chassis-2,chassis-3', 'requested-chassis': 'x' }),
+        options: toWireMap({
+          'additional-chassis-activated': 'chassis-2,chassis-3',
+          'handover-since': '2026-11-30T14:18:07.721Z',
+        }),
         chassis: ['uuid', id(1)],
         additional_chassis: toWireSet([
           ['uuid', id(2)],
@@ -246,9 +251,11 @@ describe('the bindings of ports', () => {
         datapath: NETWORK,
         addresses: ['02:00:5e:10:00:01 192.168.50.10', 'unknown'],
         activated: ['chassis-2', 'chassis-3'],
-        claimants: [id(1), id(2), id(3)],
+        since: '2026-11-30T14:18:07.721Z',
+        chassis: id(1),
+        additionalChassis: [id(2), id(3)],
       },
-      { uuid: id(12), port: 'b.prod', datapath: NETWORK, addresses: [], activated: [], claimants: [] },
+      { uuid: id(12), port: 'b.prod', datapath: NETWORK, addresses: [], activated: [], ...UNCLAIMED },
     ]);
   });
 

@@ -2,7 +2,7 @@ import { desired } from '../../../handover/decision/desired.ts';
 import type { Facts } from '../../../handover/decision/facts.ts';
 import type { Observation } from '../../../handover/decision/observation.ts';
 import type { Port } from '../../../handover/decision/port.ts';
-import { recordOf } from '../../../handover/decision/record.ts';
+import { recordOf, SINCE_KEY } from '../../../handover/decision/record.ts';
 import type { Chassis, PortBinding } from '../../../handover/decision/southbound.ts';
 import { NOW, VMI } from './moments.ts';
 import { CHASSIS } from './ports.ts';
@@ -28,9 +28,19 @@ export function observe(facts: Facts, ports: readonly Port[], { binding, chassis
         ...Object.entries(chassis ?? {}),
       ]),
       bindings: new Map(
-        ports.map(({ name, addresses }) => [
+        ports.map(({ name, addresses, options }) => [
           name,
-          { uuid: BINDING_UUID, datapath: 'network', port: name, addresses, activated: [], claimants: [], ...binding },
+          {
+            uuid: BINDING_UUID,
+            datapath: 'network',
+            port: name,
+            addresses,
+            activated: [],
+            since: options[SINCE_KEY],
+            chassis: undefined,
+            additionalChassis: [],
+            ...binding,
+          },
         ]),
       ),
     },

@@ -1,0 +1,151 @@
+import { describe, expect, test } from '@jest/globals';
+import { CLAIM_MS, claimOf } from '../../../handover/decision/claim.ts';
+import { plan } from '../../../handover/decision/plan.ts';
+import type { Port } from '../../../handover/decision/port.ts';
+import { profileOf } from '../../../handover/decision/profile.ts';
+import { recordEntries } from '../../../handover/decision/record.ts';
+import type { PortBinding } from '../../../handover/decision/southbound.ts';
+import { factsAt, moment, NOW } from '../support/moments.ts';
+import { observe } from '../support/observed.ts';
+import { ARMED, DUAL, PINNED, port, SECOND, SINCE, TO_SOURCE, TO_TARGET } from '../support/ports.ts';
+
+const HANDED_OVER = { ...DUAL, binding: 'pinned' } as const;
+const handedOver = port({ options: TO_TARGET, record: HANDED_OVER });
+const target = 'uuid of chassis-2';
+/** What ovn-controller 23.03.1 was seen to leave: the source has let go, and the target has not looked. */
+const missed = { chassis: undefined, additionalChassis: [target] };
+const claimed = { chassis: target, additionalChassis: [] };
+
+describe('the claim of a port that was handed over', () => {
+  const binding: PortBinding = {
+    uuid: 'uuid',
+    port: handedOver.name,
+    datapath: 'network',
+    addresses: [],
+    activated: [],
+    since: SINCE.toISOString(),
+    ...claimed,
+  };
+  const at = (ms: number, row: Partial<PortBinding> = {}, one: Port = handedOver) =>
+    claimOf(one, { ...binding, ...row }, SINCE.getTime() + ms);
+
+  test('is awaited for half a second, whatever the southbound database says meanwhile', () => {
+    expect([at(0), at(CLAIM_MS - 1), at(CLAIM_MS - 1, missed)]).toEqual(['awaited', 'awaited', 'awaited']);
+    expect(at(CLAIM_MS)).toBe('settled');
+    expect(at(-60_000)).toBe('awaited');
+  });
+
+  test('is awaited for as long as northd has not come to it: the row is of an earlier binding', () => {
+    expect(at(2_999, { since: '2026-08-20T10:00:00.000Z' })).toBe('awaited');
+    expect(at(2_999, { since: undefined, ...missed })).toBe('awaited');
+    expect(at(3_000, { since: undefined, ...missed })).toBe('late');
+  });
+
+  test('was missed where the chassis holds it beside a main chassis that there no longer is', () => {
+    expect(at(CLAIM_MS, missed)).toBe('missed');
+    expect(at(CLAIM_MS, { chassis: 'uuid of chassis-1', additionalChassis: [target] })).toBe('settled');
+  });
+
+  test('is nothing to wait for where nobody is plugged in, or the southbound database lacks the port', () => {
+    expect(at(CLAIM_MS, { chassis: undefined })).toBe('settled');
+    expect(claimOf(handedOver, undefined, NOW)).toBe('settled');
+  });
+
+  test.each<[string, Port]>([
+    ['bound to both chassis', port({ options: ARMED, record: DUAL })],
+    ['bound to both chassis by somebody else', port({ options: ARMED, record: HANDED_OVER })],
+    ['bound to the source before a migration', port({ options: TO_SOURCE, record: PINNED })],
+    ['bound to the source after one', port({ options: TO_SOURCE, record: { ...PINNED, target: PINNED.source } })],
+    ['whose binding somebody has taken off', port({ record: HANDED_OVER })],
+    ['without a record of ours', port({ options: TO_TARGET })],
+  ])('is none of a port %s', (_how, one) => {
+    expect(at(0, missed, one)).toBe('settled');
+    expect(at(CLAIM_MS, missed, one)).toBe('settled');
+  });
+});
+
+describe('a look that finds the claim', () => {
+  const setup = {
+    profile: profileOf('kube-ovn', ''),
+    activationStrategy: 'rarp',
+    now: NOW,
+    call: { elapsedMs: 0, hasLetGo: false, isPodDeletion: false },
+  };
+  const young = port({ options: TO_TARGET, record: HANDED_OVER });
+  const youngOptions = { ...young.options, ...recordEntries(HANDED_OVER, new Date(NOW - 100)) };
+  const at = (when: string, ports: readonly Port[], binding: Partial<PortBinding>, later = 0) =>
+    observe(factsAt(moment(when), NOW + later), ports, { binding });
+  const look = (observed: ReturnType<typeof observe>, elapsedMs = 0, later = 0) =>
+    plan(
+      'reconcile',
+      { ...observed, readAt: NOW + later },
+      {
+        ...setup,
+        now: NOW + later,
+        call: { ...setup.call, elapsedMs },
+      },
+    );
+
+  test('missed writes the same binding once more, so that the chassis looks again, and looks whether it did', () => {
+    const { changes, requeue } = look(at('succeeded', [handedOver], missed));
+    expect(changes).toMatchObject([
+      {
+        port: handedOver,
+        wanted: { binding: 'pinned', node: 'worker-b', record: HANDED_OVER },
+        options: { ...TO_TARGET, ...recordEntries(HANDED_OVER, new Date(NOW)) },
+        isInterim: false,
+      },
+    ]);
+    expect(requeue).toEqual({
+      by: 'function',
+      afterMs: CLAIM_MS,
+      why: 'the chassis may not have claimed yet what it was handed over',
+    });
+  });
+
+  test('missed on one of two ports writes that one alone', () => {
+    const second = port({ ...SECOND, options: TO_TARGET, record: HANDED_OVER });
+    const observed = at('succeeded', [handedOver, second], claimed);
+    observed.southbound.bindings.get(second.name)!;
+    const bindings = new Map(observed.southbound.bindings);
+    bindings.set(second.name, { ...bindings.get(second.name)!, ...missed });
+    const { changes } = look({ ...observed, southbound: { ...observed.southbound, bindings } });
+    expect(changes.map(({ port }) => port.name)).toEqual([SECOND.name]);
+  });
+
+  test('settled leaves all as it is', () => {
+    expect(look(at('succeeded', [handedOver], claimed))).toMatchObject({ changes: [], requeue: undefined });
+  });
+
+  test('awaited waits, and does not write', () => {
+    const one = { ...young, options: youngOptions };
+    const { changes, requeue } = look(at('succeeded', [one], missed));
+    expect(changes).toEqual([]);
+    expect(requeue).toMatchObject({ by: 'function', afterMs: CLAIM_MS });
+  });
+
+  test('not settled does not take the binding off the guest, though no other pod is left', () => {
+    const later = 3_600_000;
+    const release = (binding: Partial<PortBinding>) =>
+      look(at('succeeded', [handedOver], binding, later), 0, later).changes.map(({ wanted }) => wanted.binding);
+    expect(release(claimed)).toEqual(['unbound']);
+    expect(release(missed)).toEqual(['pinned']);
+    expect(release({ ...claimed, since: 'another' })).toEqual([]);
+  });
+
+  test('late does not wait any more, nor does it release: northd hangs', () => {
+    const observed = at('succeeded', [handedOver], { since: 'another' }, 3_600_000);
+    expect(look(observed, 0, 3_600_000)).toMatchObject({ changes: [], requeue: undefined });
+  });
+
+  test('missed for three seconds of one call leaves the rest to the next event or sweep', () => {
+    const observed = at('succeeded', [handedOver], missed);
+    expect(look(observed, 3_000).changes).toHaveLength(1);
+    expect(look(observed, 3_001)).toMatchObject({ changes: [], requeue: undefined });
+  });
+
+  test('missed by a VM that is gone has its port released: there is no guest to reach', () => {
+    const gone = observe(factsAt({ vmi: undefined }), [handedOver], { binding: missed });
+    expect(look(gone).changes.map(({ wanted }) => wanted.binding)).toEqual(['unbound']);
+  });
+});
