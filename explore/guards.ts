@@ -247,4 +247,9 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       },
     ],
   },
+  'claim-asked-again': {
+    prevents: 'a chassis that missed what it was handed over leaves the guest cut off until somebody writes the row',
+    seed: 1,
+    edits: [{ file: 'decision/plan.ts', from: "claim === 'missed' && ", to: 'false && ' }],
+  },
 };

@@ -8,7 +8,7 @@ import { portHintOf, sameHint } from './decision/hint.ts';
 import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
 import { type Plan, plan } from './decision/plan.ts';
-import { carriesChange, nodesOf, type Port, type PortChange } from './decision/port.ts';
+import { carriesChange, isRepeated, nodesOf, type Port, type PortChange } from './decision/port.ts';
 import type { Profile } from './decision/profile.ts';
 import { recordOf } from './decision/record.ts';
 import { again, type Requeue } from './decision/requeue.ts';
@@ -118,6 +118,7 @@ class Call {
     const call = {
       elapsedMs: now - this.#startedAt,
       hasLetGo: this.#ungated.some(({ gates }) => gates.includes(DUAL_GATE)),
+      repeated: this.#changes.filter(isRepeated).length,
       isPodDeletion: this.#request.isPodDeletion === true,
     };
     return plan(this.#name, observed, { profile, activationStrategy, now, call });
@@ -179,14 +180,15 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const ports =
     found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
   const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);
-  const migration = facts.migration?.uid;
+  const during = { migration: facts.migration?.uid, target: facts.migration?.target?.pod.metadata.uid };
   if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
-    return observe(name, { vmi }, world);
+    // What the pod says may be newer than what this process found earlier.
+    return observe(name, known && hint ? { vmi, hint } : { vmi }, world);
   }
   // Ports that were searched long before the facts may not be all that there were when the migration began.
   const isPrompt = Date.now() - readAt < MAX_SEARCH_MS;
-  if ((recorded === undefined || found === undefined) && isPrompt) northbound.remember(vmi, ports, migration);
+  if ((recorded === undefined || found === undefined) && isPrompt) northbound.remember(vmi, ports, during);
 
   const wanted = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) }));
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
@@ -210,8 +212,8 @@ function mayBeAll(
 ): boolean {
   if (recorded !== undefined) return migration === undefined;
   if (known !== undefined) {
-    const during = migration ? [migration.uid] : found.map(({ options }) => recordOf(options)?.migration);
-    return during.every((uid) => uid === known.migration);
+    if (migration) return migration.uid === known.migration && migration.target?.pod.metadata.uid === known.target;
+    return found.every(({ options }) => recordOf(options)?.migration === known.migration);
   }
   return hint !== undefined && sameHint(hint, migration?.target && portHintOf(migration.target.pod));
 }

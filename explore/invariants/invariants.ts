@@ -11,6 +11,8 @@ import { acceptable, dualAt, isOurKey, isRecorded, requestedOf, toldNode } from 
  * (30 s), a cold start, and a broker that comes again after faults.
  */
 const MAX_WRONG_MS = 90_000;
+/** A chassis that has missed its claim is asked again within this time, also where a call was killed, and comes again. */
+const MAX_UNCLAIMED_MS = 30_000;
 
 /** What must hold whatever happens, by the model's own knowledge. The first invariant that is broken ends the schedule. */
 export class Invariants {
@@ -110,11 +112,11 @@ export class Invariants {
     for (const vm of this.#vms) {
       if (!swept && this.#isExcused(vm)) continue;
       for (const port of vm.ports) {
+        if (this.#isClosed(vm, port)) this.break(`${port.name} is closed where ${vm.name} runs, ${when}`);
         // That a pod has ended, and the minute after, make no event.
         if (!swept && vm.now.migration === undefined && requestedOf(port) === this.#chassisOfGuest(vm)) continue;
         const wrong = this.#wrong(vm, port);
         if (wrong) this.break(`${port.name} ${wrong}, ${when}`);
-        if (this.#isClosed(vm, port)) this.break(`${port.name} is closed where ${vm.name} runs, ${when}`);
       }
       for (const pod of this.gates.waiting(vm)) this.break(`target pod ${pod.metadata.uid} waits for ever, ${when}`);
     }
@@ -127,6 +129,8 @@ export class Invariants {
         this.#wrongSince.delete(vm);
         continue;
       }
+      const missed = vm.ports.find((port) => this.#isLeftUnclaimed(port));
+      if (missed) this.break(`the chassis of ${missed.name} missed its claim, and nobody has asked it again`);
       const since = this.#wrongSince.get(vm);
       if (since !== undefined && Date.now() - since > MAX_WRONG_MS) {
         this.break(`the ports of ${vm.name} were wrong or closed for more than ${MAX_WRONG_MS / 1_000} s`);
@@ -143,6 +147,11 @@ export class Invariants {
     return isFailed || this.unheard.has(vm) || this.silent.has(vm);
   }
 
+  #isLeftUnclaimed(port: Port): boolean {
+    const { missedAt = Number.POSITIVE_INFINITY } = this.#southbound.bindingOf(port);
+    return isRecorded(port) && Date.now() - missedAt > MAX_UNCLAIMED_MS;
+  }
+
   #chassisOfGuest(vm: Vm): string | undefined {
     return vm.guest && this.#southbound.chassisOf(vm.guest);
   }
@@ -151,7 +160,10 @@ export class Invariants {
   #isOvertaken(vm: Vm, port: Port): boolean {
     const requested = requestedOf(port);
     if (requested === '' || !isRecorded(port)) return false;
-    if (requested.includes(',')) return dualAt(vm.now, this.#southbound) !== requested && !vm.now.migration?.deleting;
+    const { migration } = vm.now;
+    // KubeVirt takes its time to say that such a migration has failed, or that it has succeeded all the same.
+    const isEnding = migration?.deleting || migration?.targetEnded || migration?.sourceEnded;
+    if (requested.includes(',')) return dualAt(vm.now, this.#southbound) !== requested && !isEnding;
     return this.#chassisOfGuest(vm) !== requested;
   }
 

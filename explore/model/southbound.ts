@@ -1,3 +1,4 @@
+import { isDeepStrictEqual as isEqual } from 'node:util';
 import {
   type Operation,
   type OperationResult,
@@ -6,7 +7,7 @@ import {
   type WireRow,
   type WireValue,
 } from 'ovsdb-client-ts';
-import { ADDRESSES, type Port } from './northbound.ts';
+import { ADDRESSES, type Port, type PortColumns } from './northbound.ts';
 import { uuidOf } from './uuids.ts';
 import type { Vm } from './vm.ts';
 
@@ -26,8 +27,8 @@ export interface PortBinding {
   /** Its column `mac`. */
   addresses: readonly string[];
   isArmed: boolean;
-  /** northd copies all options of the port. */
-  options: Port['options'];
+  /** northd copies these whole. */
+  copied: PortColumns;
   /** Names of the chassis that have claimed it. */
   main: string | undefined;
   additional: readonly string[];
@@ -38,9 +39,11 @@ export interface PortBinding {
   activatedAt: number;
   /** The version of the port that northd made this of. */
   version: number;
-  /** An ovn-controller has passed over it, and does not look again before its row changes. */
-  isMissed: boolean;
+  /** Since when an ovn-controller that has passed over it waits for its row to change. */
+  missedAt: number | undefined;
 }
+
+const NOTHING: PortColumns = { options: {}, externalIds: {} };
 
 /** How long northd takes to see what an ovn-controller has written. */
 const NORTHD_LAG_MS = 10;
@@ -56,12 +59,12 @@ export class Southbound {
     const claims = {
       addresses: [ADDRESSES],
       isArmed: false,
-      options: {},
+      copied: NOTHING,
       main: undefined,
       additional: [],
       isFought: false,
     };
-    this.bindings.push({ port, vm, ...claims, activated: [], activatedAt: 0, version: 0, isMissed: false });
+    this.bindings.push({ port, vm, ...claims, activated: [], activatedAt: 0, version: 0, missedAt: undefined });
   }
 
   addChassis(name: string, hostname: string, otherConfig: Chassis['otherConfig'] = {}): void {
@@ -89,8 +92,8 @@ export class Southbound {
 
   /** Whether northd, and the ovn-controllers, have come to a port since it was written. */
   hasFollowed(port: Port): boolean {
-    const { version, isMissed } = this.bindingOf(port);
-    return version === port.version && !isMissed;
+    const { version, missedAt } = this.bindingOf(port);
+    return version === port.version && missedAt === undefined;
   }
 
   /** One pass of ovn-northd, and of the ovn-controllers after it. */
@@ -107,17 +110,20 @@ export class Southbound {
       // It copies the whole map of options, and a flag that it has not seen yet is not in there.
       else if (binding.version !== port.version && Date.now() - binding.activatedAt < NORTHD_LAG_MS)
         binding.activated = [];
-      const isSame = binding.version === port.version;
+      const isSame =
+        isEqual(binding.copied.options, port.options) && isEqual(binding.copied.externalIds, port.externalIds);
       binding.version = port.version;
-      binding.options = port.options;
+      binding.copied = { options: port.options, externalIds: port.externalIds };
       binding.isArmed = port.options['activation-strategy'] === 'rarp';
       const holders = [...(vm?.pluggedNodes ?? [])].flatMap((node) => this.chassisOf(node) ?? []);
       binding.isFought = main === undefined && holders.length > 1;
       const holder = main === undefined ? holders[0] : holders.find((name) => name === main);
       const wasAdditional = holder !== undefined && binding.additional.includes(holder);
-      binding.isMissed = wasAdditional && additional.length === 0 && (isSame ? binding.isMissed : this.missesClaim(vm));
-      binding.main = binding.isMissed ? undefined : holder;
-      binding.additional = binding.isMissed ? [holder!] : additional.filter((name) => holders.includes(name));
+      if (!wasAdditional || additional.length > 0) binding.missedAt = undefined;
+      else if (!isSame) binding.missedAt = this.missesClaim(vm) ? Date.now() : undefined;
+      const isMissed = binding.missedAt !== undefined;
+      binding.main = isMissed ? undefined : holder;
+      binding.additional = isMissed ? [holder!] : additional.filter((name) => holders.includes(name));
     }
   }
 
@@ -133,9 +139,9 @@ export class Southbound {
 
   /** Whether what is sent from a node through its tap comes out, and what is sent to it arrives. */
   isOpen(port: Port, node: string): boolean {
-    const { main, additional, activated, isArmed, isFought } = this.bindingOf(port);
+    const { main, additional, activated, isArmed, isFought, missedAt } = this.bindingOf(port);
     const name = this.chassisOf(node);
-    if (name === undefined || isFought) return false;
+    if (name === undefined || isFought || missedAt !== undefined) return false;
     return main === name || (additional.includes(name) && (!isArmed || activated.includes(name)));
   }
 
@@ -157,13 +163,13 @@ export class Southbound {
     return this.bindings.map((one) => this.#bindingRow(one));
   }
 
-  #bindingRow({ port, addresses, options: copied, activated, main, additional }: PortBinding): WireRow {
+  #bindingRow({ port, addresses, copied, activated, main, additional }: PortBinding): WireRow {
     const set = (names: readonly string[]): WireValue => [
       'set',
       names.map((name) => ['uuid', uuidOf('chassis', name)]),
     ];
     const options = {
-      ...copied,
+      ...copied.options,
       ...(activated.length > 0 && { 'additional-chassis-activated': activated.join(',') }),
     };
     return {

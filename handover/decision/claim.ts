@@ -4,8 +4,8 @@ import type { PortBinding } from './southbound.ts';
 
 /** How long the ovn-controllers may take to follow a binding before it counts as missed. */
 export const CLAIM_MS = 500;
-/** For how long anybody waits for them, or asks again. */
-export const MAX_CLAIMING_MS = 3_000;
+/** For how long a call waits for northd to come to it. */
+const MAX_LAG_MS = 10_000;
 
 /** Whether a port was bound to the target of a migration alone: the chassis there is to claim it as its main one. */
 export function isHandedOver({ options }: Pick<Port, 'options'>): boolean {
@@ -34,6 +34,6 @@ export function claimOf(
   const ms = now - Date.parse(since ?? '');
   if (ms < CLAIM_MS) return 'awaited';
   if (binding === undefined) return 'settled';
-  if (binding.since !== since) return ms < MAX_CLAIMING_MS ? 'awaited' : 'late';
+  if (binding.since !== since) return ms < MAX_LAG_MS ? 'awaited' : 'late';
   return binding.chassis === undefined && binding.additionalChassis.length > 0 ? 'missed' : 'settled';
 }

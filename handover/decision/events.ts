@@ -1,6 +1,6 @@
 import type { Facts } from './facts.ts';
 import type { Pod, VmiReference } from './kubevirt.ts';
-import { ACTIVATION_STRATEGY, type Port, type PortChange, REQUESTED_CHASSIS } from './port.ts';
+import { ACTIVATION_STRATEGY, isRepeated, type Port, type PortChange, REQUESTED_CHASSIS } from './port.ts';
 import { carriesRecord, recordOf } from './record.ts';
 import type { SideEffects } from './southbound.ts';
 
@@ -37,8 +37,7 @@ export function eventsOf(change: PortChange, { migration }: Facts): KubernetesEv
     });
   }
   if (wanted.binding !== 'unbound' && carriesRecord(port.options, wanted.record)) {
-    const isRepeated = [REQUESTED_CHASSIS, ACTIVATION_STRATEGY].every((key) => port.options[key] === options[key]);
-    events.push(isRepeated ? claimMissed(port.name, binding) : overwritten(port));
+    events.push(isRepeated(change) ? claimMissed(port.name, binding) : overwritten(port));
   }
   return events;
 }

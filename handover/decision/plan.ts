@@ -1,5 +1,5 @@
 import { whyNotHeld } from './activation.ts';
-import { claimOf, MAX_CLAIMING_MS } from './claim.ts';
+import { claimOf } from './claim.ts';
 import { type Change, type FunctionName, isPartOf, RULES } from './desired.ts';
 import { cannotBeHeld, type KubernetesEvent, noChassis, notClaimed, targetOnSourceNode } from './events.ts';
 import { heldTooLong, isOurs, releasesOf, type SchedulingGateRelease } from './gates.ts';
@@ -39,6 +39,8 @@ export interface PlanSetup {
 
 /** Facts older than this are read again before they are acted on. */
 const MAX_FACTS_AGE_MS = 2_000;
+/** How often a call writes the same again for a chassis to look again. */
+const MAX_REPEATED = 5;
 /** A chassis does not come back at once. */
 const NO_CHASSIS_RETRY_MS = 5_000;
 
@@ -90,7 +92,10 @@ function changesOf(own: readonly DesiredPort[], observed: Observation, setup: Pl
   });
   const stillActivated = whyNotArmedYet(changes, southbound);
   if (stillActivated) return { changes: [], events, requeue: retry(stillActivated) };
-  return { changes: claimsFirst(changes, own, observed, setup), events, requeue: undefined };
+  // All ports of a VM take the same way.
+  const interim = changes.filter(({ isInterim }) => isInterim);
+  const next = interim.length > 0 ? interim : claimsFirst(changes, own, observed, setup);
+  return { changes: next, events, requeue: undefined };
 }
 
 /**
@@ -107,7 +112,7 @@ function claimsFirst(
   const others = changes.filter(({ wanted }) => wanted.binding !== 'unbound');
   const isSettled = others.length === 0 && claims.every(({ claim }) => claim === 'settled');
   if (isSettled || facts.vmi?.final !== false) return changes;
-  if (call.elapsedMs > MAX_CLAIMING_MS) return others;
+  if (call.repeated >= MAX_REPEATED) return others;
   const missed = claims.filter(
     ({ port, claim }) => claim === 'missed' && !others.some((change) => change.port === port),
   );

@@ -105,6 +105,11 @@ export function repeated(port: Port, { rule, step, isAnyones }: Change, now: Dat
   };
 }
 
+/** Whether a change writes what the port has already. */
+export function isRepeated({ port, options }: PortChange): boolean {
+  return OPTION_KEYS.every((key) => key === SINCE_KEY || port.options[key] === options[key]);
+}
+
 function chassisList(wanted: Desired, { chassis }: ChangeSetup): string {
   return nodesOf(wanted)
     .map((node) => chassis.get(node))

@@ -18,6 +18,8 @@ export interface CallSoFar {
   readonly elapsedMs: number;
   /** It has taken the last gate off the target. */
   readonly hasLetGo: boolean;
+  /** How many ports it has written once more as they were. */
+  readonly repeated: number;
   /** It was woken by the deletion of a launcher pod. */
   readonly isPodDeletion: boolean;
 }

@@ -30,6 +30,8 @@ export interface KnownPorts {
   readonly uuids: readonly string[];
   /** The migration during which they were: before another one the VM may get more interfaces. */
   readonly migration: string | undefined;
+  /** uid of the target pod that there was: with another one the VM may get more interfaces, too. */
+  readonly target: string | undefined;
   readonly until: number;
 }
 
@@ -73,9 +75,9 @@ export class Northbound {
     this.#known.delete(keyOf(vmi));
   }
 
-  remember(vmi: VmiReference, ports: readonly Port[], migration: string | undefined): void {
+  remember(vmi: VmiReference, ports: readonly Port[], during: Pick<KnownPorts, 'migration' | 'target'>): void {
     const uuids = ports.map((port) => port.uuid);
-    this.#known.set(keyOf(vmi), { uuids, migration, until: Date.now() + UUIDS_LAST_MS });
+    this.#known.set(keyOf(vmi), { uuids, ...during, until: Date.now() + UUIDS_LAST_MS });
   }
 
   /**

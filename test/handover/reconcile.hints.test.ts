@@ -80,6 +80,16 @@ describe('a hint', () => {
 });
 
 describe('what a warm function knows', () => {
+  test('of before the target pod came is not believed after it: an interface may have been plugged in with that', async () => {
+    const vmim = model.api.createVmim(model.vm, true);
+    await model.call('enable-dual-chassis');
+    const added = model.addPort('vm0.prod.net1');
+    model.plug(model.api.createTarget(model.vm, vmim, false), 'b');
+    await model.call('enable-dual-chassis');
+    for (const port of [model.port, added])
+      expect(model.binding(port)).toBe('chassis-a,chassis-b by rarp, record dual');
+  });
+
   test('serves all looks of one migration: there is one search', async () => {
     const { pod } = model.migrate();
     await model.call('reconcile');

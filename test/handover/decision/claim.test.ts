@@ -36,9 +36,9 @@ describe('the claim of a port that was handed over', () => {
   });
 
   test('is awaited for as long as northd has not come to it: the row is of an earlier binding', () => {
-    expect(at(2_999, { since: '2026-08-20T10:00:00.000Z' })).toBe('awaited');
-    expect(at(2_999, { since: undefined, ...missed })).toBe('awaited');
-    expect(at(3_000, { since: undefined, ...missed })).toBe('late');
+    expect(at(9_999, { since: '2026-08-20T10:00:00.000Z' })).toBe('awaited');
+    expect(at(9_999, { since: undefined, ...missed })).toBe('awaited');
+    expect(at(10_000, { since: undefined, ...missed })).toBe('late');
   });
 
   test('was missed where the chassis holds it beside a main chassis that there no longer is', () => {
@@ -69,20 +69,20 @@ describe('a look that finds the claim', () => {
     profile: profileOf('kube-ovn', ''),
     activationStrategy: 'rarp',
     now: NOW,
-    call: { elapsedMs: 0, hasLetGo: false, isPodDeletion: false },
+    call: { elapsedMs: 0, hasLetGo: false, repeated: 0, isPodDeletion: false },
   };
   const young = port({ options: TO_TARGET, record: HANDED_OVER });
   const youngOptions = { ...young.options, ...recordEntries(HANDED_OVER, new Date(NOW - 100)) };
   const at = (when: string, ports: readonly Port[], binding: Partial<PortBinding>, later = 0) =>
     observe(factsAt(moment(when), NOW + later), ports, { binding });
-  const look = (observed: ReturnType<typeof observe>, elapsedMs = 0, later = 0) =>
+  const look = (observed: ReturnType<typeof observe>, { repeated = 0, later = 0 } = {}) =>
     plan(
       'reconcile',
       { ...observed, readAt: NOW + later },
       {
         ...setup,
         now: NOW + later,
-        call: { ...setup.call, elapsedMs },
+        call: { ...setup.call, repeated },
       },
     );
 
@@ -127,7 +127,7 @@ describe('a look that finds the claim', () => {
   test('not settled does not take the binding off the guest, though no other pod is left', () => {
     const later = 3_600_000;
     const release = (binding: Partial<PortBinding>) =>
-      look(at('succeeded', [handedOver], binding, later), 0, later).changes.map(({ wanted }) => wanted.binding);
+      look(at('succeeded', [handedOver], binding, later), { later }).changes.map(({ wanted }) => wanted.binding);
     expect(release(claimed)).toEqual(['unbound']);
     expect(release(missed)).toEqual(['pinned']);
     expect(release({ ...claimed, since: 'another' })).toEqual([]);
@@ -135,13 +135,13 @@ describe('a look that finds the claim', () => {
 
   test('late does not wait any more, nor does it release: northd hangs', () => {
     const observed = at('succeeded', [handedOver], { since: 'another' }, 3_600_000);
-    expect(look(observed, 0, 3_600_000)).toMatchObject({ changes: [], requeue: undefined });
+    expect(look(observed, { later: 3_600_000 })).toMatchObject({ changes: [], requeue: undefined });
   });
 
-  test('missed for three seconds of one call leaves the rest to the next event or sweep', () => {
+  test('missed after five times in one call leaves the rest to the next event or sweep', () => {
     const observed = at('succeeded', [handedOver], missed);
-    expect(look(observed, 3_000).changes).toHaveLength(1);
-    expect(look(observed, 3_001)).toMatchObject({ changes: [], requeue: undefined });
+    expect(look(observed, { repeated: 4 }).changes).toHaveLength(1);
+    expect(look(observed, { repeated: 5 })).toMatchObject({ changes: [], requeue: undefined });
   });
 
   test('missed by a VM that is gone has its port released: there is no guest to reach', () => {

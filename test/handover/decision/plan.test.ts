@@ -22,7 +22,7 @@ const setup: PlanSetup = {
   profile: profileOf('kube-ovn', ''),
   activationStrategy: 'rarp',
   now: NOW,
-  call: { elapsedMs: 0, hasLetGo: false, isPodDeletion: false },
+  call: { elapsedMs: 0, hasLetGo: false, repeated: 0, isPodDeletion: false },
 };
 const pinned = port({ options: TO_SOURCE, record: PINNED });
 const dual = port({ options: ARMED, record: DUAL });
@@ -55,6 +55,13 @@ describe('the changes of a look', () => {
       'web-01.prod',
       SECOND.name,
     ]);
+  });
+
+  test('are on the way alone, where one port has to go over another binding: the others go with it', () => {
+    const elsewhere = port({ options: { 'requested-chassis': 'chassis-1,chassis-3' }, record: DUAL });
+    const fresh = port({ ...SECOND });
+    const { changes } = plan('enable-dual-chassis', at('target pod scheduled', [elsewhere, fresh]), setup);
+    expect(changes.map(({ port, isInterim }) => [port.name, isInterim])).toEqual([[elsewhere.name, true]]);
   });
 
   test('are written with the time of the look, the chassis’ names and the strategy of the installation', () => {

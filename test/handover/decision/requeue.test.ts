@@ -45,7 +45,7 @@ function requeue(name: FunctionName, observed: ReturnType<typeof observe>, done:
     annotations: {},
     events: [],
   };
-  const soFar = { elapsedMs: 0, hasLetGo: false, isPodDeletion: false, ...call };
+  const soFar = { elapsedMs: 0, hasLetGo: false, repeated: 0, isPodDeletion: false, ...call };
   return requeueAfter(name, observed, { changes, ungate: release ? [release] : [], isClaimAwaited }, soFar);
 }
 

@@ -153,15 +153,16 @@ describe('where a warm function has found ports before', () => {
   test('is known for a minute, with the migration that it was for', async () => {
     jest.useFakeTimers();
     expect(northbound.known(VMI)).toBeUndefined();
-    northbound.remember(VMI, await northbound.searchPorts(VMI, []), VMIM_UID);
+    const during = { migration: VMIM_UID, target: 'a pod' };
+    northbound.remember(VMI, await northbound.searchPorts(VMI, []), during);
     jest.advanceTimersByTime(59_999);
-    expect(northbound.known(VMI)).toMatchObject({ uuids: [a.uuid, b.uuid], migration: VMIM_UID });
+    expect(northbound.known(VMI)).toMatchObject({ uuids: [a.uuid, b.uuid], ...during });
     jest.advanceTimersByTime(1);
     expect(northbound.known(VMI)).toBeUndefined();
   });
 
   test('is known of that VM alone, and of none that is forgotten', async () => {
-    northbound.remember(VMI, await northbound.searchPorts(VMI, []), undefined);
+    northbound.remember(VMI, await northbound.searchPorts(VMI, []), { migration: undefined, target: undefined });
     expect(northbound.known({ ...VMI, namespace: 'other' })).toBeUndefined();
     expect(northbound.known({ ...VMI, name: 'other' })).toBeUndefined();
     northbound.forget({ ...VMI, name: 'other' });
