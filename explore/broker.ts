@@ -24,6 +24,11 @@ export interface Answered {
 export type OnAnswered = (parcel: Parcel, answer: Answered | undefined) => void;
 
 /** The broker, with the functions behind it: brings each event until it is taken, and starts a function that is not there. */
+/** Whether `reconcile` says that it could not put a VM right. */
+export function hasFailed(body: string): boolean {
+  return /"failed":\[\{/.test(body);
+}
+
 export class Broker {
   readonly #around: Surroundings;
   readonly #processes = new Map<string, Process>();
@@ -66,7 +71,8 @@ export class Broker {
     void process.answer(parcel.event).then(({ statusCode, body }) => {
       process.onDeath.delete(onDeath);
       if (process.isDead) return;
-      process.leave(parcel.vms, statusCode < 300);
+      // Of what a sweep could not do for a VM it says so in its answer.
+      process.leave(parcel.vms, statusCode < 300 && !hasFailed(body));
       if (statusCode === 200) say('answers 200 to');
       if (mayRetry(statusCode)) {
         this.#around.disturb();

@@ -25,8 +25,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       },
       {
         file: 'reconcile.ts',
-        from: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const migration',
-        to: '  const migration',
+        from: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const during',
+        to: '  const during',
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { Broker, type OnAnswered } from './broker.ts';
+import { Broker, hasFailed, type OnAnswered } from './broker.ts';
 import type { Choices } from './choices.ts';
 import { Agenda, START, setClock } from './clock.ts';
 import type { CoveragePoint } from './coverage.ts';
@@ -306,8 +306,7 @@ class Schedule {
       for (const vm of vms) this.#invariants.excuse(vm);
       return;
     }
-    const hasFailed = answer.statusCode === 200 && /"failed":\[\{/.test(answer.body);
-    if (step !== 'reconcile' || hasFailed) return;
+    if (step !== 'reconcile' || hasFailed(answer.body)) return;
     for (const vm of vms) this.#invariants.reconciled(answer.by, vm, answer.startedAt);
   };
 

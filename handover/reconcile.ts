@@ -1,4 +1,4 @@
-import { isHandedOver } from './decision/claim.ts';
+import { isPinned } from './decision/claim.ts';
 import { desired, type FunctionName, isPartOf } from './decision/desired.ts';
 import { LookAgainError, OutcomeUnknownError, TryAgainError } from './decision/errors.ts';
 import { eventsOf, type KubernetesEvent, sideEffectsOf } from './decision/events.ts';
@@ -194,7 +194,7 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
   const nodes = [...new Set(own.flatMap((one) => nodesOf(one.wanted)))];
   const isBindingNeeded =
-    needsHint(name, facts) || own.some(({ port, wanted }) => wanted.binding === 'dual' || isHandedOver(port));
+    needsHint(name, facts) || own.some(({ port, wanted }) => wanted.binding === 'dual' || isPinned(port));
   const bindings = isBindingNeeded ? ports.map((port) => port.name) : [];
   const target = facts.migration?.target?.pod;
   const rows = (target && portHintOf(target)?.bindings) ?? hint?.bindings;
@@ -213,7 +213,8 @@ function mayBeAll(
   if (recorded !== undefined) return migration === undefined;
   if (known !== undefined) {
     if (migration) return migration.uid === known.migration && migration.target?.pod.metadata.uid === known.target;
-    return found.every(({ options }) => recordOf(options)?.migration === known.migration);
+    const isWhole = known.migration === undefined || known.target !== undefined;
+    return isWhole && found.every(({ options }) => recordOf(options)?.migration === known.migration);
   }
   return hint !== undefined && sameHint(hint, migration?.target && portHintOf(migration.target.pod));
 }

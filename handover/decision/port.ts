@@ -92,10 +92,10 @@ function changeTo(
   return { port, wanted, isInterim, options: { ...binding, ...(record && recordEntries(record, setup.now)) } };
 }
 
-/** The same once more, of a port that was handed over: only the time is another. */
+/** The same once more, of a port that is pinned: only the time is another. */
 export function repeated(port: Port, { rule, step, isAnyones }: Change, now: Date): PortChange {
   const record = recordOf(port.options)!;
-  const wanted = { rule, step, isAnyones, binding: 'pinned', node: record.target!, record } as const;
+  const wanted = { rule, step, isAnyones, binding: 'pinned', node: record.target ?? record.source, record } as const;
   const { [REQUESTED_CHASSIS]: requested } = port.options;
   return {
     port,

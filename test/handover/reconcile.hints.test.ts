@@ -90,6 +90,17 @@ describe('what a warm function knows', () => {
       expect(model.binding(port)).toBe('chassis-a,chassis-b by rarp, record dual');
   });
 
+  test('of before the target pod came is not believed after the migration either', async () => {
+    const vmim = model.api.createVmim(model.vm, true);
+    await model.call('reconcile');
+    const added = model.addPort('vm0.prod.net1');
+    await model.call('reuse-port', { vmi: REFERENCE }, model.coldWorld());
+    expect(model.binding(added)).toBe('chassis-a, record pinned');
+    model.setPhase(vmim.metadata.uid, 'Failed');
+    await model.call('reconcile');
+    for (const port of [model.port, added]) expect(model.binding(port)).toBe('nothing, record none');
+  });
+
   test('serves all looks of one migration: there is one search', async () => {
     const { pod } = model.migrate();
     await model.call('reconcile');

@@ -16,7 +16,7 @@ const target = 'uuid of chassis-2';
 const missed = { chassis: undefined, additionalChassis: [target] };
 const claimed = { chassis: target, additionalChassis: [] };
 
-describe('the claim of a port that was handed over', () => {
+describe('the claim of a port that is bound to one chassis', () => {
   const binding: PortBinding = {
     uuid: 'uuid',
     port: handedOver.name,
@@ -26,36 +26,38 @@ describe('the claim of a port that was handed over', () => {
     since: SINCE.toISOString(),
     ...claimed,
   };
+  const letGo = { chassis: 'uuid of chassis-1', additionalChassis: [target] };
   const at = (ms: number, row: Partial<PortBinding> = {}, one: Port = handedOver) =>
     claimOf(one, { ...binding, ...row }, SINCE.getTime() + ms);
 
-  test('is awaited for half a second, whatever the southbound database says meanwhile', () => {
-    expect([at(0), at(CLAIM_MS - 1), at(CLAIM_MS - 1, missed)]).toEqual(['awaited', 'awaited', 'awaited']);
-    expect(at(CLAIM_MS)).toBe('settled');
-    expect(at(-60_000)).toBe('awaited');
-  });
-
-  test('is awaited for as long as northd has not come to it: the row is of an earlier binding', () => {
-    expect(at(9_999, { since: '2026-08-20T10:00:00.000Z' })).toBe('awaited');
-    expect(at(9_999, { since: undefined, ...missed })).toBe('awaited');
-    expect(at(10_000, { since: undefined, ...missed })).toBe('late');
-  });
-
-  test('was missed where the chassis holds it beside a main chassis that there no longer is', () => {
-    expect(at(CLAIM_MS, missed)).toBe('missed');
-    expect(at(CLAIM_MS, { chassis: 'uuid of chassis-1', additionalChassis: [target] })).toBe('settled');
-  });
-
-  test('is nothing to wait for where nobody is plugged in, or the southbound database lacks the port', () => {
+  test('is settled where no other one holds it, however young the binding is', () => {
+    expect([at(0), at(CLAIM_MS), at(3_600_000)]).toEqual(['settled', 'settled', 'settled']);
     expect(at(CLAIM_MS, { chassis: undefined })).toBe('settled');
-    expect(claimOf(handedOver, undefined, NOW)).toBe('settled');
+  });
+
+  test('is awaited for half a second, whatever the southbound database says meanwhile, or where it was not asked', () => {
+    expect([at(0, letGo), at(CLAIM_MS - 1, missed), at(-60_000, missed)]).toEqual(['awaited', 'awaited', 'awaited']);
+    expect(claimOf(handedOver, undefined, SINCE.getTime() + CLAIM_MS - 1)).toBe('awaited');
+    expect(claimOf(handedOver, undefined, SINCE.getTime() + CLAIM_MS)).toBe('settled');
+  });
+
+  test.each<[string, Partial<PortBinding>]>([
+    ['northd has not come to it: the row is of an earlier binding', { ...missed, since: '2026-08-20T10:00:00.000Z' }],
+    ['northd has not come to a first one', { ...missed, since: undefined }],
+    ['the source has not let it go', letGo],
+  ])('is awaited for ten seconds while %s', (_why, row) => {
+    expect([at(CLAIM_MS, row), at(9_999, row), at(10_000, row)]).toEqual(['awaited', 'awaited', 'late']);
+  });
+
+  test('was missed where it holds the port beside a main chassis that there no longer is', () => {
+    expect([at(CLAIM_MS, missed), at(3_600_000, missed)]).toEqual(['missed', 'missed']);
+    expect(at(CLAIM_MS, missed, port({ options: TO_SOURCE, record: PINNED }))).toBe('missed');
   });
 
   test.each<[string, Port]>([
     ['bound to both chassis', port({ options: ARMED, record: DUAL })],
     ['bound to both chassis by somebody else', port({ options: ARMED, record: HANDED_OVER })],
-    ['bound to the source before a migration', port({ options: TO_SOURCE, record: PINNED })],
-    ['bound to the source after one', port({ options: TO_SOURCE, record: { ...PINNED, target: PINNED.source } })],
+    ['bound to one by somebody else', port({ options: TO_TARGET, record: DUAL })],
     ['whose binding somebody has taken off', port({ record: HANDED_OVER })],
     ['without a record of ours', port({ options: TO_TARGET })],
   ])('is none of a port %s', (_how, one) => {
@@ -130,11 +132,11 @@ describe('a look that finds the claim', () => {
       look(at('succeeded', [handedOver], binding, later), { later }).changes.map(({ wanted }) => wanted.binding);
     expect(release(claimed)).toEqual(['unbound']);
     expect(release(missed)).toEqual(['pinned']);
-    expect(release({ ...claimed, since: 'another' })).toEqual([]);
+    expect(release({ ...missed, since: 'another' })).toEqual([]);
   });
 
   test('late does not wait any more, nor does it release: northd hangs', () => {
-    const observed = at('succeeded', [handedOver], { since: 'another' }, 3_600_000);
+    const observed = at('succeeded', [handedOver], { ...missed, since: 'another' }, 3_600_000);
     expect(look(observed, { later: 3_600_000 })).toMatchObject({ changes: [], requeue: undefined });
   });
 
