@@ -24,11 +24,6 @@ export interface Answered {
 export type OnAnswered = (parcel: Parcel, answer: Answered | undefined) => void;
 
 /** The broker, with the functions behind it: brings each event until it is taken, and starts a function that is not there. */
-/** Whether `reconcile` says that it could not put a VM right. */
-export function hasFailed(body: string): boolean {
-  return /"failed":\[\{/.test(body);
-}
-
 export class Broker {
   readonly #around: Surroundings;
   readonly #processes = new Map<string, Process>();
@@ -111,4 +106,9 @@ export class Broker {
     this.#processes.set(slot, process);
     return process;
   }
+}
+
+/** Whether `reconcile` says that it could not put a VM right. */
+export function hasFailed(body: string): boolean {
+  return /"failed":\[\{/.test(body);
 }
