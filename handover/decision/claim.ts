@@ -3,7 +3,7 @@ import { recordOf, SINCE_KEY } from './record.ts';
 import type { PortBinding } from './southbound.ts';
 
 /** How long the ovn-controllers may take to follow a binding before it counts as missed. */
-export const CLAIM_MS = 500;
+export const CLAIM_MS = 1_000;
 /** For how long a call waits for northd, and for the chassis that lets the port go. */
 const MAX_LAG_MS = 10_000;
 

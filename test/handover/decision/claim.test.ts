@@ -35,7 +35,7 @@ describe('the claim of a port that is bound to one chassis', () => {
     expect(at(CLAIM_MS, { chassis: undefined })).toBe('settled');
   });
 
-  test('is awaited for half a second, whatever the southbound database says meanwhile, or where it was not asked', () => {
+  test('is awaited for a second, whatever the southbound database says meanwhile, or where it was not asked', () => {
     expect([at(0, letGo), at(CLAIM_MS - 1, missed), at(-60_000, missed)]).toEqual(['awaited', 'awaited', 'awaited']);
     expect(claimOf(handedOver, undefined, SINCE.getTime() + CLAIM_MS - 1)).toBe('awaited');
     expect(claimOf(handedOver, undefined, SINCE.getTime() + CLAIM_MS)).toBe('settled');
