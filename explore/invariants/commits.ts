@@ -55,7 +55,9 @@ export class CommitInvariants {
     // What a neighbour has undone of one port takes a look or two to be alike again.
     if (vm === undefined || this.neighbourWroteSince(vm, sentAt - APART_MS)) return;
     const own = vm.ports.filter((port) => this.isAsWritten(port)).map(requestedOf);
-    if (new Set(own).size > 1) this.#break(`the ports of ${vm.name} are bound apart: ${own.join(' and ')}`);
+    // What a migration that came to nothing has plugged in was never bound, and what was bound before is released later.
+    const alike = vm.now.migration ? own : own.filter((requested) => requested !== '');
+    if (new Set(alike).size > 1) this.#break(`the ports of ${vm.name} are bound apart: ${own.join(' and ')}`);
   }
 
   /** Somebody else has written a row. @returns whether it was ours that was changed */
