@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { RECORDED_PACE_MS } from '../lab/kubevirt/pace.ts';
 import { brokenPromises, type MigrationResult, type Mode } from '../lab/migrate/result.ts';
 import { runMigrations } from '../lab/migrate/run.ts';
 import type { TestbedDescription } from '../lab/testbed/description.ts';
@@ -33,13 +34,8 @@ const FLOOR: Arm = { mode: 'floor', delayMs: 0 };
 const HANDOVERS = DELAYS_MS.map((delayMs): Arm => ({ mode: 'handover', delayMs }));
 const LATEST = HANDOVERS.at(-1)!;
 const SINGLE: Arm = { ...LATEST, mode: 'single' };
-/** Most of a migration is waiting, in which nothing is measured: before and after it, */
+/** Most of a migration is waiting, in which nothing is measured: before and after it. */
 const QUIET_MS = 500;
-/**
- * and for KubeVirt, which takes 5 s and more from a target's node to copying, so that both chassis are bound by then. It is
- * the same for each delay: how long a target has been up is not what is measured, but may count on two cores.
- */
-const PACE_MS = 6_500;
 
 export default {
   command: new Command('outage')
@@ -86,7 +82,7 @@ async function measure(testbed: TestbedDescription, { mode, delayMs, migrations 
     mode,
     migrations,
     eventDelayMs: delayMs,
-    paceMs: PACE_MS,
+    paceMs: RECORDED_PACE_MS,
     // Functions are cold in the first migration of a turn, and warm in the others.
     idleMs: 60_000,
     quietMs: QUIET_MS,
@@ -99,7 +95,7 @@ async function measure(testbed: TestbedDescription, { mode, delayMs, migrations 
 /** The delay is waited for before the gate opens, and after the switch. */
 function expectedMs({ mode, delayMs, migrations }: Turn): number {
   const delays = { handover: 2, single: 1, floor: 0 }[mode];
-  return 10_000 + migrations * (PACE_MS + 2_500 + delays * delayMs);
+  return 10_000 + migrations * (RECORDED_PACE_MS + 2_500 + delays * delayMs);
 }
 
 export class Results {
