@@ -36,7 +36,7 @@ export interface MigrationFacts {
   readonly name: string;
   /** Marked for deletion; it may still succeed. */
   readonly deleting: boolean;
-  /** Memory is being copied: the target plugged in long ago, and virt-handler has taken the address off its pod's kernel. */
+  /** The guest's memory is being copied: the target plugged in long ago, and virt-handler has taken the address off its pod's kernel. */
   readonly copying: boolean;
   readonly target: TargetFacts | undefined;
   /** The launcher pod that the guest runs in as long as it has not switched. */

@@ -100,7 +100,7 @@ function changesOf(own: readonly DesiredPort[], observed: Observation, setup: Pl
 
 /**
  * What a chassis was handed over and has not claimed is written again as it is, so that it looks again. Until all ports are
- * claimed no binding is taken off a guest: afterwards nothing would tell that a claim was missed.
+ * claimed no binding is taken off a guest: afterwards nothing would show that a claim was missed.
  */
 function claimsFirst(
   changes: readonly PortChange[],
