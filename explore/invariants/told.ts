@@ -19,6 +19,8 @@ interface Commit {
 /** Every change that is committed becomes a Kubernetes Event on its VMI, and no other does. */
 export class ToldInvariants {
   #untold: Commit[] = [];
+  /** What nobody is bound to tell any more. Another call of the process may have made it, and tell it all the same. */
+  readonly #givenUp: Commit[] = [];
   /** What was told in the calls that are not answered yet: the same line again counts as the one before. */
   #told: Commit[] = [];
   /** Times by which functions recognise their own commits, of all that were made: two in the same ms look the same. */
@@ -66,10 +68,9 @@ export class ToldInvariants {
       this.#break(`${by.name} reports a change of no port: ${message}`);
       return;
     }
-    const index = this.#untold.findIndex(
-      (commit) => commit.by === by && commit.port === port && isNamed(commit.binding, message),
-    );
-    if (index < 0 && this.#isTwin(by, port)) return;
+    const isMeant = (commit: Commit) => commit.by === by && commit.port === port && isNamed(commit.binding, message);
+    const index = this.#untold.findIndex(isMeant);
+    if (index < 0 && (this.#isTwin(by, port) || this.#givenUp.some(isMeant))) return;
     if (index < 0) {
       this.#break(`${by.name} reports a change that it has not made: ${message}`);
       return;
@@ -102,7 +103,9 @@ export class ToldInvariants {
 
   /** A process has given a call up: what it does not know to be committed nobody learns from it any more. */
   gaveUp(by: object, vm: Vm): void {
-    this.#untold = this.#untold.filter((commit) => commit.by !== by || commit.vm !== vm || commit.isHeard);
+    const isGivenUp = (commit: Commit) => commit.by === by && commit.vm === vm && !commit.isHeard;
+    this.#givenUp.push(...this.#untold.filter(isGivenUp));
+    this.#untold = this.#untold.filter((commit) => !isGivenUp(commit));
   }
 
   died(by: object): void {
