@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Facts, factsOf, type Objects } from '../../../handover/decision/facts.ts';
 import {
   OPT_IN_ANNOTATION,
+  type OwnerReference,
   type Pod,
   type VirtualMachineInstance,
   type VirtualMachineInstanceMigration,
@@ -91,3 +92,13 @@ export function moment(name: string): Objects {
   if (!found) throw new Error(`no moment ${name}; there are ${migration().map((objects) => objects.moment)}`);
   return found;
 }
+
+/** The reference by which a VMI controls its launcher pods. */
+export const owner = (change: Partial<OwnerReference>): OwnerReference => ({
+  apiVersion: 'kubevirt.io/v1',
+  kind: 'VirtualMachineInstance',
+  name: 'web-01',
+  uid: VMI_UID,
+  controller: true,
+  ...change,
+});
