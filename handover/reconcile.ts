@@ -183,8 +183,9 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const during = { migration: facts.migration?.uid, target: facts.migration?.target?.pod.metadata.uid };
   if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
-    // What the pod says may be newer than what this process found earlier.
-    return observe(name, known && hint ? { vmi, hint } : { vmi }, world);
+    // What the target carries may be newer than what this process found earlier.
+    const told = facts.migration?.target && portHintOf(facts.migration.target.pod);
+    return observe(name, known && told ? { vmi, hint: told } : { vmi }, world);
   }
   // Ports that were searched long before the facts may not be all that there were when the migration began.
   const isPrompt = Date.now() - readAt < MAX_SEARCH_MS;
@@ -212,7 +213,11 @@ function mayBeAll(
 ): boolean {
   if (recorded !== undefined) return migration === undefined;
   if (known !== undefined) {
-    if (migration) return migration.uid === known.migration && migration.target?.pod.metadata.uid === known.target;
+    if (migration) {
+      const { uid, target } = migration;
+      const told = (target && portHintOf(target.pod)?.ports.length) ?? 0;
+      return uid === known.migration && target?.pod.metadata.uid === known.target && told <= found.length;
+    }
     const isWhole = known.migration === undefined || known.target !== undefined;
     return isWhole && found.every(({ options }) => recordOf(options)?.migration === known.migration);
   }

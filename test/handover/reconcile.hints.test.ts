@@ -90,6 +90,20 @@ describe('what a warm function knows', () => {
       expect(model.binding(port)).toBe('chassis-a,chassis-b by rarp, record dual');
   });
 
+  test('is not believed where the target carries the hint of more ports: those are looked at, without a search', async () => {
+    const { pod } = model.migrate();
+    await model.call('enable-dual-chassis');
+    const added = model.addPort('vm0.prod.net1');
+    await model.call('reuse-port', { vmi: REFERENCE }, model.coldWorld());
+    expect(portHintOf(model.vm.podNow(pod) as Pod)?.ports).toHaveLength(2);
+    model.plug(pod, 'b');
+    model.requests.length = 0;
+    await model.call('enable-dual-chassis');
+    for (const port of [model.port, added])
+      expect(model.binding(port)).toBe('chassis-a,chassis-b by rarp, record dual');
+    expect(model.scans()).toEqual([]);
+  });
+
   test('of before the target pod came is not believed after the migration either', async () => {
     const vmim = model.api.createVmim(model.vm, true);
     await model.call('reconcile');
