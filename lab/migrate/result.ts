@@ -172,7 +172,7 @@ function brokenOn(seen: InterfaceResult, result: MigrationResult): string[] {
 /** The longest silence less the guest's own blackout, where that was a part of it: what is left is the network's. */
 export function outageOfNetworkMs(
   { outageMs, outageAtMs }: InterfaceResult,
-  { guestBlackoutMs, switchedAtMs }: MigrationResult,
+  { guestBlackoutMs, switchedAtMs }: Pick<MigrationResult, 'guestBlackoutMs' | 'switchedAtMs'>,
 ): number {
   if (guestBlackoutMs === undefined || switchedAtMs === undefined) return outageMs;
   const endedBefore = outageAtMs + outageMs < switchedAtMs - SWITCH_SEEN_WITHIN_MS - guestBlackoutMs;

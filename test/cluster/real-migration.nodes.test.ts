@@ -4,7 +4,7 @@ import { expect, jest, test } from '@jest/globals';
 import { functionsAreCold } from '../../lab/cluster/migrate/functions.ts';
 import { bindingStory } from '../../lab/migrate/result.ts';
 import { expectHandedOver, marginMs, migrate, printMigrations } from './support/cli-migrations.ts';
-import { kubectlOfFunctions, useCluster, warnings } from './support/nodes.ts';
+import { kubectlOfFunctions, useCluster, warnings, withShortStableWindow } from './support/nodes.ts';
 import { printTable } from './support/table.ts';
 import { WatchedMigration } from './support/watched-migration.ts';
 
@@ -16,8 +16,11 @@ jest.setTimeout(1_200_000);
 const used = useCluster({ vms: 3 });
 
 test('three first migrations, each with all functions at zero, keep what is promised', async () => {
-  const migrations = [];
-  for (const number of [1, 2, 3]) migrations.push(...(await migrate(used, '--cold', '--vm', used.vm(number).name)));
+  const migrations = await withShortStableWindow(used, async () => {
+    const all = [];
+    for (const number of [1, 2, 3]) all.push(...(await migrate(used, '--cold', '--vm', used.vm(number).name)));
+    return all;
+  });
   printMigrations('Cold, ports never bound', migrations);
   expectHandedOver(migrations);
   for (const one of migrations) {
@@ -38,7 +41,7 @@ test('ten migrations there and back with warm functions keep what is promised', 
 });
 
 test('while no function can start, a target waits at its gates and the VM loses nothing; then the migration succeeds', async () => {
-  await functionsAreCold(used.cluster);
+  await withShortStableWindow(used, () => functionsAreCold(used.cluster));
   await kubectlOfFunctions(used, 'create', 'quota', 'no-pods', '--hard=pods=0');
   try {
     await using migration = await WatchedMigration.start(used, used.vm(1));
