@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
 import {
@@ -10,17 +11,19 @@ import {
   outageOfNetworkMs,
   type Report,
 } from '../../../lab/migrate/result.ts';
-import type { UsedCluster } from './nodes.ts';
 import { printTable } from './table.ts';
 
 const CLI = ['--conditions=source', '--no-warnings', 'lab/cluster/cli.ts'];
 
-/** `npm run cluster -- migrate`, which ends with an error where a promise was broken; the figures come all the same. */
-export async function migrate(
-  { folder }: UsedCluster,
-  ...args: readonly string[]
-): Promise<readonly MigrationResult[]> {
-  const file = join(folder, 'report.json');
+const REPORTS = fileURLToPath(new URL('../../../lab/out/test-cluster', import.meta.url));
+
+/**
+ * `npm run cluster -- migrate`, which ends with an error where a promise was broken; the figures come all the same, and stay in
+ * `lab/out/test-cluster` for `npm run lab -- report`.
+ */
+export async function migrate(...args: readonly string[]): Promise<readonly MigrationResult[]> {
+  const { currentTestName = '' } = expect.getState();
+  const file = join(REPORTS, `${currentTestName.slice(0, 60).replaceAll(/\W+/g, '-')}${args.join('')}.json`);
   await rm(file, { force: true });
   const command = [...CLI, 'migrate', '--json', file, ...args];
   const said = await promisify(execFile)(process.execPath, command, { maxBuffer: 64 * 1024 * 1024 }).then(

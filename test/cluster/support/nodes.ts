@@ -65,7 +65,7 @@ export async function withShortStableWindow<T>({ kubectl }: UsedCluster, action:
 export async function warnings({ kubectl }: UsedCluster): Promise<string[]> {
   const { items } = JSON.parse(await kubectl('-n', 'prod', 'get', 'events', '-o', 'json')) as { items: Event[] };
   return items
-    .filter(({ type, reportingComponent }) => type === 'Warning' && reportingComponent?.includes('ovn'))
+    .filter(({ type, reportingComponent }) => type === 'Warning' && reportingComponent?.startsWith('ovn-handover.dev/'))
     .map(({ metadata, message }) => `${metadata.name}: ${message}`);
 }
 

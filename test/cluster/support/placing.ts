@@ -46,7 +46,7 @@ export async function scale(used: UsedCluster, namespaces: readonly string[], re
 export async function moveVms(used: UsedCluster, numbers: readonly number[], to: string): Promise<void> {
   for (const number of numbers) {
     const vm = used.vm(number);
-    if ((await nodeOf(used, vm)) !== to) await migrate(used, '--vm', vm.name);
+    if ((await nodeOf(used, vm)) !== to) await migrate('--vm', vm.name);
     await eventually(`${vm.name} runs on ${to}`, MOVED_WITHIN_MS, async () => {
       const seen = await nodeOf(used, vm);
       return seen === to || `on ${seen}`;

@@ -137,8 +137,12 @@ export class WatchedMigration implements AsyncDisposable {
     return requestedChassis === chassis ? undefined : `the guest is on ${chassis}, bound to ${requestedChassis}`;
   }
 
+  /** Takes away the pods of the VM that have ended, as an operator may: its port comes to rest with that. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#phases[Symbol.asyncDispose]();
+    const { namespace, name } = this.#vm;
+    const ended = ['--field-selector', 'status.phase!=Running,status.phase!=Pending'];
+    await this.#used.kubectl('-n', namespace, 'delete', 'pods', '-l', `vm.kubevirt.io/name=${name}`, ...ended);
     if (this.#isStopped) return;
     this.#isStopped = true;
     const now = Date.now();
