@@ -67,6 +67,9 @@ export class InterfaceWatch {
       lostPings: lostAnswers(pings.answers, pings.sent, span),
       tcpMaxStallMs: round(echoes.maxStallMs),
       tcpBroken: echoes.broken,
+      ...(echoes.reason !== undefined && {
+        tcpBreak: { atMs: Math.round((echoes.answers.at(-1)?.at ?? span.from) - span.from), reason: echoes.reason },
+      }),
       activatedByRarp: claimed.list.some(({ at, activated }) => at >= span.from && activated.includes(target)),
       bindings: wanted.list.map((seen) => ({
         requestedChassis: undefined,

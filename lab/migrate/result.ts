@@ -45,6 +45,8 @@ export interface InterfaceResult {
   readonly lostPings: number;
   readonly tcpMaxStallMs: number;
   readonly tcpBroken: boolean;
+  /** Why the connection broke, and when. */
+  readonly tcpBreak?: { readonly atMs: number; readonly reason: string };
   /** The target opened itself: SB has its name in additional-chassis-activated. */
   readonly activatedByRarp: boolean;
   /** Each change of the logical switch port in NB. */

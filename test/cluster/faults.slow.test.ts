@@ -1,9 +1,13 @@
 /** What goes wrong in the middle of a real migration: each time the VM keeps its connection, and its port ends where the guest is. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ClusterNode } from '../../lab/cluster/description.ts';
 import { processesOn } from '../../lab/cluster/nodes/processes.ts';
+import { REPORTS } from './support/cli-migrations.ts';
 import { kubectlOfFunctions, useCluster } from './support/nodes.ts';
+import { otherNode } from './support/placing.ts';
 import { printTable } from './support/table.ts';
 import { type Ending, WatchedMigration } from './support/watched-migration.ts';
 
@@ -19,6 +23,18 @@ const used = useCluster({ vms: 3 });
 const rows: string[][] = [];
 let turn = 0;
 
+/** Copying takes seconds then, in which something can be done. */
+async function limitBandwidth(limit: string | null): Promise<void> {
+  const spec = { configuration: { migrations: limit === null ? null : { bandwidthPerMigration: limit } } };
+  const patch = ['patch', 'kubevirt', 'kubevirt', '--type=merge', '-p', JSON.stringify({ spec })];
+  await used.kubectl('-n', 'kubevirt', ...patch);
+}
+
+beforeAll(async () => {
+  await mkdir(REPORTS, { recursive: true });
+  await limitBandwidth('4Mi');
+});
+afterAll(() => limitBandwidth(null));
 afterAll(() => {
   printTable('What each took to be right again', [['', 'ended', 'right after s', 'lost pings', 'silence ms'], ...rows]);
 });
@@ -30,7 +46,9 @@ async function disturbed(what: string, act: (migration: WatchedMigration) => Pro
   const ending = await migration.endsRight(RIGHT_WITHIN_MS);
   const { phase, rightAfterMs, seen } = ending;
   rows.push([what, phase, (rightAfterMs / 1000).toFixed(1), `${seen.lostPings}`, `${seen.outageMs}`]);
-  expect(seen.tcpBroken).toBe(false);
+  const { pings: _, ...figures } = seen;
+  await writeFile(join(REPORTS, `${what.replaceAll(/\W+/g, '-')}.json`), JSON.stringify({ ...ending, seen: figures }));
+  expect(seen.tcpBreak).toBeUndefined();
   return { ...ending, from: migration.from };
 }
 
@@ -56,11 +74,16 @@ test('a migration that is cancelled while memory is copied ends with the port wh
   });
 });
 
-test('a target pod that is killed while memory is copied leaves the VM where it was', async () => {
-  const { node, from } = await disturbed('target pod killed', async (migration) => {
+test('a target whose virt-launcher is killed while memory is copied leaves the VM where it was', async () => {
+  const { node, from } = await disturbed('target killed', async (migration) => {
     await migration.reached('Running', COPIES_WITHIN_MS);
-    const target = await migration.target();
-    await used.kubectl('-n', 'prod', 'delete', 'pod', target, '--grace-period=0', '--force');
+    const target = otherNode(used, migration.from);
+    const launchers = await pidsOn(
+      [target],
+      (words) => /virt-launcher$/.test(words[0]!) && words.includes(migration.vmi),
+    );
+    expect(launchers).not.toEqual([]);
+    signal(launchers, 'SIGKILL');
   });
   expect(node).toBe(from);
 });
@@ -133,6 +156,6 @@ async function pidsOn(
   return found.flat().map(({ pid }) => pid);
 }
 
-function signal(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
+function signal(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
   for (const pid of pids) process.kill(pid, name);
 }

@@ -15,7 +15,8 @@ import { printTable } from './table.ts';
 
 const CLI = ['--conditions=source', '--no-warnings', 'lab/cluster/cli.ts'];
 
-const REPORTS = fileURLToPath(new URL('../../../lab/out/test-cluster', import.meta.url));
+/** Where figures stay. */
+export const REPORTS = fileURLToPath(new URL('../../../lab/out/test-cluster', import.meta.url));
 
 /**
  * `npm run cluster -- migrate`, which ends with an error where a promise was broken; the figures come all the same, and stay in

@@ -33,6 +33,8 @@ export class WatchedMigration implements AsyncDisposable {
   readonly uid: string;
   /** The node that the VM was on. */
   readonly from: string;
+  /** The uid of its VMI. */
+  readonly vmi: string;
   readonly #used: UsedCluster;
   readonly #vm: VmDescription;
   readonly #watch: InterfaceWatch;
@@ -45,11 +47,14 @@ export class WatchedMigration implements AsyncDisposable {
     const phases = new Phases(used);
     const watch = await InterfaceWatch.start(used.cluster.testbed, vm.interfaces[0]);
     await sleep(1_000);
-    const from = await nodeOf(used, vm);
+    const { metadata, status } = JSON.parse(
+      await used.kubectl('-n', vm.namespace, 'get', 'vmi', vm.name, '-o', 'json'),
+    );
+    const source = { node: status.nodeName, vmi: metadata.uid };
     const file = join(used.folder, `${vm.name}-vmim.json`);
     await writeFile(file, JSON.stringify(migration({ vmiName: vm.name, namespace: vm.namespace })));
     const created = JSON.parse(await used.kubectl('-n', vm.namespace, 'create', '-f', file, '-o', 'json'));
-    return new WatchedMigration(used, vm, watch, phases, from, created);
+    return new WatchedMigration(used, vm, watch, phases, source, created);
   }
 
   private constructor(
@@ -57,14 +62,15 @@ export class WatchedMigration implements AsyncDisposable {
     vm: VmDescription,
     watch: InterfaceWatch,
     phases: Phases,
-    from: string,
+    source: { readonly node: string; readonly vmi: string },
     { metadata }: VirtualMachineInstanceMigration,
   ) {
     this.#used = used;
     this.#vm = vm;
     this.#watch = watch;
     this.#phases = phases;
-    this.from = from;
+    this.from = source.node;
+    this.vmi = source.vmi;
     this.name = metadata.name;
     this.uid = metadata.uid;
   }
