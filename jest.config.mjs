@@ -13,8 +13,8 @@ const common = {
 
 /**
  * `unit` needs nothing but Node. `real` needs root, Open vSwitch, OVN and QEMU, and runs one file at a time
- * because the files share the machine's two cores. `cluster` needs what `lab/cluster/binaries.sh` builds, too, and `nodes` what
- * `npm run cluster -- build` does.
+ * because the files share the machine's two cores. `cluster` needs what `lab/cluster/binaries.sh` builds, too; `nodes` and
+ * `slow`, which takes hours, take the cluster of `npm run cluster -- up`, and `no-cluster` starts some, of which nothing may be left.
  */
 export default {
   projects: [
@@ -22,7 +22,7 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{test,packages}/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.(real|cluster|nodes)\\.test\\.ts$', '/node_modules/', '/dist/'],
+      testPathIgnorePatterns: ['\\.(real|cluster|nodes|slow|no-cluster)\\.test\\.ts$', '/node_modules/', '/dist/'],
     },
     {
       ...common,
@@ -35,10 +35,10 @@ export default {
       displayName: 'cluster',
       testMatch: ['<rootDir>/test/**/*.cluster.test.ts'],
     },
-    {
+    ...['nodes', 'slow', 'no-cluster'].map((displayName) => ({
       ...common,
-      displayName: 'nodes',
-      testMatch: ['<rootDir>/test/**/*.nodes.test.ts'],
-    },
+      displayName,
+      testMatch: [`<rootDir>/test/**/*.${displayName}.test.ts`],
+    })),
   ],
 };

@@ -1,6 +1,6 @@
 /**
- * All checks and tests, one after the other, with a verdict at the end; what `make test` and CI run. With the argument
- * `cluster` only the tests on a real Kubernetes API, and with `nodes` those on a whole cluster, which `make test` leaves out.
+ * All checks and tests, one after the other, with a verdict at the end; what `make test` and CI run. `make test` leaves out those on a
+ * real Kubernetes, which an argument names: `api-server`, `nodes` and `slow` run the projects of that name, `cluster` the first two.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,21 +13,26 @@ interface Jest {
   readonly numFailedTestSuites: number;
 }
 
+/** As many as any file of tests takes. */
+const VMS = 3;
 const reports = mkdtempSync(join(tmpdir(), 'handover-test-'));
 const failed: string[] = [];
 let passedTests = 0;
 let failedTests = 0;
 
-// Of real programs one file after the other: they share the machine's cores, and each wants guests or daemons.
-const [, , project] = process.argv;
-if (project === 'cluster' || project === 'nodes') {
-  tests(`tests on a real Kubernetes${project === 'nodes' ? '' : ' API'}`, ['--selectProjects', project, '--runInBand']);
-} else {
+const [, , wanted] = process.argv;
+if (wanted === undefined) {
   check('the generated schema code is current', 'node', ['scripts/generate.ts', '--check']);
   check('format and lint', 'biome', ['check', '.']);
   check('types', 'tsc', []);
-  tests('unit tests', ['--selectProjects', 'unit']);
-  tests('tests on real OVN, QEMU and ovsdb-server', ['--selectProjects', 'real', '--runInBand']);
+  tests('unit tests', 'unit');
+  tests('tests on real OVN, QEMU and ovsdb-server', 'real');
+}
+if (wanted === 'api-server' || wanted === 'cluster') tests('tests on a real Kubernetes API', 'cluster');
+if (wanted === 'nodes' || wanted === 'cluster') await onCluster(() => tests('tests on a whole cluster', 'nodes'));
+if (wanted === 'slow') {
+  tests('whatever ends the start of a cluster', 'no-cluster');
+  await onCluster(() => tests('longer tests on a whole cluster', 'slow'));
 }
 
 rmSync(reports, { recursive: true });
@@ -41,9 +46,25 @@ function check(name: string, command: string, args: readonly string[], env: Node
   if (status !== 0) failed.push(name);
 }
 
-function tests(name: string, args: readonly string[]): void {
-  const file = join(reports, 'jest.json');
-  check(name, 'jest', [...args, '--json', '--outputFile', file, '--silent=false'], {
+/** One cluster for all files of tests, which each would start one of its own; it ends with this process. */
+async function onCluster(run: () => void): Promise<void> {
+  const { standingCluster } = await import('../lab/cluster/standing.ts');
+  const began = Date.now();
+  const say = (step: string) => console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${step}`);
+  try {
+    await using _cluster = await standingCluster(VMS, say);
+    run();
+  } catch (error) {
+    console.error((error as Error).message);
+    failed.push('a cluster to test on');
+  }
+}
+
+function tests(name: string, project: string): void {
+  const file = join(reports, `${project}.json`);
+  // Of real programs one file after the other: they share the machine's cores, and each wants guests or daemons.
+  const inTurn = project === 'unit' ? [] : ['--runInBand'];
+  check(name, 'jest', ['--selectProjects', project, ...inTurn, '--json', '--outputFile', file, '--silent=false'], {
     NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
   });
   const report = JSON.parse(readFileSync(file, 'utf8')) as Jest;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { binary } from '../../lab/cluster/binaries.ts';
 import { type ClusterDescription, fabricOf } from '../../lab/cluster/description.ts';
 import type { Passage } from '../../lab/cluster/knative/network/network-layer.ts';
-import { Lines } from './lines.ts';
+import { Lines } from '../../lab/cluster/lines.ts';
 
 const LOOK_EVERY_MS = 25;
 

@@ -1,7 +1,7 @@
 import { binary } from '../../lab/cluster/binaries.ts';
 import { type ClusterDescription, fabricOf } from '../../lab/cluster/description.ts';
+import { Lines } from '../../lab/cluster/lines.ts';
 import { inNode } from '../../lab/cluster/nodes/enter.ts';
-import { Lines } from './lines.ts';
 
 /** When a function's pod came to be what it is, in milliseconds of this machine's clock. */
 export interface PodStart {

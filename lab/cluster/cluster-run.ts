@@ -12,7 +12,7 @@ import { startFunctions } from './knative/functions.ts';
 import { installKnative } from './knative/install.ts';
 import { kubectlIn } from './kubectl.ts';
 import { installKubeVirt, kubeVirtIsDeployed } from './kubevirt/install.ts';
-import { createVm, vmAnswers, vmRuns } from './kubevirt/vm.ts';
+import { startVms } from './kubevirt/vm.ts';
 import { Node } from './nodes/node.ts';
 import { serveNorthbound } from './ovn.ts';
 
@@ -59,14 +59,7 @@ export class ClusterRun {
     const knative = this.#options.knative ? installKnative(cluster) : undefined;
     await Promise.all([kubeVirtIsDeployed(cluster), knative]);
     if (knative !== undefined) await startFunctions(cluster, this.#onProgress);
-    const wanted = cluster.testbed.vms.slice(0, vms);
-    this.#onProgress(`creating ${wanted.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`);
-    for (const vm of wanted) await createVm(cluster, vm);
-    for (const vm of wanted) {
-      await vmRuns(cluster, vm);
-      this.#onProgress(`waiting until the guest of ${vm.name} answers the client over OVN`);
-      await vmAnswers(cluster, vm);
-    }
+    await startVms(cluster, cluster.testbed.vms.slice(0, vms), this.#onProgress);
   }
 
   /** Resolves when nothing is left. */

@@ -36,13 +36,13 @@ export const DIRECTORY = fileURLToPath(new URL('../run/cluster', import.meta.url
 export const PREFIX = 'cluster';
 
 /** How many VMs the logical switch has ports for. */
-export const VMS = 5;
+export const VMS = 20;
 const NODES = ['node1', 'node2'];
 
 /** The VMs that a cluster has ports for, whether they exist or not. */
 export function vmsOfCluster(): [VmDescription, ...VmDescription[]] {
   const [first, ...others] = Array.from({ length: VMS }, (_, index) =>
-    describeVm({ name: `web-0${index + 1}`, index }),
+    describeVm({ name: `web-${String(index + 1).padStart(2, '0')}`, index }),
   );
   return [first!, ...others];
 }

@@ -1,14 +1,19 @@
 import { buildParts } from './build/parts.ts';
 import { type ClusterDescription, DIRECTORY, readCluster } from './description.ts';
+import { startVms } from './kubevirt/vm.ts';
 import { requireMachine } from './requirements.ts';
 import { isStanding, Supervisor } from './up.ts';
 
-/** The cluster that stands, or one that is started for this and ends with it. */
+/** The cluster that stands, or one that is started for this and ends with it; with at least so many VMs. */
 export async function standingCluster(
   vms: number,
   progress: (step: string) => void,
 ): Promise<{ cluster: ClusterDescription } & AsyncDisposable> {
-  if (await isStanding()) return { cluster: await readCluster(), async [Symbol.asyncDispose]() {} };
+  if (await isStanding()) {
+    const cluster = await readCluster();
+    await startVms(cluster, cluster.testbed.vms.slice(0, vms), progress);
+    return { cluster, async [Symbol.asyncDispose]() {} };
+  }
   await requireMachine();
   const parts = await buildParts(progress, { knative: true });
   const supervisor = await Supervisor.start(

@@ -21,6 +21,8 @@ import { Watched } from './watched.ts';
 
 /** How often conditions are looked at without a change: those that depend on time become true then. */
 const RESYNC_MS = 1_000;
+/** With what the names of the functions begin where they report Events. */
+const OURS = 'ovn-handover.dev/';
 
 /** The Kubernetes API as KubeVirt's parts use it: watches with their caches, and the writes. */
 export class Cluster {
@@ -132,11 +134,13 @@ export class Cluster {
     await unlessGone(this.#core.deleteNamespacedPod({ ...nameOf(pod), body }), 409);
   }
 
-  /** The warnings on a VMI, as `kubectl describe` shows them. */
+  /** Our warnings on a VMI, as `kubectl describe` shows them: KubeVirt has some of its own, and tries again. */
   async warningsAbout({ namespace, name }: { namespace: string; name: string }): Promise<Warning[]> {
     const fieldSelector = `involvedObject.kind=VirtualMachineInstance,involvedObject.name=${name}`;
     const { items } = await this.#core.listNamespacedEvent({ namespace, fieldSelector });
-    return items.filter(({ type }) => type === 'Warning').map(({ reason = '', message = '' }) => ({ reason, message }));
+    return items
+      .filter(({ type, reportingComponent }) => type === 'Warning' && reportingComponent?.startsWith(OURS))
+      .map(({ reason = '', message = '' }) => ({ reason, message }));
   }
 
   async registerNode(name: string, address: string): Promise<void> {

@@ -30,6 +30,14 @@ export class InterfaceWatch {
     return new InterfaceWatch(port, bindings, ping, await startTcp(testbed.client, ip));
   }
 
+  /** What ping has seen up to now: how many got no answer of those before the last that got one, and the longest silence. */
+  pings(since: number): { readonly lost: number; readonly silenceMs: number } {
+    const answers = this.#ping.answers.filter(({ at }) => at >= since);
+    const sequences = answers.map(({ sequence }) => sequence);
+    const asked = answers.length === 0 ? 0 : sequences.at(-1)! - sequences[0]! + 1;
+    return { lost: asked - answers.length, silenceMs: longestSilence(answers, { from: since, to: Date.now() }).ms };
+  }
+
   /**
    * Ends it, and tells what it saw.
    *
@@ -59,6 +67,9 @@ export class InterfaceWatch {
       lostPings: lostAnswers(pings.answers, pings.sent, span),
       tcpMaxStallMs: round(echoes.maxStallMs),
       tcpBroken: echoes.broken,
+      ...(echoes.reason !== undefined && {
+        tcpBreak: { atMs: Math.round((echoes.answers.at(-1)?.at ?? span.from) - span.from), reason: echoes.reason },
+      }),
       activatedByRarp: claimed.list.some(({ at, activated }) => at >= span.from && activated.includes(target)),
       bindings: wanted.list.map((seen) => ({
         requestedChassis: undefined,

@@ -5,7 +5,7 @@ import type { GuestHealth } from '../guest/guest.ts';
 import { networkOf } from '../kubevirt/cni.ts';
 import { MIGRATION_JOB_UID } from '../kubevirt/labels.ts';
 import { migration as migrationManifest } from '../kubevirt/manifests.ts';
-import { isLauncher, type Pod, type VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
+import { isControlledBy, isLauncher, type Pod, type VirtualMachineInstanceMigration } from '../kubevirt/objects.ts';
 import type { WantedBinding } from '../observe/bindings.ts';
 import { run } from '../testbed/command.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
@@ -123,7 +123,9 @@ async function untilAtRest(
   watches: readonly InterfaceWatch[],
 ) {
   const hasEnded = ({ status }: Pod) => status?.phase === 'Succeeded' || status?.phase === 'Failed';
-  const others = cluster.pods.all().filter((pod) => isLauncher(pod) && pod.spec.nodeName !== vm.node());
+  const vmi = cluster.vmis.get(vm.namespace, vm.name);
+  const own = cluster.pods.all().filter((pod) => isLauncher(pod) && vmi && isControlledBy(pod, vmi));
+  const others = own.filter(({ spec }) => spec.nodeName !== vm.node());
   const deadline = AbortSignal.timeout(SETTLED_WITHIN_MS);
   await cluster.until(() => others.every((pod) => hasEnded(cluster.pods.latest(pod) ?? pod)), deadline).catch(() => {});
   for (const pod of others) await cluster.deletePod(pod);

@@ -45,6 +45,8 @@ export interface InterfaceResult {
   readonly lostPings: number;
   readonly tcpMaxStallMs: number;
   readonly tcpBroken: boolean;
+  /** Why the connection broke, and when. */
+  readonly tcpBreak?: { readonly atMs: number; readonly reason: string };
   /** The target opened itself: SB has its name in additional-chassis-activated. */
   readonly activatedByRarp: boolean;
   /** Each change of the logical switch port in NB. */
@@ -138,6 +140,9 @@ export function round(ms: number): number {
 
 /** Pinned, dual, pinned, and unbound: one commit each, and one for what others write in between. */
 const MAX_COMMITS = 5;
+const MAX_OUTAGE_MS = 500;
+/** By how much later than the guest runs on the target that is seen of KubeVirt. */
+const SWITCH_SEEN_WITHIN_MS = 1_000;
 const STORY = 'unbound → pinned → dual → pinned → unbound';
 
 /** What a hand-over promises: everything that this migration broke of it, in words; empty when all is well. */
@@ -149,23 +154,32 @@ export function brokenPromises(result: MigrationResult): string[] {
   if (mode !== 'handover') return broken;
   if (commits > MAX_COMMITS) broken.push(`the functions committed ${commits} times, ${MAX_COMMITS} are promised`);
   broken.push(...warnings);
-  return [
-    ...broken,
-    ...interfaces.flatMap((one) => brokenOn(one, result.guestBlackoutMs).map((promise) => `${one.port}: ${promise}`)),
-  ];
+  return [...broken, ...interfaces.flatMap((one) => brokenOn(one, result).map((promise) => `${one.port}: ${promise}`))];
 }
 
-function brokenOn(result: InterfaceResult, guestBlackoutMs = 0): string[] {
-  const { outageMs, tcpBroken, activatedByRarp, stolenClaims } = result;
+function brokenOn(seen: InterfaceResult, result: MigrationResult): string[] {
+  const { tcpBroken, activatedByRarp, stolenClaims } = seen;
   const broken: string[] = [];
-  const net = Math.round(outageMs - guestBlackoutMs);
-  if (net >= 500) broken.push(`ping was out for ${net} ms beside the guest's own blackout, 500 ms are promised`);
+  const net = Math.round(outageOfNetworkMs(seen, result));
+  if (net >= MAX_OUTAGE_MS)
+    broken.push(`ping was out for ${net} ms beside the guest's own blackout, ${MAX_OUTAGE_MS} ms are promised`);
   if (tcpBroken) broken.push('the TCP connection broke');
   if (!activatedByRarp) broken.push('the target was not opened by the RARP');
   if (stolenClaims > 0) broken.push(`the target stole the claim ${stolenClaims} times before the switch`);
-  const story = bindingStory(result).join(' → ');
+  const story = bindingStory(seen).join(' → ');
   if (story !== STORY) broken.push(`the binding went ${story || 'nowhere'}`);
   return broken;
+}
+
+/** The longest silence less the guest's own blackout, where that was a part of it: what is left is the network's. */
+export function outageOfNetworkMs(
+  { outageMs, outageAtMs }: InterfaceResult,
+  { guestBlackoutMs, switchedAtMs }: Pick<MigrationResult, 'guestBlackoutMs' | 'switchedAtMs'>,
+): number {
+  if (guestBlackoutMs === undefined || switchedAtMs === undefined) return outageMs;
+  const endedBefore = outageAtMs + outageMs < switchedAtMs - SWITCH_SEEN_WITHIN_MS - guestBlackoutMs;
+  if (endedBefore || outageAtMs > switchedAtMs) return outageMs;
+  return Math.max(0, outageMs - guestBlackoutMs);
 }
 
 /** `unbound`, `pinned` and `dual` in the order in which they were seen. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { locked } from './lock.ts';
 
 /** Of all that is built once and serves every cluster. */
 export const CACHE = fileURLToPath(new URL('../../.cache/cluster', import.meta.url));
@@ -10,7 +11,7 @@ export const CACHE = fileURLToPath(new URL('../../.cache/cluster', import.meta.u
 export const BUILD_LOGS = join(CACHE, 'logs');
 
 /**
- * Makes something in a folder of the cache, unless what is there was made of the same inputs.
+ * Makes something in a folder of the cache, unless what is there was made of the same inputs; one process at a time does.
  *
  * @param inputs all that it depends on
  * @param make fills the folder, which is empty or, where `make` failed before, half filled
@@ -24,7 +25,12 @@ export async function cached(
   const folder = join(CACHE, name);
   const stamp = join(CACHE, `${name.replaceAll('/', '-')}.stamp`);
   const digest = digestOf(...inputs);
-  if (existsSync(folder) && (await readFile(stamp, 'utf8').catch(() => '')) === digest) return folder;
+  const isCurrent = async () => existsSync(folder) && (await readFile(stamp, 'utf8').catch(() => '')) === digest;
+  if (await isCurrent()) return folder;
+  await mkdir(CACHE, { recursive: true });
+  await using _lock = await locked(`${stamp}.lock`);
+  // Whoever had the lock may have made it.
+  if (await isCurrent()) return folder;
   await rm(stamp, { force: true });
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });

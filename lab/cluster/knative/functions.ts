@@ -23,9 +23,14 @@ export async function startFunctions(cluster: ClusterDescription, onProgress: (s
 /**
  * What `npm run deploy` is given on a cluster: the image of the functions as they are built in `dist/`, which its nodes have then,
  * and an overlay.
+ *
+ * @param edition images of two editions have different digests
  */
-export async function deployment(cluster: ClusterDescription): Promise<{ image: string; overlay: string }> {
-  const archive = await functionsArchive();
+export async function deployment(
+  cluster: ClusterDescription,
+  edition = '',
+): Promise<{ image: string; overlay: string }> {
+  const archive = await functionsArchive(edition);
   // They may have been built anew since the cluster was started.
   await giveImages(cluster, archive);
   return { image: await digestedName(archive), overlay: await writeOverlay(join(cluster.directory, 'knative')) };

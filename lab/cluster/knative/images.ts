@@ -54,14 +54,21 @@ export async function networkLayerArchive(): Promise<string> {
   );
 }
 
-/** Archive with the image of the functions as they are built in `dist/`, which `func` would have made with an engine. */
-export async function functionsArchive(): Promise<string> {
+/**
+ * Archive with the image of the functions as they are built in `dist/`, which `func` would have made with an engine.
+ *
+ * @param edition images of two editions have different digests
+ */
+export async function functionsArchive(edition = ''): Promise<string> {
   const dist = join(PROJECT, 'dist');
   const files = (await readdir(dist).catch(() => [])).sort();
   if (files.length === 0) throw new Error('the functions are not built: npm run build');
   const contents = await Promise.all(files.map((file) => readFile(join(dist, file), 'base64')));
   const image = { name: `${FUNCTIONS_IMAGE}:built`, args: ['dist/index.mjs'] };
-  return nodeArchive('image-functions', image, contents, (workspace) => writeContext(PROJECT, workspace));
+  return nodeArchive(`image-functions${edition}`, image, contents, async (workspace) => {
+    await writeContext(PROJECT, workspace);
+    if (edition !== '') await writeFile(join(workspace, 'edition'), edition);
+  });
 }
 
 /** Name by digest of the one image in an archive. */

@@ -12,6 +12,21 @@ import { kubectlIn } from '../kubectl.ts';
 const RUNNING_WITHIN_MS = 300_000;
 const ANSWERS_WITHIN_MS = 120_000;
 
+/** Creates VMs where they are not there yet, and waits until the guest of each answers the client over OVN. */
+export async function startVms(
+  cluster: ClusterDescription,
+  vms: readonly VmDescription[],
+  onProgress: (step: string) => void,
+): Promise<void> {
+  onProgress(`creating ${vms.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`);
+  for (const vm of vms) await createVm(cluster, vm);
+  for (const vm of vms) {
+    await vmRuns(cluster, vm);
+    onProgress(`waiting until the guest of ${vm.name} answers the client over OVN`);
+    await vmAnswers(cluster, vm);
+  }
+}
+
 /** A VM with the lab's guest, which boots without a disk: its address is on the kernel's command line. */
 export function clusterVm({ name, namespace, interfaces }: VmDescription): object {
   const vm = virtualMachine({ name, namespace, interfaces });
@@ -49,7 +64,7 @@ export function clusterVm({ name, namespace, interfaces }: VmDescription): objec
 }
 
 /** Creates a VM; there is none before KubeVirt's webhooks answer. */
-export async function createVm(cluster: ClusterDescription, vm: VmDescription): Promise<void> {
+async function createVm(cluster: ClusterDescription, vm: VmDescription): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: vm.namespace } };
   const file = join(cluster.directory, `${vm.name}.yaml`);
   await writeFile(file, [namespace, clusterVm(vm)].map((object) => stringify(object)).join('---\n'));
@@ -60,7 +75,7 @@ export async function createVm(cluster: ClusterDescription, vm: VmDescription): 
 }
 
 /** Waits until KubeVirt says that the VM runs. */
-export async function vmRuns(cluster: ClusterDescription, { name, namespace }: VmDescription): Promise<void> {
+async function vmRuns(cluster: ClusterDescription, { name, namespace }: VmDescription): Promise<void> {
   const phase = ['-n', namespace, 'get', 'vmi', name, '-o', 'jsonpath={.status.phase}'];
   await eventually(`VM ${name} runs`, RUNNING_WITHIN_MS, async () => {
     const seen = await kubectlIn(cluster, ...phase);

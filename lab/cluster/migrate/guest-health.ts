@@ -1,9 +1,9 @@
-import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { guestAnswers, showsDamage } from '../../guest/console.ts';
 import type { GuestHealth } from '../../guest/guest.ts';
 import type { ClusterNode } from '../description.ts';
+import { processesOn } from '../nodes/processes.ts';
 
 /** Looks at a VM's guest from behind, by the serial console that virt-launcher keeps. */
 export async function guestHealth(vmiUid: string, node: ClusterNode): Promise<GuestHealth> {
@@ -16,17 +16,10 @@ export async function guestHealth(vmiUid: string, node: ClusterNode): Promise<Gu
 }
 
 /** The process id of the VMI's virt-launcher on a node. */
-async function launcherOf(vmiUid: string, { cgroup }: ClusterNode): Promise<string | undefined> {
-  for (const folder of globSync('/proc/[0-9]*')) {
-    const read = (name: string) => readFile(join(folder, name), 'utf8').catch(() => '');
-    const [program, ...args] = (await read('cmdline')).split('\0');
-    if (
-      program?.endsWith('/virt-launcher') &&
-      args.includes(vmiUid) &&
-      (await read('cgroup')).includes(`/${cgroup}/`)
-    ) {
-      return folder.slice('/proc/'.length);
-    }
-  }
-  return undefined;
+async function launcherOf(vmiUid: string, node: ClusterNode): Promise<string | undefined> {
+  const [launcher] = await processesOn(
+    node,
+    ({ command }) => !!command[0]?.endsWith('/virt-launcher') && command.includes(vmiUid),
+  );
+  return launcher && `${launcher.pid}`;
 }

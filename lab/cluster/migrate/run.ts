@@ -9,6 +9,7 @@ import type { VmDescription } from '../../testbed/description.ts';
 import { runOvn } from '../../testbed/ovn-suite.ts';
 import type { ClusterDescription } from '../description.ts';
 import { kubectlIn } from '../kubectl.ts';
+import { FunctionJournal } from './function-journal.ts';
 import { guestBlackoutMs } from './guest-blackout.ts';
 import { guestHealth } from './guest-health.ts';
 import { KubeVirtJournal } from './journal.ts';
@@ -32,9 +33,10 @@ export async function migrateOnCluster(options: ClusterRunOptions): Promise<Repo
   const { cluster, mode, migrations, gate, onProgress, onMigration } = options;
   const { testbed, directory } = cluster;
   const logs = { kubevirt: join(directory, 'logs/kubevirt.jsonl'), knative: join(directory, 'logs/knative.jsonl') };
-  await rm(logs.kubevirt, { force: true });
+  for (const log of Object.values(logs)) await rm(log, { force: true });
   const watched = await watchCluster(cluster);
   const journal = new KubeVirtJournal(watched, logs.kubevirt);
+  const functions = new FunctionJournal(cluster, watched, logs.knative);
   try {
     const vm = { ...options.vm, node: () => vmiOf(watched, options.vm)?.status?.nodeName ?? '' };
     const results: MigrationResult[] = [];
@@ -71,6 +73,7 @@ export async function migrateOnCluster(options: ClusterRunOptions): Promise<Repo
     return { ...figures, versions: await versions(cluster), migrations: results, summary };
   } finally {
     journal.stop();
+    await functions.stop();
     await watched.stop();
   }
 }

@@ -56,6 +56,13 @@ test('what is promised is promised of each interface, and a broken promise names
   ]);
 });
 
+test("the guest's own blackout excuses only a silence that it was a part of", () => {
+  const silent = (outageAtMs: number) => brokenPromises(migration({ ...kept, outageAtMs, outageMs: 550 }));
+  expect(silent(8_900)).toEqual([]);
+  const alone = ["web-01.prod: ping was out for 550 ms beside the guest's own blackout, 500 ms are promised"];
+  expect([silent(2_000), silent(12_000)]).toEqual([alone, alone]);
+});
+
 test('more commits than promised, a warning, and a port that is not as it was before break a promise', () => {
   const left = { ...kept, bindings: kept.bindings.slice(0, -1) };
   expect(brokenPromises({ ...migration(left), commits: 6, warnings: ['PortOverwritten: …'] })).toEqual([
