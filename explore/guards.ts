@@ -88,17 +88,6 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     seed: 69,
     edits: [{ file: 'decision/plan.ts', from: 'setup.now - observed.readAt > MAX_FACTS_AGE_MS', to: 'false' }],
   },
-  'look-after-first': {
-    prevents: 'a VM that went, or a migration that ended, before its row showed it leaves a binding behind',
-    seed: 4093,
-    edits: [
-      {
-        file: 'decision/requeue.ts',
-        from: 'done.changes.some(({ port }) => !isBoundFor(migration.uid, port))',
-        to: 'false',
-      },
-    ],
-  },
   'release-by-all': {
     prevents: 'what an end leaves waits for an event that has been, or for the next sweep',
     seed: 4105,

@@ -49,15 +49,16 @@ export class CommitInvariants {
 
   /** @param sentAt when a function sent the transaction that has changed the rows */
   committed(by: object, changes: readonly RowChange[], sentAt: number): void {
+    // A record that a neighbour has put back after its release is taken for one of ours, on that port alone.
+    const isPutBack = changes.some(({ port, before }) => this.#ledger(port).own === '' && isRecorded(before));
     for (const change of changes) this.#check(change, sentAt);
     for (const { port } of changes) Object.assign(this.#ledger(port), { by, writtenAt: Date.now() });
     const vm = this.vmOf(changes[0]!.port);
     // What a neighbour has undone of one port takes a look or two to be alike again.
     if (vm === undefined || this.neighbourWroteSince(vm, sentAt - APART_MS)) return;
     const own = vm.ports.filter((port) => this.isAsWritten(port)).map(requestedOf);
-    // What a migration that came to nothing has plugged in was never bound, and what was bound before is released later.
-    const alike = vm.now.migration ? own : own.filter((requested) => requested !== '');
-    if (new Set(alike).size > 1) this.#break(`the ports of ${vm.name} are bound apart: ${own.join(' and ')}`);
+    if (!isPutBack && new Set(own).size > 1)
+      this.#break(`the ports of ${vm.name} are bound apart: ${own.join(' and ')}`);
   }
 
   /** Somebody else has written a row. @returns whether it was ours that was changed */

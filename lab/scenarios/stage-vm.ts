@@ -190,8 +190,9 @@ export class StageVm implements VmDescription {
 
   /** From now on Kube-OVN's copy of its ports does not follow the database. */
   async letKubeOvnFallBehind(): Promise<void> {
+    // It has to see what was written before, and that it falls behind before anything else happens.
+    await sleep(500);
     await this.annotate({ [STALE_CACHE]: 'true' });
-    // It has to see that before anything else happens.
     await sleep(500);
   }
 
