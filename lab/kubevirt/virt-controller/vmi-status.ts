@@ -85,6 +85,9 @@ interface Wanted {
 
 function ofPod({ status }: Vmi, pod: Pod | undefined): Omit<Wanted, 'activePods'> {
   if (pod === undefined || status?.nodeName === undefined) return {};
+  // Between its two writes of the switch virt-handler is the only one that was seen to write.
+  const { endTimestamp, completed } = status.migrationState ?? {};
+  if (endTimestamp !== undefined && !completed) return {};
   const image = pod.status?.containerStatuses?.find(({ name }) => name === 'compute')?.image;
   return { ready: readyOf(pod), ...(image !== undefined && { launcherContainerImageVersion: image }) };
 }
