@@ -13,7 +13,7 @@ interface Jest {
   readonly numFailedTestSuites: number;
 }
 
-/** As many as any file of tests takes. */
+/** How many VMs the cluster has: no file of tests uses more. */
 const VMS = 3;
 const reports = mkdtempSync(join(tmpdir(), 'handover-test-'));
 const failed: string[] = [];

@@ -4,7 +4,7 @@ import type { PortBinding } from './southbound.ts';
 
 /** How long the ovn-controllers may take to follow a binding before it counts as missed. */
 export const CLAIM_MS = 1_000;
-/** For how long a call waits for northd, and for the chassis that lets the port go. */
+/** For how long northd, and the chassis that lets the port go, are waited for: that one may be dead. */
 const MAX_LAG_MS = 10_000;
 
 /** Whether a port is bound by us to one chassis. */
@@ -14,13 +14,13 @@ export function isPinned(port: Pick<Port, 'options'>): boolean {
 }
 
 /**
- * Whether the one chassis that a port is bound to holds it, and no other.
+ * Whether the one chassis that a port is bound to holds it.
  *
  * `missed`: it holds the port as an additional chassis still, and none as the main one, so that others send the guest
  * nothing. An ovn-controller whose own transaction is under way when the source lets go passes over that, and looks at the
  * port again only when its row changes (docs/ovn-versions.md).
  *
- * `awaited`: ovn-northd, or a chassis, may not have come to it yet. `late`: they have not for a long time.
+ * `awaited`: ovn-northd, or a chassis, may not have come to it yet.
  * @param binding `undefined` where it was not read, or is not there
  * @param now ms since the epoch
  */
@@ -28,12 +28,12 @@ export function claimOf(
   port: Pick<Port, 'options'>,
   binding: PortBinding | undefined,
   now: number,
-): 'settled' | 'awaited' | 'late' | 'missed' {
+): 'settled' | 'awaited' | 'missed' {
   if (!isPinned(port) || binding?.additionalChassis.length === 0) return 'settled';
   const since = port.options[SINCE_KEY];
   const ms = now - Date.parse(since ?? '');
   if (ms < CLAIM_MS) return 'awaited';
   if (binding === undefined) return 'settled';
   if (binding.since === since && binding.chassis === undefined) return 'missed';
-  return ms < MAX_LAG_MS ? 'awaited' : 'late';
+  return ms < MAX_LAG_MS ? 'awaited' : 'settled';
 }

@@ -14,6 +14,7 @@ import {
   repeated,
 } from './port.ts';
 import type { Profile } from './profile.ts';
+import { recordOf } from './record.ts';
 import { again, type CallSoFar, type Requeue, requeueAfter, retry } from './requeue.ts';
 import { isClaimedBy, type SouthboundFacts } from './southbound.ts';
 
@@ -100,18 +101,23 @@ function changesOf(own: readonly DesiredPort[], observed: Observation, setup: Pl
 
 /**
  * What a chassis was handed over and has not claimed is written again as it is, so that it looks again. Until all ports are
- * claimed no binding is taken off a guest: afterwards nothing would show that a claim was missed.
+ * claimed no binding is taken off a guest: afterwards nothing would show that a claim was missed. What is left of a guest that is
+ * gone holds nothing up: the next one under its name may be elsewhere.
  */
 function claimsFirst(
   changes: readonly PortChange[],
   own: readonly DesiredPort[],
-  { facts, southbound }: Observation,
+  { facts: { vmi }, southbound }: Observation,
   { now, call }: PlanSetup,
 ): readonly PortChange[] {
-  const claims = own.map((one) => ({ ...one, claim: claimOf(one.port, southbound.bindings.get(one.port.name), now) }));
+  const guests = own.filter(({ port }) => vmi?.final === false && recordOf(port.options)?.vmi === vmi.uid);
+  if (guests.length === 0) return changes;
+  const claims = guests.map(({ port, wanted }) => {
+    return { port, wanted, claim: claimOf(port, southbound.bindings.get(port.name), now) };
+  });
   const others = changes.filter(({ wanted }) => wanted.binding !== 'unbound');
   const isSettled = others.length === 0 && claims.every(({ claim }) => claim === 'settled');
-  if (isSettled || facts.vmi?.final !== false) return changes;
+  if (isSettled) return changes;
   if (call.repeated >= MAX_REPEATED) return others;
   const missed = claims.filter(
     ({ port, claim }) => claim === 'missed' && !others.some((change) => change.port === port),

@@ -85,7 +85,7 @@ interface Wanted {
 
 function ofPod({ status }: Vmi, pod: Pod | undefined): Omit<Wanted, 'activePods'> {
   if (pod === undefined || status?.nodeName === undefined) return {};
-  // Between its two writes of the switch virt-handler is the only one that was seen to write.
+  // No recording changes them between the two writes of a switch.
   const { endTimestamp, completed } = status.migrationState ?? {};
   if (endTimestamp !== undefined && !completed) return {};
   const image = pod.status?.containerStatuses?.find(({ name }) => name === 'compute')?.image;

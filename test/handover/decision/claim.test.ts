@@ -46,7 +46,7 @@ describe('the claim of a port that is bound to one chassis', () => {
     ['northd has not come to a first one', { ...missed, since: undefined }],
     ['the source has not let it go', letGo],
   ])('is awaited for ten seconds while %s', (_why, row) => {
-    expect([at(CLAIM_MS, row), at(9_999, row), at(10_000, row)]).toEqual(['awaited', 'awaited', 'late']);
+    expect([at(CLAIM_MS, row), at(9_999, row), at(10_000, row)]).toEqual(['awaited', 'awaited', 'settled']);
   });
 
   test('was missed where it holds the port beside a main chassis that there no longer is', () => {
@@ -108,7 +108,6 @@ describe('a look that finds the claim', () => {
   test('missed on one of two ports writes that one alone', () => {
     const second = port({ ...SECOND, options: TO_TARGET, record: HANDED_OVER });
     const observed = at('succeeded', [handedOver, second], claimed);
-    observed.southbound.bindings.get(second.name)!;
     const bindings = new Map(observed.southbound.bindings);
     bindings.set(second.name, { ...bindings.get(second.name)!, ...missed });
     const { changes } = look({ ...observed, southbound: { ...observed.southbound, bindings } });
@@ -132,12 +131,24 @@ describe('a look that finds the claim', () => {
       look(at('succeeded', [handedOver], binding, later), { later }).changes.map(({ wanted }) => wanted.binding);
     expect(release(claimed)).toEqual(['unbound']);
     expect(release(missed)).toEqual(['pinned']);
-    expect(release({ ...missed, since: 'another' })).toEqual([]);
   });
 
-  test('late does not wait any more, nor does it release: northd hangs', () => {
-    const observed = at('succeeded', [handedOver], { ...missed, since: 'another' }, 3_600_000);
-    expect(look(observed, { later: 3_600_000 })).toMatchObject({ changes: [], requeue: undefined });
+  test.each<[string, Partial<PortBinding>]>([
+    ['northd hangs', { ...missed, since: 'another' }],
+    ['the chassis of a target that failed is dead', { chassis: 'uuid of chassis-1', additionalChassis: [target] }],
+  ])('awaited for more than ten seconds, for %s, holds nothing up', (_why, binding) => {
+    const later = 3_600_000;
+    const { changes, requeue } = look(at('succeeded', [handedOver], binding, later), { later });
+    expect(changes.map(({ wanted }) => wanted.binding)).toEqual(['unbound']);
+    expect(requeue).toBeUndefined();
+  });
+
+  test('of an earlier guest does not keep the port from the one that runs now under its name', () => {
+    const earlier = port({ options: TO_TARGET, record: { ...HANDED_OVER, vmi: 'an earlier one' } });
+    for (const binding of [missed, { chassis: 'uuid of chassis-1', additionalChassis: [target] }]) {
+      const { changes } = look(observe(factsAt(moment('succeeded')), [earlier], { binding }));
+      expect(changes.map(({ wanted }) => wanted.binding)).toEqual(['unbound']);
+    }
   });
 
   test('missed after five times in one call leaves the rest to the next event or sweep', () => {
