@@ -200,7 +200,9 @@ async function observe(
   const isPrompt = Date.now() - readAt < MAX_SEARCH_MS;
   if ((recorded === undefined || found === undefined) && isPrompt) northbound.remember(vmi, ports, during);
 
-  const wanted = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) }));
+  const records = ports.map(({ options }) => recordOf(options));
+  const isRecorded = records.some((record) => record !== undefined);
+  const wanted = ports.map((port, index) => ({ port, wanted: desired(facts, records[index], isRecorded) }));
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
   const nodes = [...new Set(own.flatMap((one) => nodesOf(one.wanted)))];
   const isBindingNeeded =
