@@ -14,9 +14,10 @@ import { strategiesCommand } from './strategies/command.ts';
 import { dependentsCommand } from './strategies/dependents-command.ts';
 import { stripCommand } from './strategies/strip-command.ts';
 import { underlayCommand } from './strategies/underlay-command.ts';
+import { cleanUp } from './testbed/cleanup.ts';
 import { describeVm, type TestbedDescription } from './testbed/description.ts';
 import { OVN_SUITES, type OvnSuite } from './testbed/ovn-suite.ts';
-import { readTestbed, startTestbed, stopTestbed, type Testbed } from './testbed/testbed.ts';
+import { readTestbed, startTestbed, type Testbed } from './testbed/testbed.ts';
 
 const DIRECTORY = fileURLToPath(new URL('run', import.meta.url));
 const OUT = fileURLToPath(new URL('out', import.meta.url));
@@ -54,9 +55,9 @@ program
 
 program
   .command('down')
-  .description('take the testbed down, and all that runs on it')
+  .description('take the testbed down, and all that runs on it, or what is left of one')
   .action(async () => {
-    await stopTestbed(DIRECTORY);
+    await cleanUp({ directory: DIRECTORY, prefix: PREFIX });
     console.log('The testbed is gone.');
   });
 
@@ -106,7 +107,7 @@ program
   });
 
 program.hook('preAction', (_, command) => {
-  if (command.name() !== 'report') requireRoot();
+  if (command.name() !== 'report') requireMachine();
 });
 
 try {
@@ -194,8 +195,9 @@ function progress(step: string): void {
   console.log(`· ${step}`);
 }
 
-function requireRoot(): void {
+function requireMachine(): void {
   if (process.platform !== 'linux') throw new Error(`needs Linux, this is ${process.platform}.`);
+  if (process.arch !== 'x64') throw new Error(`its guest is made for x86_64, this is ${process.arch}.`);
   if (process.getuid?.() !== 0) throw new Error('makes network namespaces: run it as root.');
 }
 
