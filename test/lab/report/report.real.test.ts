@@ -8,12 +8,12 @@ import { jest } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Report } from '../../../lab/migrate/result.ts';
 import { typical } from '../../../lab/report/story.ts';
-import { writeReport } from '../../../lab/report/write.ts';
+import { readResult, writeReport } from '../../../lab/report/write.ts';
 import { complaints, look } from './seen.ts';
 
 jest.setTimeout(60_000);
 
-const FIXTURES = ['single', 'handover', 'floor'].map((mode) =>
+const FIXTURES = ['single', 'handover-gated', 'handover', 'floor'].map((mode) =>
   fileURLToPath(new URL(`fixtures/${mode}.json`, import.meta.url)),
 );
 const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -23,7 +23,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'handover-report-'));
-  await writeReport(FIXTURES, directory);
+  await writeReport(await Promise.all(FIXTURES.map(readResult)), directory);
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', ...QUIET],
@@ -127,6 +127,6 @@ test('the look at a page finds what it is there to find', async () => {
 
 test('a file that holds no migrations is rejected by name', async () => {
   const noResult = fileURLToPath(import.meta.url);
-  await expect(writeReport([noResult], directory)).rejects.toThrow(noResult);
-  await expect(writeReport(['/nonexistent/result.json'], directory)).rejects.toThrow('/nonexistent/result.json');
+  await expect(readResult(noResult)).rejects.toThrow(noResult);
+  await expect(readResult('/nonexistent/result.json')).rejects.toThrow('/nonexistent/result.json');
 });
