@@ -1,6 +1,7 @@
 import type { InterfaceResult, Report } from '../migrate/result.ts';
 import { timeAxis } from './axis.ts';
-import { type Figure, type Frame, GAP } from './canvas.ts';
+import { type Frame, GAP } from './canvas.ts';
+import type { Figure } from './figure.ts';
 import { headingPanel } from './heading.ts';
 import { type Lane, lanesPanel } from './lanes.ts';
 import { ms } from './overview.ts';
