@@ -5,7 +5,7 @@ import { GAP } from './canvas.ts';
 import { closeup, closeupTitle, showsSwitch } from './closeup.ts';
 import { type Figure, figure } from './figure.ts';
 import { Html, html } from './html.ts';
-import { eventsInWords, modes } from './modes.ts';
+import { conditionsOf, modes } from './modes.ts';
 import { ms, overview } from './overview.ts';
 import { typical, worstInterface } from './story.ts';
 import { figuresTables, momentsTable } from './tables.ts';
@@ -55,7 +55,7 @@ ${section(
 ${reports.length < 2 ? '' : section('Side by side', (width) => modes(reports, width), MODES)}
 <section>
 <h2>Figures</h2>
-${reports.flatMap(figuresTables)}
+${reports.flatMap((one) => figuresTables(one, reports))}
 </section>
 <section>
 <h2>What happened, in order${which === '' ? '' : ` (${which})`}</h2>
@@ -76,9 +76,10 @@ const MODES =
   'handover: the functions switch, by a dual binding that the guest’s RARP opens. floor: both chassis open all along, so that little but the guest’s own blackout remains. single: the port is moved when the migration is reported done. Each shows its migration with the median outage.';
 
 /** Which run and which of its migrations is shown, where there are several. */
-function whichOf([report, ...others]: readonly [Report, ...Report[]], shown: MigrationResult): string {
+function whichOf(reports: readonly [Report, ...Report[]], shown: MigrationResult): string {
+  const [report] = reports;
   const { mode, migrations } = report;
-  const run = others.length === 0 ? [] : [mode, eventsInWords(report)];
+  const run = reports.length < 2 ? [] : [mode, conditionsOf(report, reports)];
   const number = `migration ${migrations.indexOf(shown) + 1} of ${migrations.length}`;
   return [...run, ...(migrations.length === 1 ? [] : [number])].join(', ');
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import type { MigrationResult, Report } from '../../../lab/migrate/result.ts';
 import { closeup } from '../../../lab/report/closeup.ts';
@@ -38,4 +39,10 @@ test.each([860, 358])('at %i px every figure explains each of its colours', asyn
 
 test('a sign without words is an error, not a gap in the legend', () => {
   expect(() => legend(new Set(['dot:held']), 860)).toThrow('The legend has no words for dot:held.');
+});
+
+test.each(['flow', 'migration'])("docs/%s.svg has the report's palette", async (picture) => {
+  const palette = await readFile('lab/report/figure.css', 'utf8');
+  const svg = await readFile(`docs/${picture}.svg`, 'utf8');
+  expect(svg.includes(palette)).toBe(true);
 });

@@ -1,6 +1,6 @@
 /** The report of recorded migrations, opened in a real browser as a reader would. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -109,6 +109,20 @@ test('the picture stands alone on light and on dark pages', async () => {
     const paper = await page.evaluate("getComputedStyle(document.querySelector('rect')).fill");
     expect(paper).toBe(colorScheme === 'light' ? 'rgb(253, 252, 249)' : 'rgb(21, 25, 28)');
     expect(trouble).toEqual([]);
+  }
+});
+
+test.each(['light', 'dark'] as const)('by %s the picture of the flow is readable on a phone', async (colorScheme) => {
+  const flow = await readFile('docs/flow.svg', 'utf8');
+  const style = '<style>body { margin: 0 } svg { max-width: 100%; height: auto }</style>';
+  await writeFile(join(directory, 'flow.html'), `<!doctype html><title>flow</title>${style}<body>${flow}</body>`);
+  const { page, trouble } = await open('flow.html', { viewport: { width: 390, height: 844 }, colorScheme });
+  const seen = await look(page);
+  expect(complaints(seen)).toEqual([]);
+  expect(trouble).toEqual([]);
+  const words = seen.texts.map(({ text }) => text);
+  for (const function_ of ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile']) {
+    expect(words).toContain(function_);
   }
 });
 
