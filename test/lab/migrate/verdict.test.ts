@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { MigrationResult, Report } from '../../../lab/migrate/result.ts';
 import { loadInWords, verdictOn } from '../../../lab/migrate/verdict.ts';
 
-const FIXTURE = new URL('../report/fixtures/handover-gated.json', import.meta.url);
+const FIXTURE = 'testkit/fixtures/results/handover-gated.json';
 const recorded = JSON.parse(await readFile(FIXTURE, 'utf8')) as Report;
 
 function verdict(changes: Partial<MigrationResult>, outageMs?: number) {

@@ -13,7 +13,7 @@ const RUNS = ['handover-gated', 'handover', 'floor', 'single'];
 const PLAIN = /^(paper|ink|faint|line|on-\w+)$/;
 
 async function recorded(run: string): Promise<Report> {
-  return readResult(new URL(`fixtures/${run}.json`, import.meta.url).pathname);
+  return readResult(`testkit/fixtures/results/${run}.json`);
 }
 
 const coloursOf = (svg: string) => new Set([...svg.matchAll(/var\(--([\w-]+)\)/g)].map(([, name]) => name!));

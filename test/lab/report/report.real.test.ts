@@ -14,7 +14,7 @@ import { complaints, look } from './seen.ts';
 jest.setTimeout(60_000);
 
 const FIXTURES = ['single', 'handover-gated', 'handover', 'floor'].map((mode) =>
-  fileURLToPath(new URL(`fixtures/${mode}.json`, import.meta.url)),
+  fileURLToPath(new URL(`../../../testkit/fixtures/results/${mode}.json`, import.meta.url)),
 );
 const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 

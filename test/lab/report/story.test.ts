@@ -15,7 +15,9 @@ import {
 } from '../../../lab/report/story.ts';
 
 async function recorded(mode: string): Promise<Report> {
-  return JSON.parse(await readFile(new URL(`fixtures/${mode}.json`, import.meta.url), 'utf8')) as Report;
+  return JSON.parse(
+    await readFile(new URL(`../../../testkit/fixtures/results/${mode}.json`, import.meta.url), 'utf8'),
+  ) as Report;
 }
 
 const tones = (bands: readonly Band[]) => bands.map(({ tone }) => tone);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseUpdate } from '../../../lab/observe/monitor.ts';
+import { parseUpdate } from '../lab/observe/monitor.ts';
 
 const SCHEMAS = '/usr/share/ovn';
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type Facts, factsOf, type Objects } from '../../../handover/decision/facts.ts';
+import { type Facts, factsOf, type Objects } from '../handover/decision/facts.ts';
 import {
   OPT_IN_ANNOTATION,
   type OwnerReference,
   type Pod,
   type VirtualMachineInstance,
   type VirtualMachineInstanceMigration,
-} from '../../../handover/decision/kubevirt.ts';
+} from '../handover/decision/kubevirt.ts';
 
 /** One VM, `prod/web-01`, and its migration from worker-a to worker-b: what the fixtures are of. */
 export const VMI = { namespace: 'prod', name: 'web-01' };
@@ -21,7 +21,7 @@ interface Change {
 
 /** An object as KubeVirt has it at one moment, with fields of its parts replaced; a VMI is opted in. */
 export function object(name: string, change: Change = {}): Record<string, unknown> & { metadata: object } {
-  const fixture = JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
+  const fixture = JSON.parse(readFileSync(new URL(`fixtures/kubevirt/${name}.json`, import.meta.url), 'utf8'));
   if (fixture.kind === 'VirtualMachineInstance') fixture.metadata.annotations[OPT_IN_ANNOTATION] = '';
   return {
     ...fixture,

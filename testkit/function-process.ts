@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../../lab/free-port.ts';
+import { freePort } from '../lab/free-port.ts';
 
-const ROOT = new URL('../../../', import.meta.url);
+const ROOT = new URL('../', import.meta.url);
 
 /** Bundles the functions, as `npm run build` does. */
 export function build(): void {
