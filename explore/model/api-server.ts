@@ -273,6 +273,6 @@ function markedBy({ uid, name }: ObjectMeta): [labels: Record<string, string>, a
 }
 
 /** Kubernetes gives whole seconds. */
-export function atFullSeconds(): string {
+function atFullSeconds(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }

@@ -64,7 +64,7 @@ export function conditionsOf(report: Report, reports: readonly Report[]): string
   return `${eventsInWords(report)}${when}`;
 }
 
-export function eventsInWords({ mode, eventDelayMs }: Report): string {
+function eventsInWords({ mode, eventDelayMs }: Report): string {
   if (mode === 'floor') return 'waits for no event';
   return eventDelayMs === 0 ? 'events at once' : `events ${eventDelayMs / 1000} s late`;
 }

@@ -71,7 +71,7 @@ function answersInWords({ coldStarts, answers }: FunctionResult): string[] {
   return [[...cold, ...counts].join(', '), counts.join(', ')];
 }
 
-export function seconds(value: number): string {
+function seconds(value: number): string {
   return `${(value / 1000).toFixed(1)} s`;
 }
 

@@ -20,7 +20,7 @@ export interface Holder {
 }
 
 /** Somebody else holds the names: the message says who, and how to end it. */
-export class HeldError extends Error {
+class HeldError extends Error {
   constructor(prefix: string, holder: Holder) {
     const { clone, pid, since, down } = holder;
     super(
@@ -68,7 +68,7 @@ export async function hold(prefix: string, directory: string, down: string): Pro
 }
 
 /** Who holds the names, if somebody still does: a process that lives, or a testbed that was left standing. */
-export async function holderOf(prefix: string): Promise<Holder | undefined> {
+async function holderOf(prefix: string): Promise<Holder | undefined> {
   const text = await readFile(fileOf(prefix), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const holder = JSON.parse(text) as Holder;

@@ -23,7 +23,7 @@ const KO_USER = '65532';
  * Name of the image of the functions, to which `npm run deploy` is given the digest. func asks the registry whether it may be pulled:
  * nobody listens there. To a name that it could not resolve it would ask from inside the cluster, by a pod that cannot start.
  */
-export const FUNCTIONS_IMAGE = '127.0.0.1:1/ovn-handover';
+const FUNCTIONS_IMAGE = '127.0.0.1:1/ovn-handover';
 
 /** Archive with an image of each program; they are all in one layer, so that a node unpacks it once. */
 export async function programArchive({ pins, folder, programs }: ProgramBuild): Promise<string> {
