@@ -23,7 +23,7 @@ let failedTests = 0;
 const [, , wanted] = process.argv;
 if (wanted === undefined) {
   check('the generated schema code is current', 'node', ['scripts/generate.ts', '--check']);
-  check('format and lint', 'biome', ['check', '.']);
+  check('format, lint, dead exports and duplicates', 'npm', ['run', '--silent', 'lint']);
   check('types', 'tsc', []);
   tests('unit tests', 'unit');
   tests('tests on real OVN, QEMU and ovsdb-server', 'real');

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { KubernetesEvent } from '../../../handover/decision/events.ts';
 import { EventRecorder } from '../../../handover/kubernetes/event-recorder.ts';
 import type { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
-import { VMI, VMI_UID } from '../support/moments.ts';
+import { VMI, VMI_UID } from '../../../testkit/moments.ts';
 
 const PINNED: KubernetesEvent = { type: 'Normal', reason: 'PortPinned', message: 'pinned' };
 const NO_PORT: KubernetesEvent = { type: 'Warning', reason: 'NoPort', message: 'no port' };

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { LookAgainError } from '../../../handover/decision/errors.ts';
 import { DUAL_GATE, PORT_GATE, type Pod } from '../../../handover/decision/kubevirt.ts';
 import { Kubernetes, type KubernetesApi } from '../../../handover/kubernetes/kubernetes.ts';
-import { pod, VMI, VMI_UID, vmi, vmim } from '../support/moments.ts';
+import { pod, VMI, VMI_UID, vmi, vmim } from '../../../testkit/moments.ts';
 
 /** What was asked, in order, and with what. */
 let asked: [string, ...unknown[]][];

@@ -6,8 +6,8 @@ import { OPTION_KEYS, type PortChange } from '../../../handover/decision/port.ts
 import { profileOf } from '../../../handover/decision/profile.ts';
 import { recordEntries } from '../../../handover/decision/record.ts';
 import { Northbound } from '../../../handover/ovn/northbound.ts';
+import { VMI, VMIM_UID } from '../../../testkit/moments.ts';
 import { RecordingClient } from '../support/database.ts';
-import { VMI, VMIM_UID } from '../support/moments.ts';
 import { DUAL, PINNED, SINCE, TO_SOURCE } from '../support/ports.ts';
 
 const SCAN = 'Logical_Switch_Port external_ids includes';

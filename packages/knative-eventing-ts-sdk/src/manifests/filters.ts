@@ -16,7 +16,7 @@ export interface EventFilter {
 }
 
 /** Types of the events that Knative's own sources send. */
-export const KNATIVE_TYPES: readonly string[] = [
+const KNATIVE_TYPES: readonly string[] = [
   ...['resource', 'ref'].flatMap((mode) =>
     ['add', 'update', 'delete'].map((action) => `dev.knative.apiserver.${mode}.${action}`),
   ),
@@ -45,7 +45,7 @@ const knativeType: Check<string> = (value, where) => {
 const compared = mapOf(attributeName, filledText);
 
 /** An attribute's value in full. In `filter.attributes`, unlike in `exact`, an empty text stands for any value. */
-export const exactly: Check<Attributes> = (value, where) => {
+const exactly: Check<Attributes> = (value, where) => {
   const problems = compared(value, where);
   return problems.length > 0 ? problems : typeProblems(value as Attributes, where);
 };
@@ -54,7 +54,7 @@ export function typeProblems(attributes: Attributes, where: string): readonly Pr
   return Object.hasOwn(attributes, 'type') ? knativeType(attributes.type, `${where}/type`) : [];
 }
 
-export const eventFilter: Check<EventFilter> = mapping<EventFilter>(
+const eventFilter: Check<EventFilter> = mapping<EventFilter>(
   {
     exact: exactly,
     prefix: compared,
