@@ -1,5 +1,6 @@
 import { isObject, nameOf } from '../cloud-event.ts';
-import { at, hint, type Problem } from './problem.ts';
+import { at } from '../json-pointer.ts';
+import { hint, type Problem } from './problem.ts';
 
 declare const checked: unique symbol;
 

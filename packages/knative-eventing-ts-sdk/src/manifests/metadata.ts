@@ -1,6 +1,7 @@
 import { isObject } from '../cloud-event.ts';
+import { at } from '../json-pointer.ts';
 import { anything, type Check, filledText, list, mapOf, mapping, oneOf, text, textLike } from './check.ts';
-import { at, closest } from './problem.ts';
+import { closest } from './problem.ts';
 
 /** A manifest's `metadata`: what people write, and what the API server adds. */
 export interface Metadata {

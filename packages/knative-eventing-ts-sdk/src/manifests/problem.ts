@@ -15,11 +15,6 @@ export function nameOfManifest(manifest: unknown): string {
   return `${kind ?? 'manifest'} ${namespace}/${name}`;
 }
 
-/** The JSON pointer (RFC 6901) of a field or an element. */
-export function at(where: string, key: string | number): string {
-  return `${where}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
 /** How a sentence goes on that names something unknown: ` Did you mean retry?`, or nothing if nothing known is close. */
 export function hint(word: string, known: readonly string[]): string {
   const meant = closest(word, known);
