@@ -1,5 +1,5 @@
 import { anything, type Check, list, mapOf, mapping, oneOf, required, text } from './check.ts';
-import { apiVersion, type Destination, destination, kind } from './destination.ts';
+import { apiVersion, type Destination, destination, kind, kindRule } from './destination.ts';
 import { attributeName, type EventFilter, eventFilters } from './filters.ts';
 import { dnsName, type Metadata, metadata, TRUE_OR_FALSE } from './metadata.ts';
 import { type LabelSelector, labelSelector } from './selector.ts';
@@ -49,13 +49,14 @@ export const eventOverrides: Check<EventOverrides> = mapping<EventOverrides>({
 const spec: Check<ApiServerSourceSpec> = mapping<ApiServerSourceSpec>({
   resources: required(
     list(
-      mapping<WatchedResource>({ apiVersion: required(apiVersion), kind: required(kind), selector: labelSelector }),
-      {
-        empty: false,
-      },
+      mapping<WatchedResource>(
+        { apiVersion: required(apiVersion), kind: required(kind), selector: labelSelector },
+        kindRule,
+      ),
+      { empty: false },
     ),
   ),
-  owner: mapping<ResourceKind>({ apiVersion: required(apiVersion), kind: required(kind) }),
+  owner: mapping<ResourceKind>({ apiVersion: required(apiVersion), kind: required(kind) }, kindRule),
   mode: oneOf('Reference', 'Resource'),
   serviceAccountName: dnsName,
   namespaceSelector: labelSelector,

@@ -24,7 +24,7 @@ export const broker: Check<Broker> = mapping<Broker>({
     metadata({
       'eventing.knative.dev/broker.class': filledText,
       'messaging.knative.dev/async-handler': TRUE_OR_FALSE,
-      'x-kafka.eventing.knative.dev/external.topic': filledText,
+      'kafka.eventing.knative.dev/external.topic': filledText,
     }),
   ),
   spec: mapping<NonNullable<Broker['spec']>>({ config: reference, delivery }),

@@ -2,6 +2,7 @@ import { isObject } from '../cloud-event.ts';
 import { type ApiServerSource, apiServerSource } from './api-server-source.ts';
 import { type Broker, broker } from './broker.ts';
 import type { Check } from './check.ts';
+import { whyNoKind } from './kinds.ts';
 import { type PingSource, pingSource } from './ping-source.ts';
 import { closest, type Problem } from './problem.ts';
 import { type Trigger, trigger } from './trigger.ts';
@@ -42,11 +43,10 @@ export function checkManifest(manifest: unknown): readonly Problem[] {
   if (Object.hasOwn(KINDS, kind)) {
     const known = KINDS[kind]!;
     if (known.apiVersion === apiVersion) return known.check(manifest, '');
-    const meant = isOfKnative(apiVersion) ? known.apiVersion : closest(apiVersion, [known.apiVersion]);
-    return meant === undefined
-      ? []
-      : [{ where: '/apiVersion', what: `is ${apiVersion}, but a ${kind} is of ${meant}` }];
   }
+  const wrong = whyNoKind(apiVersion, kind);
+  // Of a kind that the API server does not know either, it tells itself.
+  if (wrong?.field === 'apiVersion') return [{ where: '/apiVersion', what: wrong.what }];
   const meant = isOfKnative(apiVersion) ? closest(kind, Object.keys(KINDS)) : undefined;
   return meant === undefined ? [] : [{ where: '/kind', what: `is ${kind}. Did you mean ${meant}?` }];
 }

@@ -1,6 +1,6 @@
-import { type Check, filledText, mapping, required, text, textLike } from './check.ts';
+import { type Check, filledText, mapping, type Rule, required, text, textLike } from './check.ts';
+import { whyNoKind } from './kinds.ts';
 import { dnsLabel, filledName } from './metadata.ts';
-import { closest } from './problem.ts';
 
 /** A Kubernetes object that events can be sent to. */
 export interface Reference {
@@ -30,10 +30,13 @@ export const apiVersion = textLike(
 );
 export const kind = textLike(/^[A-Z][A-Za-z0-9]*$/, 'a kind, in the singular and with a capital letter, such as Pod');
 
-/** Of these only one API version can be meant. */
-const API_VERSIONS: Readonly<Record<string, readonly string[]>> = {
-  Broker: ['eventing.knative.dev/v1'],
-  Service: ['v1', 'serving.knative.dev/v1'],
+/** Whether there is such a kind in this version of the API. */
+export const kindRule: Rule<{ readonly apiVersion?: string; readonly kind: string }> = (
+  { apiVersion, kind },
+  where,
+) => {
+  const wrong = apiVersion === undefined ? undefined : whyNoKind(apiVersion, kind);
+  return [wrong && { where: `${where}/${wrong.field}`, what: wrong.what }];
 };
 
 export const reference: Check<Reference> = mapping<Reference>(
@@ -49,12 +52,7 @@ export const reference: Check<Reference> = mapping<Reference>(
     apiVersion === undefined && group === undefined && { where, what: 'must have apiVersion' },
     apiVersion !== undefined && group !== undefined && { where, what: 'must not have both apiVersion and group' },
   ],
-  ({ apiVersion, kind }, where) => {
-    const possible = API_VERSIONS[kind];
-    if (apiVersion === undefined || possible === undefined || possible.includes(apiVersion)) return [];
-    const meant = closest(apiVersion, possible);
-    return [meant !== undefined && { where: `${where}/apiVersion`, what: `is ${apiVersion}. Did you mean ${meant}?` }];
-  },
+  kindRule,
 );
 
 export const destination: Check<Destination> = mapping<Destination>(

@@ -1,3 +1,4 @@
+import { whyNoCondition } from './cesql.ts';
 import { type Check, filledText, list, mapOf, mapping, textLike } from './check.ts';
 import { closest, type Problem } from './problem.ts';
 
@@ -42,6 +43,12 @@ const knativeType: Check<string> = (value, where) => {
   ];
 };
 
+const condition: Check<string> = (value, where) => {
+  const problems = filledText(value, where);
+  const why = problems.length > 0 ? undefined : whyNoCondition(value as string);
+  return why === undefined ? problems : [{ where, what: `is no condition in CESQL: ${why}` }];
+};
+
 const compared = mapOf(attributeName, filledText);
 
 /** An attribute's value in full. In `filter.attributes`, unlike in `exact`, an empty text stands for any value. */
@@ -62,7 +69,7 @@ export const eventFilter: Check<EventFilter> = mapping<EventFilter>(
     all: (value, where) => nested(value, where),
     any: (value, where) => nested(value, where),
     not: (value, where) => eventFilter(value, where),
-    cesql: filledText,
+    cesql: condition,
   },
   (filter, where) => {
     const dialects = Object.keys(filter);

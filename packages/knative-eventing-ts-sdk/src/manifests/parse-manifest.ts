@@ -1,5 +1,5 @@
 import { checkManifest, type Manifests } from './check-manifest.ts';
-import { nameOfManifest, type Problem } from './problem.ts';
+import { nameOfManifest, type Problem, withoutNulls } from './problem.ts';
 
 /** A manifest that is none of its kind, or means something else than it seems. */
 export class MalformedManifestError extends Error implements Problem {
@@ -15,7 +15,7 @@ export class MalformedManifestError extends Error implements Problem {
 }
 
 /**
- * A manifest as its type has it, from YAML or JSON.
+ * A manifest as its type has it, from YAML or JSON: a copy, without the fields that are null.
  * @throws MalformedManifestError for another kind, or the first problem that `checkManifest` finds
  */
 export function parseManifest<Kind extends keyof Manifests>(kind: Kind, manifest: unknown): Manifests[Kind] {
@@ -23,5 +23,5 @@ export function parseManifest<Kind extends keyof Manifests>(kind: Kind, manifest
   if (problem !== undefined) throw new MalformedManifestError(manifest, problem);
   const is = (manifest as { readonly kind: string }).kind;
   if (is !== kind) throw new MalformedManifestError(manifest, { where: '/kind', what: `is ${is}, expected ${kind}` });
-  return manifest as Manifests[Kind];
+  return withoutNulls(manifest) as Manifests[Kind];
 }

@@ -15,6 +15,14 @@ export function nameOfManifest(manifest: unknown): string {
   return `${kind ?? 'manifest'} ${namespace}/${name}`;
 }
 
+/** A copy without the fields that are null, which are not there for the API server either. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const there = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(there.map(([key, field]) => [key, withoutNulls(field)]));
+}
+
 /** How a sentence goes on that names something unknown: ` Did you mean retry?`, or nothing if nothing known is close. */
 export function hint(word: string, known: readonly string[]): string {
   const meant = closest(word, known);

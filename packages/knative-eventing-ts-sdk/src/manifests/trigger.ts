@@ -1,5 +1,7 @@
+import { at } from '../json-pointer.ts';
 import { anything, type Check, mapOf, mapping, oneOf, required, text } from './check.ts';
 import { type Delivery, delivery } from './delivery.ts';
+import { DEPENDENCY, dependency, dependencyOf } from './dependency.ts';
 import { type Destination, destination, type Reference, reference } from './destination.ts';
 import { type Attributes, attributeName, type EventFilter, eventFilters, typeProblems } from './filters.ts';
 import { dnsName, type Metadata, metadata } from './metadata.ts';
@@ -44,16 +46,25 @@ const spec: Check<TriggerSpec> = mapping<TriggerSpec>(
   ],
 );
 
-export const trigger: Check<Trigger> = mapping<Trigger>({
-  apiVersion: required(oneOf('eventing.knative.dev/v1')),
-  kind: required(oneOf('Trigger')),
-  metadata: required(
-    metadata({
-      'eventing.knative.dev/injection': oneOf('enabled', 'disabled'),
-      'knative.dev/dependency': text,
-      'kafka.eventing.knative.dev/delivery.order': oneOf('ordered', 'unordered'),
-    }),
-  ),
-  spec: required(spec),
-  status: anything,
-});
+export const trigger: Check<Trigger> = mapping<Trigger>(
+  {
+    apiVersion: required(oneOf('eventing.knative.dev/v1')),
+    kind: required(oneOf('Trigger')),
+    metadata: required(
+      metadata({
+        'eventing.knative.dev/injection': oneOf('enabled', 'disabled'),
+        [DEPENDENCY]: dependency,
+        'kafka.eventing.knative.dev/delivery.order': oneOf('ordered', 'unordered'),
+      }),
+    ),
+    spec: required(spec),
+    status: anything,
+  },
+  ({ metadata: { namespace: own, annotations } }, where) => {
+    const text = annotations?.[DEPENDENCY];
+    const namespace = text === undefined ? undefined : dependencyOf(text).namespace;
+    if (own === undefined || namespace === undefined || namespace === own) return [];
+    const what = `names namespace ${namespace}; must be that of the Trigger, ${own}`;
+    return [{ where: at(`${where}/metadata/annotations`, DEPENDENCY), what }];
+  },
+);
