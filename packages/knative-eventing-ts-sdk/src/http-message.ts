@@ -5,7 +5,20 @@ import { at } from './json-pointer.ts';
 import { MalformedEventError } from './malformed-event-error.ts';
 import { decodeData, type MediaType, mediaTypeOf, parseJson, textOf } from './media-type.ts';
 
-/** An HTTP request as it came in: that of Node's `http`, of fetch, or of a framework. */
+/**
+ * An HTTP request as it came in: that of Node's `http`, of fetch, or of a framework.
+ *
+ * @see [CloudEvents 1.0.2, HTTP protocol binding](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md)
+ *
+ * @example
+ * ```ts
+ * const message: HttpMessage = {
+ *   headers: { 'content-type': 'application/cloudevents+json' },
+ *   body: '{"specversion":"1.0","id":"1","source":"/s","type":"com.example.order"}',
+ * };
+ * eventOf(message).type; // => 'com.example.order'
+ * ```
+ */
 export interface HttpMessage {
   /** Names in any case: Node's `IncomingMessage.headers`, the `Headers` of fetch, or a list of names and values. */
   readonly headers:
@@ -23,6 +36,14 @@ export interface HttpMessage {
  * For an event without `time`, the class CloudEvent takes the time at which it is read.
  *
  * @throws MalformedEventError with status 400 for what is no CloudEvent, or several of them, which Knative never sends.
+ * @see [CloudEvents 1.0.2, HTTP protocol binding](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md)
+ *
+ * @example
+ * ```ts
+ * const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 'com.example.order' };
+ * const event = eventOf({ headers: { ...headers, 'ce-subject': 'Euro%20%E2%82%AC' }, body: '{"total":7}' });
+ * [event.subject, event.data]; // => ['Euro €', { total: 7 }]
+ * ```
  */
 export function eventOf({ headers, body }: HttpMessage): CloudEvent<unknown> {
   const fields = fieldsOf(headers ?? {});

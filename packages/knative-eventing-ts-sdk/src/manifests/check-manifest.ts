@@ -7,7 +7,16 @@ import { type PingSource, pingSource } from './ping-source.ts';
 import { closest, type Problem } from './problem.ts';
 import { type Trigger, trigger } from './trigger.ts';
 
-/** The kinds that are checked, and the types of their manifests. */
+/**
+ * The kinds that are checked, and the types of their manifests.
+ *
+ * @see [Knative, API of eventing](https://knative.dev/docs/eventing/reference/eventing-api/)
+ *
+ * @example
+ * ```ts
+ * const kinds: readonly (keyof Manifests)[] = ['Broker', 'Trigger', 'ApiServerSource', 'PingSource'];
+ * ```
+ */
 export interface Manifests {
   readonly Broker: Broker;
   readonly Trigger: Trigger;
@@ -34,6 +43,14 @@ const KINDS: Readonly<Record<string, Kind>> & Readonly<Record<keyof Manifests, K
  *
  * @param manifest - The object, as read from YAML or JSON.
  * @returns what is wrong, in the order of the manifest; nothing if all is well.
+ * @throws Nothing: whatever it is given, what is wrong is what it returns.
+ * @see [Knative, API of eventing](https://knative.dev/docs/eventing/reference/eventing-api/)
+ *
+ * @example
+ * ```ts
+ * checkManifest({ apiVersion: 'eventing.knative.dev/v1', kind: 'Triger' });
+ * // => [{ where: '/kind', what: 'is Triger. Did you mean Trigger?' }]
+ * ```
  */
 export function checkManifest(manifest: unknown): readonly Problem[] {
   if (!isObject(manifest)) return [{ where: '', what: 'must be a mapping with apiVersion and kind' }];

@@ -7,7 +7,17 @@ import type { EventFilter } from './filters.ts';
 import { closest, hint, nameOfManifest, type Problem, withoutNulls } from './problem.ts';
 import type { Trigger } from './trigger.ts';
 
-/** A problem, and the manifest that has it. */
+/**
+ * A problem, and the manifest that has it.
+ *
+ * @see [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)
+ *
+ * @example
+ * ```ts
+ * const [problem]: readonly ManifestProblem[] = checkManifests([{ apiVersion: 'v1', kind: 'Trigger' }]);
+ * problem?.manifest; // => 'Trigger default/'
+ * ```
+ */
 export interface ManifestProblem extends Problem {
   /** Kind, namespace and name, e.g. `Trigger shop/ship`. */
   readonly manifest: string;
@@ -17,6 +27,22 @@ export interface ManifestProblem extends Problem {
  * Checks manifests that are applied together, e.g. all that `kubectl kustomize` prints: each one by `checkManifest`, and
  * whether they fit: a name that is nearly that of a Broker or of a source beside it, and a Trigger that waits for events
  * which no source of its Broker sends. What is not among the manifests is not missed, since it may be in the cluster.
+ *
+ * @throws Nothing: whatever it is given, what is wrong is what it returns.
+ * @see [Knative, API of eventing](https://knative.dev/docs/eventing/reference/eventing-api/)
+ *
+ * @example
+ * ```ts
+ * const broker = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name: 'orders' } };
+ * const trigger = {
+ *   apiVersion: 'eventing.knative.dev/v1',
+ *   kind: 'Trigger',
+ *   metadata: { name: 'ship' },
+ *   spec: { broker: 'order', subscriber: { uri: 'http://ship.shop' } },
+ * };
+ * checkManifests([broker, trigger]).map(({ manifest, where }) => `${manifest} ${where}`);
+ * // => ['Trigger default/ship /spec/broker']
+ * ```
  */
 export function checkManifests(manifests: readonly unknown[]): readonly ManifestProblem[] {
   const problems = manifests.map((manifest) => ({ manifest, found: checkManifest(manifest) }));

@@ -2,7 +2,16 @@ import { type Check, filledText, mapping, type Rule, required, text, textLike } 
 import { whyNoKind } from './kinds.ts';
 import { dnsLabel, filledName } from './metadata.ts';
 
-/** A Kubernetes object that events can be sent to. */
+/**
+ * A Kubernetes object that events can be sent to.
+ *
+ * @see [Knative, sinks](https://knative.dev/docs/eventing/sinks/)
+ *
+ * @example
+ * ```ts
+ * const ref: Reference = { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'ship' };
+ * ```
+ */
 export interface Reference {
   readonly apiVersion?: string;
   readonly kind: string;
@@ -14,7 +23,16 @@ export interface Reference {
   readonly address?: string;
 }
 
-/** Where events go: an object, a URI, or a path under an object's own. */
+/**
+ * Where events go: an object, a URI, or a path under an object's own.
+ *
+ * @see [Knative, sinks](https://knative.dev/docs/eventing/sinks/)
+ *
+ * @example
+ * ```ts
+ * const sink: Destination = { ref: { apiVersion: 'v1', kind: 'Service', name: 'ship' }, uri: '/orders' };
+ * ```
+ */
 export interface Destination {
   readonly ref?: Reference;
   readonly uri?: string;

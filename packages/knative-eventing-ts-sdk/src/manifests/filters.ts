@@ -2,10 +2,28 @@ import { whyNoCondition } from './cesql.ts';
 import { type Check, filledText, list, mapOf, mapping, textLike } from './check.ts';
 import { closest, type Problem } from './problem.ts';
 
-/** The attributes of a CloudEvent, and what they are compared with. */
+/**
+ * The attributes of a CloudEvent, and what they are compared with.
+ *
+ * @see [CloudEvents 1.0.2](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
+ *
+ * @example
+ * ```ts
+ * const exact: Attributes = { type: 'dev.knative.apiserver.resource.add', kind: 'Pod' };
+ * ```
+ */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** Which events are wanted, in one of the dialects of CNCF's CloudEvents Subscriptions API. */
+/**
+ * Which events are wanted, in one of the dialects of CNCF's CloudEvents Subscriptions API.
+ *
+ * @see [CloudEvents Subscriptions API, section 3.2.4](https://github.com/cloudevents/spec/blob/main/subscriptions/spec.md)
+ *
+ * @example
+ * ```ts
+ * const filter: EventFilter = { any: [{ prefix: { type: 'com.example.' } }, { cesql: "subject LIKE 'urgent%'" }] };
+ * ```
+ */
 export interface EventFilter {
   readonly exact?: Attributes;
   readonly prefix?: Attributes;

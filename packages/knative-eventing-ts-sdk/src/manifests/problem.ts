@@ -1,6 +1,16 @@
 import { isObject } from '../cloud-event.ts';
 
-/** Something that is wrong in a manifest. */
+/**
+ * Something that is wrong in a manifest.
+ *
+ * @see [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)
+ *
+ * @example
+ * ```ts
+ * const [problem]: readonly Problem[] = checkManifest({ apiVersion: 'v1' });
+ * problem; // => { where: '', what: 'must have kind' }
+ * ```
+ */
 export interface Problem {
   /** JSON pointer into the manifest, e.g. `/spec/delivery/retry`; `''` is the manifest itself. */
   readonly where: string;

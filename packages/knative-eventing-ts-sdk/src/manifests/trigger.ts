@@ -6,7 +6,22 @@ import { type Destination, destination, type Reference, reference } from './dest
 import { type Attributes, attributeName, type EventFilter, eventFilters, typeProblems } from './filters.ts';
 import { dnsName, type Metadata, metadata } from './metadata.ts';
 
-/** Which of a broker's events go to whom. */
+/**
+ * Which of a broker's events go to whom.
+ *
+ * @see [Knative, Trigger](https://knative.dev/docs/eventing/triggers/)
+ *
+ * @example
+ * ```ts
+ * const trigger: Trigger = {
+ *   apiVersion: 'eventing.knative.dev/v1',
+ *   kind: 'Trigger',
+ *   metadata: { name: 'ship', namespace: 'shop' },
+ *   spec: { broker: 'orders', filters: [{ cesql: "kind = 'Pod'" }], subscriber: { uri: 'http://ship.shop' } },
+ * };
+ * checkManifest(trigger); // => []
+ * ```
+ */
 export interface Trigger {
   readonly apiVersion: 'eventing.knative.dev/v1';
   readonly kind: 'Trigger';
@@ -15,6 +30,20 @@ export interface Trigger {
   readonly status?: unknown;
 }
 
+/**
+ * Which Broker's events go to whom, and how.
+ *
+ * @see [Knative, Trigger](https://knative.dev/docs/eventing/triggers/)
+ *
+ * @example
+ * ```ts
+ * const spec: TriggerSpec = {
+ *   broker: 'orders',
+ *   filters: [{ exact: { type: 'dev.knative.sources.ping' } }],
+ *   subscriber: { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'sweep' } },
+ * };
+ * ```
+ */
 export interface TriggerSpec {
   /** Name of a Broker in the same namespace. */
   readonly broker?: string;
