@@ -1,65 +1,51 @@
 /**
  * Packs the package of the working directory, and uses the tarball in empty folders as a stranger would: ES modules, CommonJS,
- * TypeScript 5.5 to 6 with both kinds of module resolution, the oldest Node that it claims, and the examples of its README.
+ * TypeScript 5.5 to 6 with both kinds of module resolution, the oldest Node that it claims, the examples of its README as they
+ * are printed, and those of its API reference.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { programOf } from '../reference/examples.ts';
+import { publicNames } from '../reference/public-names.ts';
+import { compile, compilerNamed, install, MODES } from './folder.ts';
 import { lint } from './lint.ts';
 import { manifestOf, pack, run } from './package.ts';
 import type { Surroundings, Trial } from './trial.ts';
 
-/** By the types of Node that go with them. */
-const COMPILERS = { '22.12.0': ['5.5'], '24': ['5.6', '5.7', '5.8', '5.9', '6.0'] };
-const MODES = { nodenext: 'nodenext', bundler: 'esnext' } as const;
-const NOWHERE: Surroundings = { env: {}, example: (program) => program, async [Symbol.asyncDispose]() {} };
-
 const directory = process.cwd();
 const { name, engines } = manifestOf(directory);
-const oldest = engines.node.replace('>=', '');
 const { trial } = (await import(pathToFileURL(join(directory, 'test/pack/trial.ts')).href)) as { trial: Trial };
+
+const OLDEST_NODE = engines.node.replace('>=', '');
+/** Each with the types of Node that it can read. */
+const COMPILERS: readonly { readonly types: string; readonly versions: readonly string[] }[] = [
+  { types: '22.12.0', versions: ['5.5'] },
+  { types: '24', versions: ['5.6', '5.7', '5.8', '5.9', '6.0'] },
+];
+const NOWHERE: Surroundings = { env: {}, example: (program) => program, async [Symbol.asyncDispose]() {} };
+
 const root = mkdtempSync(join(tmpdir(), `pack-${name}-`));
 let failed = 0;
 
-async function step<T>(what: string, action: () => T | Promise<T>): Promise<T | undefined> {
+async function step(what: string, action: () => unknown): Promise<void> {
   try {
-    const result = await action();
+    await action();
     console.log(`ok   ${what}`);
-    return result;
   } catch (error) {
     failed++;
     console.log(`FAIL ${what}\n${(error as Error).message}`);
-    return undefined;
   }
 }
 
-/** An empty folder with what `npm install` puts there. */
-function install(folderName: string, type: 'module' | 'commonjs', ...packages: readonly string[]): string {
-  const folder = join(root, folderName);
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type }));
-  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages], folder);
-  return folder;
-}
-
-function compile(folder: string, compiler: string, mode: keyof typeof MODES): void {
-  const outDir = `out-${compiler}-${mode}`;
-  const compilerOptions = {
-    ...{ module: MODES[mode], moduleResolution: mode, target: 'es2022', types: ['node'], outDir },
-    ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
-  run(process.execPath, [`node_modules/typescript-${compiler}/lib/tsc.js`], folder);
+function expectOutput(actual: string, expected: string): void {
+  if (actual !== expected) throw new Error(`expected:\n${expected}\ngot:\n${actual}`);
 }
 
 function examplesIn(readme: string): { program: string; output: string }[] {
   const found = readFileSync(readme, 'utf8').matchAll(/```ts\n(.*?)```(?:\s+```text\n(.*?)```)?/gs);
   return [...found].map(([, program = '', output = '']) => ({ program, output }));
-}
-
-function expectOutput(actual: string, expected: string): void {
-  if (actual !== expected) throw new Error(`expected:\n${expected}\ngot:\n${actual}`);
 }
 
 try {
@@ -71,58 +57,56 @@ try {
     if (problems.length > 0) throw new Error(problems.join('\n'));
   });
 
-  const oldestNode = join(install('node', 'module', `node@${oldest}`), 'node_modules/node/bin/node');
+  install(join(root, 'node'), 'module', [`node@${OLDEST_NODE}`]);
+  const nodes = [process.execPath, join(root, 'node/node_modules/node/bin/node')];
   const results: string[] = [];
-  for (const [types, compilers] of Object.entries(COMPILERS)) {
-    const aliases = compilers.map((version) => `typescript-${version}@npm:typescript@${version}`);
-    const folder = install(
-      `types-${types}`,
-      'module',
-      tarball,
-      ...trial.dependencies,
-      `@types/node@${types}`,
-      ...aliases,
-    );
+  const reference = surroundings.example(programOf(name, await publicNames(directory)));
+
+  for (const { types, versions } of COMPILERS) {
+    const folder = join(root, `types-${types}`);
+    const others = [...trial.dependencies, `@types/node@${types}`, ...versions.map(compilerNamed)];
+    install(folder, 'module', [tarball, ...others]);
     const examples = examplesIn(join(folder, 'node_modules', name, 'README.md'));
     for (const [index, { program }] of examples.entries()) {
       writeFileSync(join(folder, `readme-${index + 1}.ts`), surroundings.example(program));
     }
+    writeFileSync(join(folder, 'reference.ts'), reference);
     cpSync(join(directory, 'test/pack/use.ts'), join(folder, 'use.ts'));
-    await step('a command of the package prepares the folder', () => trial.prepare?.(folder));
-    for (const compiler of compilers) {
-      for (const mode of ['nodenext', 'bundler'] as const) {
-        await step(`TypeScript ${compiler} compiles use.ts and the README in mode ${mode}`, () =>
-          compile(folder, compiler, mode),
-        );
+    await step(`the package prepares a folder with @types/node ${types}`, () => trial.prepare?.(folder));
+
+    let output = '';
+    for (const version of versions) {
+      for (const mode of Object.keys(MODES) as (keyof typeof MODES)[]) {
+        await step(`TypeScript ${version} compiles use.ts and all examples in mode ${mode}`, () => {
+          output = compile(folder, version, mode);
+        });
       }
     }
-    const [compiler] = compilers;
-    for (const [version, node] of [
-      [process.version, process.execPath],
-      [`v${oldest}`, oldestNode],
-    ] as const) {
-      await step(`use.ts runs as an ES module with Node ${version}`, () => {
-        results.push(run(node, [`out-${compiler}-bundler/use.js`], folder, env));
+    for (const node of nodes) {
+      await step(`use.ts runs as an ES module with Node ${run(node, ['--version'], folder).trim()}`, () => {
+        results.push(run(node, [join(output, 'use.js')], folder, env));
+        expectOutput(results.at(-1)!, results[0]!);
       });
     }
-    if (types === '22.12.0') continue;
-    for (const [index, { output }] of examples.entries()) {
+    // Once is enough, and some leave something in a database.
+    if (types !== COMPILERS.at(-1)!.types) continue;
+    for (const [index, { output: printed }] of examples.entries()) {
       await step(`example ${index + 1} of the README prints what it says`, () =>
-        expectOutput(run(process.execPath, [`out-${compiler}-nodenext/readme-${index + 1}.js`], folder, env), output),
+        expectOutput(run(process.execPath, [join(output, `readme-${index + 1}.js`)], folder, env), printed),
       );
     }
+    await step('the examples of the API reference are so', () =>
+      run(process.execPath, [join(output, 'reference.js')], folder, env),
+    );
   }
-  await step('use.ts said the same each time', () => {
-    for (const result of results) expectOutput(result, results[0]!);
-  });
 
-  const common = install('commonjs', 'commonjs', tarball, ...trial.dependencies);
+  const common = join(root, 'commonjs');
+  install(common, 'commonjs', [tarball, ...trial.dependencies]);
   cpSync(join(directory, 'test/pack/use.cjs'), join(common, 'use.cjs'));
-  for (const [version, command] of [
-    [process.version, process.execPath],
-    [`v${oldest}`, oldestNode],
-  ] as const) {
-    await step(`use.cjs runs as CommonJS with Node ${version}`, () => run(command, ['use.cjs'], common, env));
+  for (const node of nodes) {
+    await step(`use.cjs runs as CommonJS with Node ${run(node, ['--version'], common).trim()}`, () =>
+      run(node, ['use.cjs'], common, env),
+    );
   }
 } finally {
   rmSync(root, { recursive: true, force: true });

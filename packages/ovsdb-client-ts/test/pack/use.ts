@@ -48,9 +48,11 @@ const client = (database: string) => new OvsdbClient({ remote, database });
   const [[row]] = await vswitch.transact([vswitch.select('Open_vSwitch', [['_uuid', '==', id]])]);
   // The table, and not the database of the same name.
   const bridges: readonly Uuid<'Bridge'>[] = row!.bridges;
-  // @ts-expect-error a table that there is not
-  const noTable = () => vswitch.insert('bridges', {});
-  console.log('Open_vSwitch', bridges.length, row!.external_ids.get('system-id'), typeof noTable);
+  // @ts-expect-error a table of the database, which is no column of the table
+  const noColumn = () => row!.Bridge;
+  // @ts-expect-error a column of the table, which is no table of the database
+  const noTable = () => vswitch.insert('bridges', {} as never);
+  console.log('Open_vSwitch', bridges.length, row!.external_ids.get('system-id'), typeof noColumn, typeof noTable);
   await vswitch.transact([vswitch.delete('Open_vSwitch', [['_uuid', '==', id]])]);
 }
 {
