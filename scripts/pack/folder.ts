@@ -17,14 +17,18 @@ export function compilerNamed(version: string): string {
   return `typescript-${version}@npm:typescript@${version}`;
 }
 
-/** Compiles all of a folder as strictly as a stranger may, declarations too; returns where the output is. */
-export function compile(folder: string, version: string, mode: keyof typeof MODES): string {
-  const outDir = join(folder, `out-${version}-${mode}`);
+/** Where a compiler puts what it makes of a folder. */
+export function outputOf(folder: string, version: string, mode: keyof typeof MODES): string {
+  return join(folder, `out-${version}-${mode}`);
+}
+
+/** Compiles all of a folder as strictly as a stranger may, declarations too. */
+export function compile(folder: string, version: string, mode: keyof typeof MODES): void {
+  const outDir = outputOf(folder, version, mode);
   const compilerOptions = {
     ...{ module: MODES[mode], moduleResolution: mode, target: 'es2022', types: ['node'], outDir },
     ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   run(process.execPath, [`node_modules/typescript-${version}/lib/tsc.js`], folder);
-  return outDir;
 }

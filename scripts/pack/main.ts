@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { programOf } from '../reference/examples.ts';
 import { publicNames } from '../reference/public-names.ts';
-import { compile, compilerNamed, install, MODES } from './folder.ts';
+import { compile, compilerNamed, install, MODES, outputOf } from './folder.ts';
 import { lint } from './lint.ts';
 import { manifestOf, pack, run } from './package.ts';
 import type { Surroundings, Trial } from './trial.ts';
@@ -74,14 +74,14 @@ try {
     cpSync(join(directory, 'test/pack/use.ts'), join(folder, 'use.ts'));
     await step(`the package prepares a folder with @types/node ${types}`, () => trial.prepare?.(folder));
 
-    let output = '';
     for (const version of versions) {
       for (const mode of Object.keys(MODES) as (keyof typeof MODES)[]) {
-        await step(`TypeScript ${version} compiles use.ts and all examples in mode ${mode}`, () => {
-          output = compile(folder, version, mode);
-        });
+        await step(`TypeScript ${version} compiles use.ts and all examples in mode ${mode}`, () =>
+          compile(folder, version, mode),
+        );
       }
     }
+    const output = outputOf(folder, versions[0]!, 'bundler');
     for (const node of nodes) {
       await step(`use.ts runs as an ES module with Node ${run(node, ['--version'], folder).trim()}`, () => {
         results.push(run(node, [join(output, 'use.js')], folder, env));

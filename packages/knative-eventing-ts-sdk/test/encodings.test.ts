@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type OutgoingHttpHeaders, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { CloudEvent } from 'cloudevents';
 import { eventOf, type HttpMessage, parseResourceEvent } from '../src/index.ts';
 import { ATTRIBUTES, ENCODINGS, OBJECT } from './support/encodings.ts';
+import { SENDABLE, send } from './support/send.ts';
 
 it('has 60 encodings', () => {
   expect(new Set(ENCODINGS.map(([name]) => name)).size).toBe(60);
@@ -36,20 +37,8 @@ afterAll(() => {
   server.close();
 });
 
-async function send({ headers, body }: HttpMessage): Promise<void> {
-  const { port } = server.address() as AddressInfo;
-  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
-  const sent = Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as OutgoingHttpHeaders;
-  const post = request({ port, host: '127.0.0.1', method: 'POST', headers: sent, agent: false });
-  const isView = ArrayBuffer.isView(body);
-  post.end(isView ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength) : body);
-  const [response] = await once(post, 'response');
-  response.resume();
-}
-
-const SENDABLE = ENCODINGS.filter(([, { body }]) => typeof body === 'string' || ArrayBuffer.isView(body));
-
 it.each(SENDABLE)('one event is read the same when it came over HTTP: %s', async (_, message) => {
-  await send(message);
+  const response = await send(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, message);
+  response.resume();
   expectTheEvent(eventOf(received!));
 });

@@ -9,6 +9,7 @@ import {
   parsePingEvent,
   parseReferenceEvent,
   parseResourceEvent,
+  readEventsByEventOf,
 } from '../src/index.ts';
 
 const POD = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-01', namespace: 'prod' } };
@@ -167,13 +168,13 @@ it('what an answer says of its event is read as it was meant, whatever the text'
 });
 
 it('stays what it is where a runtime is made to read events by it', () => {
-  const { toEvent } = HTTP;
-  HTTP.toEvent = eventOf as unknown as typeof toEvent;
+  const { isEvent, toEvent } = HTTP;
+  readEventsByEventOf(HTTP);
   try {
     const [, binary] = MODES[0]!;
     const event = eventOf(binary('dev.knative.sources.ping', {}));
     expect(parsePingEvent(event).id).toBe('1');
   } finally {
-    HTTP.toEvent = toEvent;
+    Object.assign(HTTP, { isEvent, toEvent });
   }
 });
