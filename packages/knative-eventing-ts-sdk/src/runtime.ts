@@ -14,7 +14,9 @@ import { MalformedEventError } from './malformed-event-error.ts';
  * ```
  */
 export interface EventReader {
+  /** Whether a request is a CloudEvent. */
   isEvent(message: never): boolean;
+  /** The CloudEvent that it is. */
   toEvent(message: never): unknown;
 }
 
