@@ -45,7 +45,9 @@ export interface ManifestProblem extends Problem {
  * ```
  */
 export function checkManifests(manifests: readonly unknown[]): readonly ManifestProblem[] {
-  const problems = manifests.map((manifest) => ({ manifest, found: checkManifest(manifest) }));
+  // A document of comments alone is null, and kubectl passes over it.
+  const documents = manifests.filter((manifest) => manifest !== null);
+  const problems = documents.map((manifest) => ({ manifest, found: checkManifest(manifest) }));
   const sound = problems
     .filter(({ manifest, found }) => found.length === 0 && isOfKnative((manifest as Checked).apiVersion))
     .map(({ manifest }) => withoutNulls(manifest) as Checked);

@@ -70,6 +70,10 @@ describe('a source that a Trigger depends on', () => {
   });
 });
 
+it('passes over a document of comments alone, as kubectl does', () => {
+  expect(lines(null, BROKER, null)).toEqual([]);
+});
+
 describe('a field that is null', () => {
   it('is not there: blocks of comments alone change nothing', () => {
     const trigger = { ...TRIGGER, spec: { ...TRIGGER.spec, brokerRef: null, filter: null, delivery: null } };
