@@ -5,6 +5,7 @@ import { eventsOf, type KubernetesEvent, sideEffectsOf } from './decision/events
 import { type Facts, factsOf } from './decision/facts.ts';
 import { needsHint, type SchedulingGateRelease } from './decision/gates.ts';
 import { portHintOf, sameHint } from './decision/hint.ts';
+import { historyOfChanges, historyOfEvents, historyOfRelease, historySeen, type Looker } from './decision/history.ts';
 import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
 import { type Plan, plan } from './decision/plan.ts';
@@ -13,6 +14,7 @@ import type { Profile } from './decision/profile.ts';
 import { recordOf } from './decision/record.ts';
 import { again, type Requeue } from './decision/requeue.ts';
 import { EventRecorder, type Log } from './kubernetes/event-recorder.ts';
+import { HistoryRecorder } from './kubernetes/history-recorder.ts';
 import type { Kubernetes } from './kubernetes/kubernetes.ts';
 import type { KnownPorts, Northbound } from './ovn/northbound.ts';
 import type { Southbound } from './ovn/southbound.ts';
@@ -63,7 +65,8 @@ class Call {
   readonly #world: World;
   readonly #log: Log;
   readonly #recorder: EventRecorder;
-  readonly #startedAt = Date.now();
+  readonly #history: HistoryRecorder;
+  readonly #looker: Looker;
   readonly #changes: PortChange[] = [];
   readonly #ungated: SchedulingGateRelease[] = [];
   /** Sent, and not known to count. */
@@ -76,9 +79,19 @@ class Call {
     this.#world = world;
     this.#log = log;
     this.#recorder = new EventRecorder(world.kubernetes, name, log);
+    this.#history = new HistoryRecorder(world.kubernetes, log);
+    this.#looker = { name, startedAt: Date.now(), event: request.event };
   }
 
   async run(): Promise<ReconcileResult> {
+    try {
+      return await this.#lookUntilDone();
+    } finally {
+      await this.#history.write();
+    }
+  }
+
+  async #lookUntilDone(): Promise<ReconcileResult> {
     for (;;) {
       const observed = await observe(this.#name, this.#request, this.#world);
       const requeue = await this.#actOn(observed);
@@ -98,6 +111,7 @@ class Call {
   async #actOn(observed: Observation): Promise<Requeue | undefined> {
     await this.#committed(confirmCommitted(this.#unconfirmed, observed), observed);
     this.#unconfirmed = [];
+    this.#history.add(historySeen(this.#looker, observed));
     const next = this.#plan(observed);
     for (const note of next.notes) this.#debug(note);
     try {
@@ -116,7 +130,7 @@ class Call {
     const { profile, activationStrategy } = this.#world;
     const now = Date.now();
     const call = {
-      elapsedMs: now - this.#startedAt,
+      elapsedMs: now - this.#looker.startedAt,
       hasLetGo: this.#ungated.some(({ gates }) => gates.includes(DUAL_GATE)),
       repeated: this.#changes.filter(isRepeated).length,
       isPodDeletion: this.#request.isPodDeletion === true,
@@ -136,6 +150,7 @@ class Call {
   async #committed(changes: readonly PortChange[], observed: Observation): Promise<void> {
     if (changes.length === 0) return;
     this.#changes.push(...changes);
+    this.#history.add(historyOfChanges(this.#looker, observed, changes, Date.now()));
     await this.#record(
       changes.flatMap((change) => eventsOf(change, observed.facts)),
       observed,
@@ -153,12 +168,14 @@ class Call {
     for (const release of releases) {
       await this.#world.kubernetes.ungate(release);
       this.#ungated.push(release);
+      this.#history.add(historyOfRelease(this.#looker, observed, release, Date.now()));
       await this.#record(release.events, observed);
     }
   }
 
-  #record(events: readonly KubernetesEvent[], { vmi, facts }: Observation): Promise<void> {
-    return this.#recorder.record(vmi, facts.vmi?.uid, events);
+  #record(events: readonly KubernetesEvent[], observed: Observation): Promise<void> {
+    this.#history.add(historyOfEvents(observed, events, Date.now()));
+    return this.#recorder.record(observed.vmi, observed.facts.vmi?.uid, events);
   }
 
   #debug(line: string): void {
@@ -179,7 +196,8 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const found = uuids && (await northbound.portsAt(uuids, vmi));
   const ports =
     found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
-  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);
+  const objects = await kubernetes.objectsOf(vmi);
+  const facts = factsOf(objects, readAt);
   const during = { migration: facts.migration?.uid, target: facts.migration?.target?.pod.metadata.uid };
   if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
@@ -199,7 +217,8 @@ async function observe(name: FunctionName, request: ReconcileRequest, world: Wor
   const bindings = isBindingNeeded ? ports.map((port) => port.name) : [];
   const target = facts.migration?.target?.pod;
   const rows = (target && portHintOf(target)?.bindings) ?? hint?.bindings;
-  return { vmi, facts, ports: wanted, southbound: await southbound.look(nodes, bindings, rows), readAt };
+  const { migrations } = objects;
+  return { vmi, facts, migrations, ports: wanted, southbound: await southbound.look(nodes, bindings, rows), readAt };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { TryAgainError } from '../decision/errors.ts';
 import type { KubernetesEvent } from '../decision/events.ts';
-import type { VirtualMachineInstance, VmiReference } from '../decision/kubevirt.ts';
+import type { VirtualMachineInstance, VirtualMachineInstanceMigration, VmiReference } from '../decision/kubevirt.ts';
 import type { Exchange, HttpRequest } from './http.ts';
-import type { KubernetesApi } from './kubernetes.ts';
+import type { KubernetesApi, PatchResult } from './kubernetes.ts';
 
 const CORE = ['api', 'v1'] as const;
 const KUBEVIRT = ['apis', 'kubevirt.io', 'v1'] as const;
@@ -50,6 +50,16 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
     return result.items;
   }
 
+  async function get<Item>(what: string, path: readonly string[]): Promise<Item | undefined> {
+    const result = await send<Item>({ what, path });
+    return typeof result === 'symbol' ? undefined : result;
+  }
+
+  async function patch(what: string, path: readonly string[], body: object): Promise<PatchResult> {
+    const result = await send({ what, method: 'PATCH', path, body });
+    return result === NOT_FOUND ? 'NotFound' : result === CONFLICT ? 'Conflict' : 'patched';
+  }
+
   return {
     listMigrations({ namespace, name }, { labelled }) {
       const hasLabel = labelled && name.length <= MAX_LABEL_LENGTH;
@@ -60,11 +70,22 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
       );
     },
     listAllMigrations: () => list('list VMIMs', [...KUBEVIRT, MIGRATIONS]),
-    async getVmi({ namespace, name }) {
-      const path = [...KUBEVIRT, 'namespaces', namespace, 'virtualmachineinstances', name];
-      const result = await send<VirtualMachineInstance>({ what: `get VMI ${namespace}/${name}`, path });
-      return typeof result === 'symbol' ? undefined : result;
-    },
+    getMigration: ({ metadata: { namespace, name } }) =>
+      get<VirtualMachineInstanceMigration>(`get VMIM ${namespace}/${name}`, [
+        ...KUBEVIRT,
+        'namespaces',
+        namespace,
+        MIGRATIONS,
+        name,
+      ]),
+    getVmi: ({ namespace, name }) =>
+      get<VirtualMachineInstance>(`get VMI ${namespace}/${name}`, [
+        ...KUBEVIRT,
+        'namespaces',
+        namespace,
+        'virtualmachineinstances',
+        name,
+      ]),
     listLauncherPods(namespace, vmiUid) {
       return list(
         `list virt-launcher pods of VMI ${vmiUid} in ${namespace}`,
@@ -77,12 +98,10 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
         labelSelector: 'kubevirt.io=virt-launcher,kubevirt.io/migrationJobUID',
         fieldSelector: 'status.phase=Pending',
       }),
-    async patchPod({ metadata: { namespace, name } }, patch) {
-      const what = `patch pod ${namespace}/${name}`;
-      const path = [...CORE, 'namespaces', namespace, 'pods', name];
-      const result = await send({ what, method: 'PATCH', path, body: patch });
-      return result === NOT_FOUND ? 'NotFound' : result === CONFLICT ? 'Conflict' : 'patched';
-    },
+    patchPod: ({ metadata: { namespace, name } }, body) =>
+      patch(`patch pod ${namespace}/${name}`, [...CORE, 'namespaces', namespace, 'pods', name], body),
+    patchMigration: ({ metadata: { namespace, name } }, body) =>
+      patch(`patch VMIM ${namespace}/${name}`, [...KUBEVIRT, 'namespaces', namespace, MIGRATIONS, name], body),
     async createEvent(vmi, component, event) {
       const { namespace, name } = vmi;
       await send({

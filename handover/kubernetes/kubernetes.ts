@@ -2,6 +2,7 @@ import { LookAgainError } from '../decision/errors.ts';
 import type { KubernetesEvent } from '../decision/events.ts';
 import type { Objects } from '../decision/facts.ts';
 import type { SchedulingGateRelease } from '../decision/gates.ts';
+import type { HistoryEntry } from '../decision/history.ts';
 import {
   controllingVmi,
   gatesOf,
@@ -12,6 +13,7 @@ import {
   type VirtualMachineInstanceMigration,
   type VmiReference,
 } from '../decision/kubevirt.ts';
+import { historyAnnotations, mergeRecords, migrationRecordOf } from '../decision/migration-record.ts';
 
 /**
  * The requests that the hand-over makes to the Kubernetes API. Every read asks for the most recent state (no
@@ -24,15 +26,24 @@ export interface KubernetesApi {
     options: { readonly labelled: boolean },
   ): Promise<readonly VirtualMachineInstanceMigration[]>;
   listAllMigrations(): Promise<readonly VirtualMachineInstanceMigration[]>;
+  /** `undefined` only where the API server says of this very VMIM that it is not there. */
+  getMigration(vmim: VirtualMachineInstanceMigration): Promise<VirtualMachineInstanceMigration | undefined>;
   /** `undefined` only where the API server says of this very VMI that it is not there. */
   getVmi(vmi: VmiReference): Promise<VirtualMachineInstance | undefined>;
   listLauncherPods(namespace: string, vmiUid: string): Promise<readonly Pod[]>;
   /** Target pods of all VMs that are not scheduled, or do not run yet. */
   listPendingTargets(): Promise<readonly Pod[]>;
   /** A JSON merge patch. */
-  patchPod(pod: Pod, patch: object): Promise<'patched' | 'Conflict' | 'NotFound'>;
+  patchPod(pod: Pod, patch: object): Promise<PatchResult>;
+  /** A JSON merge patch. */
+  patchMigration(vmim: VirtualMachineInstanceMigration, patch: object): Promise<PatchResult>;
   createEvent(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void>;
 }
+
+export type PatchResult = 'patched' | 'Conflict' | 'NotFound';
+
+/** How often a record is read and written again because its VMIM was changed in between. */
+const MAX_ATTEMPTS = 5;
 
 /** What the hand-over reads and writes of a VM in Kubernetes. */
 export class Kubernetes {
@@ -98,6 +109,27 @@ export class Kubernetes {
       ...(gates.length > 0 && { spec: { schedulingGates: kept } }),
     });
     if (answer === 'Conflict') throw new LookAgainError(`pod ${namespace}/${name} was changed in between`);
+  }
+
+  /**
+   * Adds to the record of a migration. KubeVirt writes the VMIM too, and other functions write the same record: so a write
+   * counts only if the VMIM still is as it was read, and nothing is lost. With a VMIM that is gone its record is gone.
+   */
+  async recordHistory({ vmim, record }: HistoryEntry): Promise<void> {
+    const { uid, name, namespace } = vmim.metadata;
+    let read: VirtualMachineInstanceMigration | undefined = vmim;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (read?.metadata.uid !== uid) return;
+      const annotations = historyAnnotations(mergeRecords(migrationRecordOf(read) ?? {}, record));
+      if (Object.entries(annotations).every(([key, value]) => read?.metadata.annotations?.[key] === value)) return;
+      const { resourceVersion } = read.metadata;
+      const result = await this.#api.patchMigration(read, { metadata: { uid, resourceVersion, annotations } });
+      if (result !== 'Conflict') return;
+      read = await this.#api.getMigration(read);
+    }
+    throw new LookAgainError(
+      `VMIM ${namespace}/${name} was changed ${MAX_ATTEMPTS} times in between, and lacks a part of its history`,
+    );
   }
 
   /** Records on a VMI what `kubectl describe` shows; the same line again counts as the one before. */
