@@ -134,7 +134,7 @@ export class Process {
     if (path.at(-1) === 'events') {
       const event = body as RecordedEvent;
       invariants.told.recorded(this, event);
-      narrate?.(`${this.name} records ${event.reason}: ${event.message}`);
+      narrate?.(`${this.name} records ${event.reason}: ${event.note}`);
     }
     return this.#send({
       server: 'Kubernetes',

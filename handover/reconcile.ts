@@ -5,7 +5,14 @@ import { eventsOf, type KubernetesEvent, sideEffectsOf } from './decision/events
 import { type Facts, factsOf } from './decision/facts.ts';
 import { needsHint, type SchedulingGateRelease } from './decision/gates.ts';
 import { portHintOf, sameHint } from './decision/hint.ts';
-import { historyOfChanges, historyOfEvents, historyOfRelease, historySeen, type Looker } from './decision/history.ts';
+import {
+  historyOfChanges,
+  historyOfEvents,
+  historyOfRelease,
+  historySeen,
+  type Looker,
+  migrationOf,
+} from './decision/history.ts';
 import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
 import { type Plan, plan } from './decision/plan.ts';
@@ -175,7 +182,10 @@ class Call {
 
   #record(events: readonly KubernetesEvent[], observed: Observation): Promise<void> {
     this.#history.add(historyOfEvents(observed, events, Date.now()));
-    return this.#recorder.record(observed.vmi, observed.facts.vmi?.uid, events);
+    const { vmi, facts, migrations } = observed;
+    const uid = migrationOf(observed);
+    const migration = migrations.find(({ metadata }) => metadata.uid === uid)?.metadata;
+    return this.#recorder.record(events, { vmi, uid: facts.vmi?.uid, migration });
   }
 
   #debug(line: string): void {

@@ -7,11 +7,34 @@ import type { SideEffects } from './southbound.ts';
 /** One line of the story that `kubectl describe vmi` shows: an Event of Kubernetes on the VMI. */
 export interface KubernetesEvent {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
 
-const REASONS: Record<PortChange['wanted']['binding'], string> = {
+/** What a function did, or was about to do, when it had to say this (docs/events.md). */
+export const ACTIONS = {
+  PortPinned: 'BindPort',
+  PortDual: 'BindPort',
+  PortReleased: 'BindPort',
+  PortNotDualInTime: 'BindPort',
+  PortOverwritten: 'BindPort',
+  PortCannotBeHeld: 'BindPort',
+  ClaimMissed: 'BindPort',
+  TargetNotClaimed: 'BindPort',
+  ChassisUnknown: 'BindPort',
+  ChassisAmbiguous: 'BindPort',
+  DualOnLocalnet: 'BindPort',
+  VirtualPortContested: 'BindPort',
+  NoPort: 'LetTargetGo',
+  NotHandedOver: 'LetTargetGo',
+  IdentityDiffers: 'LetTargetGo',
+  TargetGated: 'LetTargetGo',
+  TargetOnSourceNode: 'LetTargetGo',
+} as const;
+
+export type Reason = keyof typeof ACTIONS;
+
+const REASONS: Record<PortChange['wanted']['binding'], Reason> = {
   unbound: 'PortReleased',
   pinned: 'PortPinned',
   dual: 'PortDual',

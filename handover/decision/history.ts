@@ -83,17 +83,21 @@ export function historyOfRelease(
   return isTarget && isLast ? entriesFor(migration.uid, observed, { ungated: momentAt(now, looker) }) : [];
 }
 
-/** What was wrong with the migration that runs, or else with the one that the ports tell of. */
+/** What was wrong. */
 export function historyOfEvents(
   observed: Observation,
   events: readonly KubernetesEvent[],
   now: number,
 ): HistoryEntry[] {
-  const recorded = observed.ports.flatMap(({ port }) => recordOf(port.options)?.migration ?? []);
-  const uid = observed.facts.migration?.uid ?? recorded[0];
+  const uid = migrationOf(observed);
   const at = new Date(now).toISOString();
   const warnings = events.filter(({ type }) => type === 'Warning').map(({ reason }) => ({ reason, at }));
   return uid !== undefined && warnings.length > 0 ? entriesFor(uid, observed, { warnings }) : [];
+}
+
+/** The migration that a look is about: the one that runs, or else the one that the ports tell of. */
+export function migrationOf({ facts, ports }: Observation): string | undefined {
+  return facts.migration?.uid ?? ports.flatMap(({ port }) => recordOf(port.options)?.migration ?? [])[0];
 }
 
 function boundBy({ binding, source, target }: PortRecord, moment: Moment): MigrationRecord {

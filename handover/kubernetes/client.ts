@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { TryAgainError } from '../decision/errors.ts';
-import type { KubernetesEvent } from '../decision/events.ts';
-import type { VirtualMachineInstance, VirtualMachineInstanceMigration, VmiReference } from '../decision/kubevirt.ts';
+import type { VirtualMachineInstance, VirtualMachineInstanceMigration } from '../decision/kubevirt.ts';
+import type { EventObject } from './event.ts';
 import type { Exchange, HttpRequest } from './http.ts';
 import type { KubernetesApi, PatchResult } from './kubernetes.ts';
 
 const CORE = ['api', 'v1'] as const;
 const KUBEVIRT = ['apis', 'kubevirt.io', 'v1'] as const;
+const EVENTS = ['apis', 'events.k8s.io', 'v1'] as const;
 const MIGRATIONS = 'virtualmachineinstancemigrations';
 /** KubeVirt labels a VMIM with the name of its VMI where that fits into a label. */
 const MAX_LABEL_LENGTH = 63;
@@ -102,15 +102,16 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
       patch(`patch pod ${namespace}/${name}`, [...CORE, 'namespaces', namespace, 'pods', name], body),
     patchMigration: ({ metadata: { namespace, name } }, body) =>
       patch(`patch VMIM ${namespace}/${name}`, [...KUBEVIRT, 'namespaces', namespace, MIGRATIONS, name], body),
-    async createEvent(vmi, component, event) {
-      const { namespace, name } = vmi;
-      await send({
-        what: `create event for VMI ${namespace}/${name}`,
-        method: 'POST',
-        path: [...CORE, 'namespaces', namespace, 'events'],
-        body: eventOf(vmi, component, event),
-      });
+    async createEvent(event) {
+      const { namespace, name } = event.metadata;
+      const what = `create event ${namespace}/${name}`;
+      const result = await send({ what, method: 'POST', path: eventsOf(namespace), body: event });
+      return result === CONFLICT ? 'AlreadyExists' : 'created';
     },
+    getEvent: ({ metadata: { namespace, name } }) =>
+      get<EventObject>(`get event ${namespace}/${name}`, [...eventsOf(namespace), name]),
+    patchEvent: ({ metadata: { namespace, name } }, body) =>
+      patch(`patch event ${namespace}/${name}`, [...eventsOf(namespace), name], body),
   };
 }
 
@@ -127,29 +128,6 @@ function isNamed(content: string, name: string): boolean {
   }
 }
 
-function eventOf(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): object {
-  const now = new Date();
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: eventName(vmi, component, event), namespace: vmi.namespace },
-    involvedObject: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', ...vmi },
-    ...event,
-    source: { component },
-    reportingComponent: `ovn-handover.dev/${component}`,
-    reportingInstance: component,
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
-  };
-}
-
-/** The same line about the same VMI has the same name, so that it is told once however often an event comes. */
-function eventName(
-  vmi: { readonly name: string; readonly uid: string },
-  component: string,
-  event: KubernetesEvent,
-): string {
-  const hash = createHash('sha256').update(JSON.stringify([vmi.uid, component, event.reason, event.message]));
-  return `${vmi.name}.${hash.digest('hex').slice(0, 16)}`;
+function eventsOf(namespace: string): readonly string[] {
+  return [...EVENTS, 'namespaces', namespace, 'events'];
 }

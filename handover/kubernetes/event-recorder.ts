@@ -1,5 +1,6 @@
 import type { KubernetesEvent } from '../decision/events.ts';
 import type { VmiReference } from '../decision/kubevirt.ts';
+import type { EventContext } from './event.ts';
 import type { Kubernetes } from './kubernetes.ts';
 
 export interface Log {
@@ -7,6 +8,13 @@ export interface Log {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
+}
+
+/** What events of a call are about. */
+export interface EventSubject extends Pick<EventContext, 'migration'> {
+  readonly vmi: VmiReference;
+  /** Of the VMI, if it is there. */
+  readonly uid: string | undefined;
 }
 
 /** Writes the story of one call to the log and onto the VMI, each line once. It never fails: what was done is done. */
@@ -23,19 +31,19 @@ export class EventRecorder {
     this.#log = log;
   }
 
-  /** @param uid of the VMI; without one there is nothing to write onto, and the log has it alone */
-  async record(vmi: VmiReference, uid: string | undefined, events: readonly KubernetesEvent[]): Promise<void> {
+  /** @param about without the VMI's uid there is nothing to write onto, and the log has it alone */
+  async record(events: readonly KubernetesEvent[], about: EventSubject): Promise<void> {
     const lines = events.filter(({ message }) => !this.#recorded.has(message));
     for (const { type, message } of lines) {
       this.#recorded.add(message);
       this.#log[type === 'Warning' ? 'warn' : 'info'](message);
     }
+    const { vmi, uid, migration } = about;
     if (uid === undefined) return;
+    const context = { vmi: { ...vmi, uid }, migration, component: this.#component };
     await Promise.all(
       lines.map((event) =>
-        this.#kubernetes
-          .record({ ...vmi, uid }, this.#component, event)
-          .catch((error: Error) => this.#log.warn(error.message)),
+        this.#kubernetes.record(event, context).catch((error: Error) => this.#log.warn(error.message)),
       ),
     );
   }

@@ -14,6 +14,7 @@ import {
   type VmiReference,
 } from '../decision/kubevirt.ts';
 import { historyAnnotations, mergeRecords, migrationRecordOf } from '../decision/migration-record.ts';
+import { type EventContext, type EventObject, eventObject, onceMore } from './event.ts';
 
 /**
  * The requests that the hand-over makes to the Kubernetes API. Every read asks for the most recent state (no
@@ -37,12 +38,16 @@ export interface KubernetesApi {
   patchPod(pod: Pod, patch: object): Promise<PatchResult>;
   /** A JSON merge patch. */
   patchMigration(vmim: VirtualMachineInstanceMigration, patch: object): Promise<PatchResult>;
-  createEvent(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void>;
+  createEvent(event: EventObject): Promise<'created' | 'AlreadyExists'>;
+  /** `undefined` only where the API server says of this very event that it is not there. */
+  getEvent(event: EventObject): Promise<EventObject | undefined>;
+  /** A JSON merge patch. */
+  patchEvent(event: EventObject, patch: object): Promise<PatchResult>;
 }
 
 export type PatchResult = 'patched' | 'Conflict' | 'NotFound';
 
-/** How often a record is read and written again because its VMIM was changed in between. */
+/** How often an object is read and written again because somebody else changed it in between. */
 const MAX_ATTEMPTS = 5;
 
 /** What the hand-over reads and writes of a VM in Kubernetes. */
@@ -117,25 +122,48 @@ export class Kubernetes {
    */
   async recordHistory({ vmim, record }: HistoryEntry): Promise<void> {
     const { uid, name, namespace } = vmim.metadata;
-    let read: VirtualMachineInstanceMigration | undefined = vmim;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (read?.metadata.uid !== uid) return;
-      const annotations = historyAnnotations(mergeRecords(migrationRecordOf(read) ?? {}, record));
-      if (Object.entries(annotations).every(([key, value]) => read?.metadata.annotations?.[key] === value)) return;
-      const { resourceVersion } = read.metadata;
-      const result = await this.#api.patchMigration(read, { metadata: { uid, resourceVersion, annotations } });
-      if (result !== 'Conflict') return;
-      read = await this.#api.getMigration(read);
-    }
-    throw new LookAgainError(
-      `VMIM ${namespace}/${name} was changed ${MAX_ATTEMPTS} times in between, and lacks a part of its history`,
-    );
+    await this.#writeGuarded(`VMIM ${namespace}/${name}`, vmim, {
+      patchOf: ({ metadata }) => {
+        const annotations = historyAnnotations(mergeRecords(migrationRecordOf({ metadata }) ?? {}, record));
+        const isKnown = Object.entries(annotations).every(([key, value]) => metadata.annotations?.[key] === value);
+        if (isKnown || metadata.uid !== uid) return undefined;
+        return { metadata: { uid, resourceVersion: metadata.resourceVersion, annotations } };
+      },
+      patch: (read, patch) => this.#api.patchMigration(read, patch),
+      get: (read) => this.#api.getMigration(read),
+    });
   }
 
-  /** Records on a VMI what `kubectl describe` shows; the same line again counts as the one before. */
-  async record(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void> {
-    await this.#api.createEvent(vmi, component, event);
+  /** Records on a VMI what `kubectl describe` shows; the same line again counts up. */
+  async record(event: KubernetesEvent, context: EventContext): Promise<void> {
+    const written = eventObject(event, context);
+    if ((await this.#api.createEvent(written)) === 'created') return;
+    const { namespace, name } = written.metadata;
+    await this.#writeGuarded(`event ${namespace}/${name}`, await this.#api.getEvent(written), {
+      patchOf: onceMore,
+      patch: (read, patch) => this.#api.patchEvent(read, patch),
+      get: (read) => this.#api.getEvent(read),
+    });
   }
+
+  /** Writes what `patchOf` makes of an object as it is, unless that is nothing, or the object is gone. */
+  async #writeGuarded<Item>(what: string, item: Item | undefined, write: GuardedWrite<Item>): Promise<void> {
+    let read = item;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const patch = read && write.patchOf(read);
+      if (read === undefined || patch === undefined) return;
+      if ((await write.patch(read, patch)) !== 'Conflict') return;
+      read = await write.get(read);
+    }
+    throw new LookAgainError(`${what} was changed ${MAX_ATTEMPTS} times in between`);
+  }
+}
+
+interface GuardedWrite<Item> {
+  /** Its `resourceVersion` is that of the object; `undefined` where there is nothing to write. */
+  readonly patchOf: (read: Item) => object | undefined;
+  readonly patch: (read: Item, patch: object) => Promise<PatchResult>;
+  readonly get: (read: Item) => Promise<Item | undefined>;
 }
 
 /** Launcher pods that may be the targets of migrations that were not listed: one of several, or one that waits. */

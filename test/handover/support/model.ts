@@ -56,6 +56,8 @@ export class Model {
   readonly profile: Profile;
   world: World;
   readonly requests: Request[] = [];
+  /** Requests to the Kubernetes API. */
+  readonly exchanges: HttpRequest[] = [];
   readonly events: ShownEvent[] = [];
   readonly lines: string[] = [];
   /** Called before a request is carried out; may throw, or change something first. */
@@ -74,9 +76,8 @@ export class Model {
     for (const name of ports) this.addPort(name);
     this.api = new ApiServer([this.vm], () => {});
     this.rest = new RestApi(this.api);
-    this.rest.onEvent = (event) => {
-      const { source, type, reason, message } = event as typeof event & { readonly source: { component: string } };
-      this.events.push({ by: source.component, type, reason, message });
+    this.rest.onEvent = ({ reportingController, type, reason, note }) => {
+      this.events.push({ by: reportingController.replace('ovn-handover.dev/', ''), type, reason, message: note });
     };
     for (const node of ['a', 'b', 'c']) this.southbound.addChassis(`chassis-${node}`, node);
     this.api.createVmi(this.vm, 'a', optedIn);
@@ -152,6 +153,15 @@ export class Model {
     error: (message: string) => void this.lines.push(`error ${message}`),
   };
 
+  /** Time goes by. */
+  advance(ms: number): void {
+    jest.advanceTimersByTime(ms);
+  }
+
+  requestsTo(method: HttpRequest['method']): HttpRequest[] {
+    return this.exchanges.filter((request) => request.method === method);
+  }
+
   writes(): Request[] {
     return this.requests.filter(isWrite);
   }
@@ -179,6 +189,7 @@ export class Model {
       southbound: new Southbound(this.#client('SB')),
       kubernetes: new Kubernetes(
         kubernetesClient(async (request) => {
+          this.exchanges.push(request);
           this.beforeExchange(request);
           return this.rest.serve(request);
         }),
