@@ -41,7 +41,8 @@ export function migrationRecordOf(vmim: {
 
 /**
  * What two say of one migration. It is the same in whatever order they say it, and however often: so functions may write at
- * once, and a call that was killed may come again.
+ * once, and a call that was killed may come again. Also as text, because each write of a VMIM wakes functions, which then must
+ * find nothing to write.
  */
 export function mergeRecords(one: MigrationRecord, other: MigrationRecord): MigrationRecord {
   const merged: MigrationRecord = { ...other, ...one };
@@ -54,7 +55,7 @@ export function mergeRecords(one: MigrationRecord, other: MigrationRecord): Migr
   if (warnings.length > 0) merged.warnings = warnings;
   const { dual, switched } = merged;
   if (dual && switched) merged.marginMs = Date.parse(switched.at) - Date.parse(dual.at);
-  return merged;
+  return Object.fromEntries(Object.entries(merged).sort(([a], [b]) => compare(a, b)));
 }
 
 /** The annotations of a VMIM that say all of a record. */
@@ -71,9 +72,12 @@ export function historyAnnotations(record: MigrationRecord): Record<string, stri
 
 /** Of the same time whoever says who did it, and how late it was, knows more. */
 function earlier(a: Moment, b: Moment): Moment {
-  if (a.at === b.at) return { ...a, ...b };
-  return a.at < b.at ? a : b;
+  if (a.at !== b.at) return a.at < b.at ? a : b;
+  return (a.by ?? NOBODY) <= (b.by ?? NOBODY) ? a : b;
 }
+
+/** After the name of any function. */
+const NOBODY = '~';
 
 /** KubeVirt tells the second of a switch; whoever knows more of it than that is believed before. */
 function moreExact(a: Moment, b: Moment): Moment {

@@ -313,7 +313,7 @@ describe('the history of a migration', () => {
   test('is added to what another has added meanwhile', async () => {
     [results, present] = [['Conflict'], [with_('8', dual)]];
     await kubernetes.recordHistory({ vmim: bare, record: pinned });
-    expect(asked).toEqual([written('7', pinned), ['getMigration', name], written('8', { ...pinned, ...dual })]);
+    expect(asked).toEqual([written('7', pinned), ['getMigration', name], written('8', { ...dual, ...pinned })]);
   });
 
   test('is over where the VMIM is gone, or another one has its name', async () => {
