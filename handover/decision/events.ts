@@ -41,11 +41,11 @@ const REASONS: Record<PortChange['wanted']['binding'], Reason> = {
 };
 
 /** What was changed on one port, and a warning where that came too late or had to be done again. */
-export function eventsOf(change: PortChange, { migration }: Facts): KubernetesEvent[] {
+export function eventsOf(change: PortChange, { migration }: Facts): [KubernetesEvent, ...KubernetesEvent[]] {
   const { port, wanted, options } = change;
   const strategy = options[ACTIVATION_STRATEGY];
   const binding = options[REQUESTED_CHASSIS] ?? 'nothing';
-  const events: KubernetesEvent[] = [
+  const events: [KubernetesEvent, ...KubernetesEvent[]] = [
     {
       type: 'Normal',
       reason: REASONS[wanted.binding],

@@ -1,6 +1,6 @@
 import { whyNotHeld } from './activation.ts';
 import { claimOf } from './claim.ts';
-import { type Change, type FunctionName, isPartOf, RULES } from './desired.ts';
+import { type Change, type FunctionName, isPartOf, RULES, type Rule } from './desired.ts';
 import { cannotBeHeld, type KubernetesEvent, noChassis, notClaimed, targetOnSourceNode } from './events.ts';
 import { heldTooLong, isOurs, releasesOf, type SchedulingGateRelease } from './gates.ts';
 import type { Observation } from './observation.ts';
@@ -27,7 +27,14 @@ export interface Plan {
   readonly events: readonly KubernetesEvent[];
   readonly requeue: Requeue | undefined;
   /** Why nothing is done where nothing is, for the log. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
+}
+
+/** Why a port stays as it is. */
+export interface Note {
+  readonly port: string;
+  readonly rule: Rule;
+  readonly why: string;
 }
 
 export interface PlanSetup {
@@ -166,8 +173,9 @@ function whatIsWrong({ facts, ports, southbound }: Observation, own: readonly De
   });
 }
 
-function noteOf({ port, wanted }: DesiredPort): string {
+function noteOf({ port, wanted }: DesiredPort): Note {
+  const { rule } = wanted;
   const whose =
     wanted.binding === 'leave' ? 'nothing is to be done' : `${wanted.binding} is ${wanted.step}'s step, or done`;
-  return `port ${port.name}: rule ${wanted.rule}, ${RULES[wanted.rule]}: ${whose}`;
+  return { port: port.name, rule, why: `port ${port.name}: rule ${rule}, ${RULES[rule]}: ${whose}` };
 }

@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../decision/history.ts';
 import { mergeRecords } from '../decision/migration-record.ts';
-import type { Log } from './event-recorder.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import type { Log } from './log.ts';
 
 /**
  * Collects what one call adds to the records of migrations, and writes it onto their VMIMs when the call is over: what a
@@ -28,7 +28,9 @@ export class HistoryRecorder {
   async write(): Promise<void> {
     await Promise.all(
       [...this.#entries.values()].map((entry) =>
-        this.#kubernetes.recordHistory(entry).catch((error: Error) => this.#log.warn(error.message)),
+        this.#kubernetes
+          .recordHistory(entry)
+          .catch((error: Error) => this.#log.warn({ vmim: entry.vmim.metadata.name }, error.message)),
       ),
     );
   }

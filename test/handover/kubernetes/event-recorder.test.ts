@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { KubernetesEvent } from '../../../handover/decision/events.ts';
 import { EventRecorder } from '../../../handover/kubernetes/event-recorder.ts';
 import type { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
+import type { LogFields } from '../../../handover/kubernetes/log.ts';
 import { VMI, VMI_UID, VMIM_UID } from '../support/moments.ts';
 
 const PINNED: KubernetesEvent = { type: 'Normal', reason: 'PortPinned', message: 'pinned' };
@@ -22,14 +23,17 @@ beforeEach(() => {
       if (problem) throw problem;
     },
   };
-  const write = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  const write =
+    (level: string) =>
+    ({ reason }: LogFields, message: string) =>
+      void lines.push(`${level}: ${message} (${reason})`);
   const log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   recorder = new EventRecorder(kubernetes as unknown as Kubernetes, 'reuse-port', log);
 });
 
 test('what is recorded stands on the VMI and in the log, a warning as a warning', async () => {
   await recorder.record([PINNED, NO_PORT], ABOUT);
-  expect(lines).toEqual(['info: pinned', 'warn: no port']);
+  expect(lines).toEqual(['debug: pinned (PortPinned)', 'warn: no port (NoPort)']);
   const context = { vmi: { ...VMI, uid: VMI_UID }, migration: MIGRATION, component: 'reuse-port' };
   expect(written).toEqual([
     [PINNED, context],
@@ -41,13 +45,13 @@ test('the same line is recorded once in a call', async () => {
   await recorder.record([PINNED], ABOUT);
   await recorder.record([PINNED, NO_PORT], ABOUT);
   await recorder.record([], ABOUT);
-  expect(lines).toEqual(['info: pinned', 'warn: no port']);
+  expect(lines).toEqual(['debug: pinned (PortPinned)', 'warn: no port (NoPort)']);
   expect(written).toHaveLength(2);
 });
 
 test('without a VMI the log alone has it', async () => {
   await recorder.record([PINNED], { ...ABOUT, uid: undefined });
-  expect(lines).toEqual(['info: pinned']);
+  expect(lines).toEqual(['debug: pinned (PortPinned)']);
   expect(written).toEqual([]);
 });
 
@@ -55,5 +59,10 @@ test('a line that cannot be written does not keep the others from it, and is a w
   problem = new Error('Kubernetes API: away');
   await recorder.record([PINNED, NO_PORT], ABOUT);
   expect(written).toHaveLength(2);
-  expect(lines).toEqual(['info: pinned', 'warn: no port', 'warn: Kubernetes API: away', 'warn: Kubernetes API: away']);
+  expect(lines).toEqual([
+    'debug: pinned (PortPinned)',
+    'warn: no port (NoPort)',
+    'warn: Kubernetes API: away (PortPinned)',
+    'warn: Kubernetes API: away (NoPort)',
+  ]);
 });

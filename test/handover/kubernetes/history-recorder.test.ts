@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { HistoryEntry } from '../../../handover/decision/history.ts';
-import type { Log } from '../../../handover/kubernetes/event-recorder.ts';
 import { HistoryRecorder } from '../../../handover/kubernetes/history-recorder.ts';
 import type { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
+import type { Log, LogFields } from '../../../handover/kubernetes/log.ts';
 import { vmim } from '../support/moments.ts';
 
 const first = vmim('01-pending');
@@ -12,7 +12,8 @@ const at = '2026-11-30T10:00:01.000Z';
 
 function recorder(recordHistory: (entry: HistoryEntry) => Promise<void>) {
   const warned: string[] = [];
-  const log = { warn: (line: string) => void warned.push(line) } as unknown as Log;
+  const warn = ({ vmim }: LogFields, line: string) => void warned.push(`${vmim}: ${line}`);
+  const log = { warn } as unknown as Log;
   return { warned, history: new HistoryRecorder({ recordHistory } as unknown as Kubernetes, log) };
 }
 
@@ -37,5 +38,5 @@ test('a record that cannot be written is a line in the log, and no failure', asy
   history.add([{ vmim: first, record: { pinned: { at } } }]);
   history.add([{ vmim: other, record: { pinned: { at } } }]);
   await history.write();
-  expect(warned).toEqual(['Kubernetes API: away']);
+  expect(warned).toEqual([`${first.metadata.name}: Kubernetes API: away`]);
 });

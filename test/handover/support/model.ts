@@ -11,6 +11,7 @@ import { type Profile, profileOf } from '../../../handover/decision/profile.ts';
 import { kubernetesClient } from '../../../handover/kubernetes/client.ts';
 import type { HttpRequest } from '../../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
+import type { Log, LogFields } from '../../../handover/kubernetes/log.ts';
 import { Northbound } from '../../../handover/ovn/northbound.ts';
 import { Southbound } from '../../../handover/ovn/southbound.ts';
 import { type ReconcileResult, reconcile, type World } from '../../../handover/reconcile.ts';
@@ -146,12 +147,18 @@ export class Model {
     return reconcile(name, request, world, this.log);
   }
 
-  readonly log = {
-    debug: (message: string) => void this.lines.push(`debug ${message}`),
-    info: (message: string) => void this.lines.push(`info ${message}`),
-    warn: (message: string) => void this.lines.push(`warn ${message}`),
-    error: (message: string) => void this.lines.push(`error ${message}`),
-  };
+  /** Lines of the log, each with its fields. */
+  readonly logged: (LogFields & { readonly level: string; readonly message: string })[] = [];
+
+  readonly log = Object.fromEntries(
+    (['debug', 'info', 'warn', 'error'] as const).map((level) => [
+      level,
+      (fields: LogFields, message: string) => {
+        this.lines.push(`${level} ${message}`);
+        this.logged.push({ level, ...fields, message });
+      },
+    ]),
+  ) as unknown as Log;
 
   /** Time goes by. */
   advance(ms: number): void {
