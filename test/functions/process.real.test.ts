@@ -138,6 +138,7 @@ describe('a function at work', () => {
     await ask(working.url, '/health/liveness');
     expect((await working.send(object('vmim-01-pending'), { 'ce-traceparent': traceparent })).status).toBe(503);
     expect((await working.send({ kind: 'Pod' })).status).toBe(422);
+    for (const giveUpAt = Date.now() + 5_000; working.log.length < 2 && Date.now() < giveUpAt; await sleep(20));
     const line = { function: 'disable-dual-chassis', vmi: 'prod/web-01', event: 'f3a1', traceparent };
     expect(working.log).toEqual([
       expect.objectContaining({ level: 40, ...line, result: 'retry', msg: expect.stringContaining('OVN northbound') }),
