@@ -162,6 +162,7 @@ class Call {
       hasLetGo: this.#ungated.some(({ gates }) => gates.includes(DUAL_GATE)),
       repeated: this.#changes.filter(isRepeated).length,
       isPodDeletion: this.#request.isPodDeletion === true,
+      givenUpBy: this.#request.event?.givenUpBy,
     };
     return plan(this.#name, observed, { profile, activationStrategy, now, call });
   }

@@ -23,6 +23,8 @@ export interface EventOrigin extends EventTimes {
   readonly id: string;
   /** W3C Trace Context, as an extension of the CloudEvent. */
   readonly traceparent: string | undefined;
+  /** Whom a broker has brought it to before, in all its retries, and in vain. */
+  readonly givenUpBy: string | undefined;
 }
 
 /**
@@ -55,14 +57,19 @@ export function requestFrom(event: unknown): ReconcileRequest | undefined {
 
 /** @param event a CloudEvent, of which `requestFrom` has made a request */
 export function originOf(event: unknown): EventOrigin {
-  const { id, time, traceparent, data } = event as Record<string, unknown>;
+  const { id, time, traceparent, knativeerrordest, data } = event as Record<string, unknown>;
   const sentAt = Date.parse(String(time));
   return {
     id: String(id),
     sentAt: Number.isNaN(sentAt) ? undefined : sentAt,
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    traceparent: textOf(traceparent),
+    givenUpBy: textOf(knativeerrordest),
     showsSwitch: (data as Pod).metadata.annotations?.[TARGET_READY_ANNOTATION] !== undefined,
   };
+}
+
+function textOf(attribute: unknown): string | undefined {
+  return typeof attribute === 'string' ? attribute : undefined;
 }
 
 function invalid(errors: typeof validatePod.errors): MalformedEventError {

@@ -30,6 +30,7 @@ export const ACTIONS = {
   IdentityDiffers: 'LetTargetGo',
   TargetGated: 'LetTargetGo',
   TargetOnSourceNode: 'LetTargetGo',
+  EventGivenUp: 'LookInPlace',
 } as const;
 
 export type Reason = keyof typeof ACTIONS;
@@ -137,6 +138,18 @@ export function targetOnSourceNode(pod: Pod, node: string): KubernetesEvent {
     message: `Target pod ${pod.metadata.name} is on ${node}, where the guest runs already: KubeVirt will fail the migration, and the port stays bound to that node.`,
   };
 }
+
+/** @param by URL of the function that did not take it */
+export function eventGivenUp(by: string, migration: string): KubernetesEvent {
+  return {
+    type: 'Warning',
+    reason: 'EventGivenUp',
+    message: `An event of migration ${migration} was brought to ${by.slice(0, MAX_URL_LENGTH)} in vain, in all its retries: reconcile looks in its place. Does that function start, and reach OVN's databases?`,
+  };
+}
+
+/** A note of an Event takes 1024 bytes. */
+const MAX_URL_LENGTH = 256;
 
 export function sideEffectsOf({ port, isOnLocalnet, virtualPorts }: SideEffects): KubernetesEvent[] {
   const events: KubernetesEvent[] = [];

@@ -13,6 +13,8 @@ export const HISTORY_ANNOTATION = 'ovn-handover.dev/history';
 export const MARGIN_ANNOTATION = 'ovn-handover.dev/margin-ms';
 export const LATE_ANNOTATION = 'ovn-handover.dev/late-ms';
 export const WARNINGS_ANNOTATION = 'ovn-handover.dev/warnings';
+/** The last of {@link MOMENTS} that the migration has come to. */
+export const STAGE_ANNOTATION = 'ovn-handover.dev/stage';
 
 /** The moments of a record, in the order in which a migration that succeeds comes to them. */
 export const MOMENTS = [
@@ -62,8 +64,10 @@ export function mergeRecords(one: MigrationRecord, other: MigrationRecord): Migr
 export function historyAnnotations(record: MigrationRecord): Record<string, string> {
   const late = MOMENTS.flatMap((name) => record[name]?.lateMs ?? []);
   const reasons = record.warnings?.map(({ reason }) => reason).sort();
+  const stage = MOMENTS.findLast((name) => record[name]);
   return {
     [HISTORY_ANNOTATION]: JSON.stringify(record),
+    ...(stage && { [STAGE_ANNOTATION]: stage }),
     ...(record.marginMs !== undefined && { [MARGIN_ANNOTATION]: `${record.marginMs}` }),
     ...(late.length > 0 && { [LATE_ANNOTATION]: `${Math.max(...late)}` }),
     ...(reasons && { [WARNINGS_ANNOTATION]: reasons.join(',') }),

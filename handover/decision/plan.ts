@@ -1,7 +1,14 @@
 import { whyNotHeld } from './activation.ts';
 import { claimOf } from './claim.ts';
 import { type Change, type FunctionName, isPartOf, RULES, type Rule } from './desired.ts';
-import { cannotBeHeld, type KubernetesEvent, noChassis, notClaimed, targetOnSourceNode } from './events.ts';
+import {
+  cannotBeHeld,
+  eventGivenUp,
+  type KubernetesEvent,
+  noChassis,
+  notClaimed,
+  targetOnSourceNode,
+} from './events.ts';
 import { heldTooLong, isOurs, releasesOf, type SchedulingGateRelease } from './gates.ts';
 import type { Observation } from './observation.ts';
 import {
@@ -58,7 +65,12 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
   const own = ports.filter(({ wanted }) => wanted.binding !== 'leave' && isPartOf(name, wanted));
   const { changes, events, requeue } = changesOf(own, observed, setup);
   const ungate = releasesOf(name, observed, changes, setup.profile);
-  const told = [...events, ...heldTooLong(facts, setup.now), ...whatIsWrong(observed, own)];
+  const told = [
+    ...events,
+    ...heldTooLong(facts, setup.now),
+    ...whatIsWrong(observed, own),
+    ...whatWasGivenUp(observed, setup.call),
+  ];
   if (changes.length + ungate.length > 0 && setup.now - observed.readAt > MAX_FACTS_AGE_MS) {
     const stale = again('the facts went stale before they were acted on');
     return { changes: [], ungate: [], events: told, requeue: stale, notes: [] };
@@ -171,6 +183,11 @@ function whatIsWrong({ facts, ports, southbound }: Observation, own: readonly De
     if (chassis === undefined || (binding && isClaimedBy(chassis.uuid, binding))) return [];
     return [notClaimed(port.name, wanted.target, chassis.name, migration.name)];
   });
+}
+
+function whatWasGivenUp(observed: Observation, { givenUpBy }: CallSoFar): KubernetesEvent[] {
+  const { migration } = observed.facts;
+  return givenUpBy !== undefined && migration && isOurs(observed) ? [eventGivenUp(givenUpBy, migration.name)] : [];
 }
 
 function noteOf({ port, wanted }: DesiredPort): Note {

@@ -1,5 +1,5 @@
 /** How a migration went stands on its VMIM afterwards, whatever happened to those that write it. */
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type MigrationRecord, migrationRecordOf } from '../../handover/decision/migration-record.ts';
 import { Model, REFERENCE } from './support/model.ts';
 
@@ -33,7 +33,7 @@ test('a migration that succeeds tells of all its moments, each by whose step it 
   model.succeed(migration);
   const sentAt = Date.now();
   model.advance(250);
-  const event = { id: '1', traceparent: undefined, sentAt, showsSwitch: true };
+  const event = { id: '1', traceparent: undefined, givenUpBy: undefined, sentAt, showsSwitch: true };
   await model.call('disable-dual-chassis', { vmi: REFERENCE, event });
   model.api.deletePod(model.vm, source);
   await model.call('release-port');
@@ -114,4 +114,37 @@ test('a VM that has not opted in gets no record', async () => {
   model.succeed(migration);
   await model.call('disable-dual-chassis');
   expect(patches()).toEqual([]);
+});
+
+describe('an event that a function did not take', () => {
+  const by = 'http://enable-dual-chassis.ovn-handover.svc.cluster.local';
+  const event = { id: '1', traceparent: undefined, givenUpBy: by, sentAt: undefined, showsSwitch: false };
+  const request = { vmi: REFERENCE, event };
+
+  test('is a warning of its migration, and reconcile does what was to be done', async () => {
+    model.migrate('b');
+    await model.call('reconcile', request);
+    expect(told()).toEqual(['dual by reconcile']);
+    expect(history()?.warnings?.map(({ reason }) => reason)).toEqual(['EventGivenUp']);
+    expect(model.warnings()).toMatchObject([
+      {
+        by: 'reconcile',
+        message: `An event of migration kubevirt-migrate-vm0-3 was brought to ${by} in vain, in all its retries: reconcile looks in its place. Does that function start, and reach OVN's databases?`,
+      },
+    ]);
+  });
+
+  test('is cut short where its address is long', async () => {
+    model.migrate('b');
+    await model.call('reconcile', { vmi: REFERENCE, event: { ...event, givenUpBy: 'x'.repeat(300) } });
+    expect(model.warnings()[0]!.message).toContain(`to ${'x'.repeat(256)} in vain`);
+  });
+
+  test('is none of a VM that has not opted in, or that does not migrate', async () => {
+    await model.call('reconcile', request);
+    model = new Model({ optedIn: false });
+    model.migrate('b');
+    await model.call('reconcile', request);
+    expect(model.warnings()).toEqual([]);
+  });
 });

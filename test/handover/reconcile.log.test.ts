@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Model, REFERENCE } from './support/model.ts';
 
-const EVENT = { id: 'event-1', traceparent: '00-trace', sentAt: undefined, showsSwitch: false };
+const EVENT = { id: 'event-1', traceparent: '00-trace', givenUpBy: undefined, sentAt: undefined, showsSwitch: false };
 const COMMON = { vmi: 'prod/vm0', vmim: 'kubevirt-migrate-vm0-3', event: 'event-1', traceparent: '00-trace' };
 
 let model: Model;

@@ -224,14 +224,20 @@ describe('of an event itself, logs and records take', () => {
       id: 'f3a1',
       sentAt: Date.parse(time),
       traceparent,
+      givenUpBy: undefined,
       showsSwitch: false,
     });
   });
 
   test('nothing where it says nothing that can be read', () => {
-    const unknown = { id: 'f3a1', sentAt: undefined, traceparent: undefined, showsSwitch: false };
+    const unknown = { id: 'f3a1', sentAt: undefined, traceparent: undefined, givenUpBy: undefined, showsSwitch: false };
     expect(originOf(event(vmim()))).toEqual(unknown);
     expect(originOf(event(vmim(), { time: 'soon', traceparent: 7 }))).toEqual(unknown);
+  });
+
+  test('who did not take it, where it is a dead letter', () => {
+    const knativeerrordest = 'http://reuse-port.ovn-handover.svc.cluster.local';
+    expect(originOf(event(vmim(), { knativeerrordest }))).toMatchObject({ givenUpBy: knativeerrordest });
   });
 
   test('whether the pod in it is marked as switched', () => {

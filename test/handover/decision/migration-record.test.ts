@@ -160,6 +160,7 @@ describe('the annotations of a record', () => {
     };
     expect(historyAnnotations(record)).toEqual({
       'ovn-handover.dev/history': JSON.stringify(record),
+      'ovn-handover.dev/stage': 'released',
       'ovn-handover.dev/margin-ms': '-20',
       'ovn-handover.dev/late-ms': '250',
       'ovn-handover.dev/warnings': 'ClaimMissed,PortOverwritten',
@@ -169,7 +170,9 @@ describe('the annotations of a record', () => {
   test('say nothing of what is not known', () => {
     expect(historyAnnotations({ pinned: { at: at('01.000') } })).toEqual({
       'ovn-handover.dev/history': '{"pinned":{"at":"2026-11-30T10:00:01.000Z"}}',
+      'ovn-handover.dev/stage': 'pinned',
     });
+    expect(historyAnnotations({})).toEqual({ 'ovn-handover.dev/history': '{}' });
     expect(historyAnnotations({ marginMs: 0 })).toMatchObject({ 'ovn-handover.dev/margin-ms': '0' });
   });
 });

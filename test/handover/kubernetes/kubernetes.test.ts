@@ -277,7 +277,11 @@ describe('the history of a migration', () => {
   const at = '2026-11-30T10:00:01.000Z';
   const pinned = { pinned: { at, by: 'reuse-port' } };
   const dual = { dual: { at, by: 'enable-dual-chassis' } };
-  const text = (record: object) => ({ 'ovn-handover.dev/history': JSON.stringify(record) });
+  const text = (record: object) => ({
+    'ovn-handover.dev/history': JSON.stringify(record),
+    ...('dual' in record && { 'ovn-handover.dev/stage': 'dual' }),
+    ...('pinned' in record && !('dual' in record) && { 'ovn-handover.dev/stage': 'pinned' }),
+  });
   const with_ = (resourceVersion: string, record: object) =>
     vmim('06-running', { metadata: { resourceVersion, annotations: { 'example.com/a': 'b', ...text(record) } } });
   const bare = vmim('06-running', { metadata: { resourceVersion: '7', annotations: undefined } });
