@@ -99,9 +99,9 @@ unpack_kernel() {
   say "fetching the guest's kernel ($name)"
   unpack "$name" "$cache/kernel"
 }
-# Nor is Prometheus, which would start: of it only promtool is used.
-unpack_promtool() {
-  say "fetching promtool"
+# Nor is Prometheus, which would start.
+unpack_prometheus() {
+  say "fetching Prometheus"
   unpack prometheus "$cache/prometheus"
 }
 
@@ -121,7 +121,7 @@ else
   add_backports
   install_packages
   unpack_kernel
-  [[ ${1:-} != tests ]] || unpack_promtool
+  [[ ${1:-} != tests ]] || unpack_prometheus
   printf '%s\n' "$machine_inputs" >"$cache/machine.stamp"
 fi
 

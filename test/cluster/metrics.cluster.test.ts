@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { CustomObjectsApi } from '@kubernetes/client-node';
 import type { VirtualMachineInstanceMigration } from '../../handover/decision/kubevirt.ts';
@@ -10,49 +9,31 @@ import { MOMENTS } from '../../handover/decision/migration-record.ts';
 import { kubernetesClient } from '../../handover/kubernetes/client.ts';
 import { httpsExchange } from '../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../handover/kubernetes/kubernetes.ts';
-import { Background } from '../../lab/background.ts';
-import { binary } from '../../lab/cluster/binaries.ts';
 import { goSources } from '../../lab/cluster/go-sources.ts';
-import { freePort } from '../../lab/free-port.ts';
 import { dashboardQueries, metricsIn, readAlerts } from '../eventing/alerts/metrics.ts';
 import { ApiServer } from './support/api-server.ts';
+import { KubeStateMetrics } from './support/kube-state-metrics.ts';
 
 jest.setTimeout(120_000);
 
-const CONFIG = fileURLToPath(new URL('../../eventing/components/metrics/kube-state-metrics.yaml', import.meta.url));
 const at = (second: number) => `2026-11-30T10:00:0${second}.000Z`;
 
 let server: ApiServer;
-let metrics: Background;
-let url: string;
+let metrics: KubeStateMetrics;
 
 beforeAll(async () => {
   server = await ApiServer.start();
-  const [port, telemetry] = [await freePort(), await freePort()];
-  url = `http://127.0.0.1:${port}/metrics`;
-  const args = [
-    `--kubeconfig=${server.kubeconfig}`,
-    `--custom-resource-state-config-file=${CONFIG}`,
-    '--custom-resource-state-only',
-    ...[`--port=${port}`, `--telemetry-port=${telemetry}`, '--host=127.0.0.1', '--telemetry-host=127.0.0.1'],
-  ];
-  metrics = new Background(
-    { file: binary('kube-state-metrics'), args, env: {} },
-    join(dirname(server.kubeconfig), 'metrics.log'),
-  );
+  metrics = await KubeStateMetrics.start(server.kubeconfig, dirname(server.kubeconfig));
 });
 afterAll(async () => {
-  await metrics?.stop(5_000);
+  await metrics?.[Symbol.asyncDispose]();
   await server?.[Symbol.asyncDispose]();
 });
 
 /** Everything that it tells, once it tells a line of this. */
 async function told(line: string): Promise<string[]> {
   for (const giveUpAt = Date.now() + 60_000; ; await sleep(500)) {
-    const text = await fetch(url).then(
-      (response) => response.text(),
-      () => '',
-    );
+    const text = await metrics.metrics();
     if (text.includes(line)) return text.split('\n').map((each) => each.replace(/customresource_\w+="[^"]*",/g, ''));
     if (Date.now() > giveUpAt) throw new Error(`kube-state-metrics does not tell of ${line}: ${text}`);
   }
