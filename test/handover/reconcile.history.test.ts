@@ -99,6 +99,19 @@ test('a warning is told once, and a VM without a port has nothing else to tell',
   expect(told()).toEqual(['ungated by reuse-port']);
 });
 
+test('times that somebody has made up are not written, and wake nobody again and again', async () => {
+  const { pod } = model.migrate('b');
+  await model.call('enable-dual-chassis');
+  model.write({ options: { ...model.port.options, 'handover-since': 'for ever' } });
+  const annotations = { 'kubevirt.io/migration-target-ready-timestamp': '+275760-09-13 00:00:00 UTC' };
+  model.api.annotatePod(model.vm, pod, annotations);
+  for (let round = 0; round < 3; round++) {
+    for (const name of ['enable-dual-chassis', 'disable-dual-chassis', 'reconcile'] as const) await model.call(name);
+  }
+  expect(told()).toEqual(['dual by enable-dual-chassis', 'pinnedToTarget by disable-dual-chassis']);
+  expect(patches()).toHaveLength(2);
+});
+
 test('a migration that fails was pinned back', async () => {
   const { uid } = model.migrate('b');
   await model.call('enable-dual-chassis');
