@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 /** Everything that it tells, once it tells a line of this. */
-async function told(line: string): Promise<string[]> {
+async function metricsWith(line: string): Promise<string[]> {
   for (const giveUpAt = Date.now() + 60_000; ; await sleep(500)) {
     const text = await metrics.metrics();
     if (text.includes(line)) return text.split('\n').map((each) => each.replace(/customresource_\w+="[^"]*",/g, ''));
@@ -81,7 +81,7 @@ test('a migration is told of with what the functions have written onto it, and e
     },
   });
 
-  const lines = await told('ovn_handover_migration_warnings_info{');
+  const lines = await metricsWith('ovn_handover_migration_warnings_info{');
   const own = 'migration="migrate-2",namespace="default"';
   expect(lines).toEqual(
     expect.arrayContaining([
