@@ -15,7 +15,7 @@ demo: setup
 	@node --conditions=source lab/main.ts migrate --json lab/out/result.json --report
 
 # What only the tests need is installed for them alone.
-test: SETUP_FOR = tests
+test test-cluster test-api-server: SETUP_FOR = tests
 test: setup
 	@node --conditions=source scripts/test.ts
 
@@ -32,7 +32,7 @@ test-cluster-slow: cluster-binaries setup
 	@node --conditions=source --no-warnings scripts/test.ts slow
 
 cluster-binaries:
-	@lab/cluster/binaries.sh etcd kube-apiserver kubectl apiserver_receive_adapter func
+	@lab/cluster/binaries.sh etcd kube-apiserver kubectl apiserver_receive_adapter func kube-state-metrics
 
 setup:
 	@lab/setup.sh $(SETUP_FOR)

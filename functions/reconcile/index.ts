@@ -5,10 +5,15 @@ import { answering, type EventFunction } from '../answering.ts';
 import { stepFunction } from '../step-function.ts';
 
 const sweep = answering(async (event, world, log) => {
-  parsePingEvent(event);
-  const summary = await resync(await world, log);
-  for (const { namespace, name, why } of summary.failed) log.warn(`VMI ${namespace}/${name}: ${why}`);
-  log.info(`looked at ${summary.looked} VMs, changed ${summary.changed.length}, failed on ${summary.failed.length}`);
+  const { id } = parsePingEvent(event);
+  const fields = { function: 'reconcile', event: id };
+  const summary = await resync(await world, log).catch((error: Error) => {
+    log.warn({ ...fields, result: 'retry' }, error.message);
+    throw error;
+  });
+  const { looked, changed, failed } = summary;
+  const message = `looked at ${looked} VMs, changed ${changed.length}, failed on ${failed.length}`;
+  log.info({ ...fields, result: 'swept' }, message);
   return summary.changed.length + summary.failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
 });
 

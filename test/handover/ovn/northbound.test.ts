@@ -162,7 +162,11 @@ describe('where a warm function has found ports before', () => {
   });
 
   test('is known of that VM alone, and of none that is forgotten', async () => {
-    northbound.remember(VMI, await northbound.searchPorts(VMI, []), { migration: undefined, target: undefined, isWhole: true });
+    northbound.remember(VMI, await northbound.searchPorts(VMI, []), {
+      migration: undefined,
+      target: undefined,
+      isWhole: true,
+    });
     expect(northbound.known({ ...VMI, namespace: 'other' })).toBeUndefined();
     expect(northbound.known({ ...VMI, name: 'other' })).toBeUndefined();
     northbound.forget({ ...VMI, name: 'other' });
