@@ -144,16 +144,16 @@ export class OvsdbClient implements AsyncDisposable {
   }
 
   async #transactOn(member: Member, operations: readonly Operation[], limit: Limit): Promise<OperationResult[]> {
-    const watched = member.watchRefusal();
-    let refusalIsFinal = false;
+    const isFinal = member.watchRejection();
+    let rejectionIsFinal = false;
     const reply = await member.connection.request('transact', [this.#database, ...operations], limit, () => {
-      refusalIsFinal = watched();
+      rejectionIsFinal = isFinal();
     });
     try {
       return readResults(operations, reply);
     } catch (error) {
-      if (refusalIsFinal || !(error instanceof TransactionError)) throw error;
-      const reason = `${error.message}; but the cluster may have tried it twice, the first time with success`;
+      if (rejectionIsFinal || !(error instanceof TransactionError)) throw error;
+      const reason = `${error.message}; but a cluster may have tried it twice, the first time with success`;
       throw new OutcomeUnknownError('transact', reason, { cause: error });
     }
   }

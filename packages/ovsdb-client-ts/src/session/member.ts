@@ -54,14 +54,17 @@ export class Member {
    * Call it when a transaction is sent, and what it returns when the answer is there: whether a rejection is certain to
    * have changed nothing. In a cluster ovsdb-server runs a transaction again by itself when the leader changes or the
    * log does not move on in time; one that had been committed then fails at its own guard. So a rejection counts only
-   * from a server that was the leader throughout, and that had no time to try twice.
+   * from a server that was the leader throughout, and that had no time to try twice. A relay hides which server that
+   * was, and even whether there is a cluster behind it (ovsdb(7), "Relay Service Model").
    */
-  watchRefusal(): () => boolean {
+  watchRejection(): () => boolean {
     const sentAt = performance.now();
+    const model = this.#model();
     const wasLeader = this.#isLeader();
     const office = this.#timesInOffice;
     return () => {
-      if (this.#row()?.model !== 'clustered') return true;
+      if (model !== this.#model()) return false;
+      if (model !== 'clustered') return model === 'standalone';
       const inOneGo = performance.now() - sentAt < SOONEST_SECOND_TRY_MS;
       return inOneGo && wasLeader && this.#isLeader() && this.#timesInOffice === office;
     };
@@ -111,6 +114,11 @@ export class Member {
       if (row.name === this.#demands.database) return row;
     }
     return undefined;
+  }
+
+  /** A server without `_Server` is older than clusters and relays. */
+  #model(): string | undefined {
+    return this.#hasServerDatabase ? this.#row()?.model : 'standalone';
   }
 
   #isLeader(): boolean {

@@ -10,6 +10,12 @@ it('counts exactly while leaders are killed, and no word about an outcome is wro
   expect(report).toMatchObject({ counter: 60, kills: 2, wrong: [] });
 }, 120_000);
 
+it('believes no rejection that comes by a relay, behind which a cluster may have tried twice', async () => {
+  const report = await countUnderFire({ increments: 60, hangs: 1, byRelay: true });
+  expect(report).toMatchObject({ counter: 60, words: { rejected: 0 }, wrong: [] });
+  expect(report.words.unknown).toBeGreaterThan(0);
+}, 120_000);
+
 it('uses the leader only, and a cache goes on from where it was with the next one', async () => {
   await using cluster = await Cluster.start(inventorySchema);
   await using client = new OvsdbClient({ remote: cluster.remote, database: 'Inventory' });
