@@ -150,39 +150,6 @@ describe('close', () => {
   });
 });
 
-describe('locks', () => {
-  it('are held in turn, and assert knows who holds them', async () => {
-    await using first = inventory.client();
-    await using second = inventory.client();
-    const held = await first.lock('mine');
-    const queued = await second.lock('mine');
-    expect([held.isHeld, queued.isHeld]).toEqual([true, false]);
-    const assert: Operation = { op: 'assert', lock: 'mine' };
-    await first.transact([assert]);
-    await expect(second.transact([assert])).rejects.toMatchObject({ tag: 'not owner' });
-    await held.unlock();
-    await queued.held({ timeoutMs: 5000 });
-    await second.transact([assert]);
-  });
-
-  it('can be stolen, and the holder hears of it', async () => {
-    await using first = inventory.client();
-    await using second = inventory.client();
-    const held = await first.lock('stolen');
-    const taken = await second.steal('stolen');
-    expect(taken.isHeld).toBe(true);
-    expect((await held.lost).message).toMatch('stolen');
-    expect(held.isHeld).toBe(false);
-  });
-
-  it('are lost with the connection', async () => {
-    const client = inventory.client();
-    const lock = await client.lock('brief');
-    await client.close();
-    expect((await lock.lost).message).toMatch('closed');
-  });
-});
-
 describe('convert', () => {
   it('changes the schema under a client that stays connected', async () => {
     await using own = await Inventory.start();

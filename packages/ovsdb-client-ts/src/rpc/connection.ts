@@ -33,11 +33,14 @@ export class Connection {
   readonly name: string;
   /** Settles with the reason when the connection is gone. */
   readonly closed: Promise<Error>;
+  /** Of the locks that were asked for and not given back: the server rejects a second request for one. */
+  readonly lockNames = new Set<string>();
   readonly #resolveClosed: (reason: Error) => void;
   readonly #stream: Duplex;
   readonly #probe: Probe;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<string, NotificationListener>();
+  readonly #closedListeners = new Set<(reason: Error) => void>();
   #queue: Outgoing[] = [];
   #blocked = false;
   #nextId = 1;
@@ -81,7 +84,12 @@ export class Connection {
       if (stopped !== undefined) throw notSent(method, stopped);
       const id = this.#nextId++;
       const settle = (result: unknown): void => {
-        onResult?.(result);
+        try {
+          onResult?.(result);
+        } catch (error) {
+          reject(error as Error);
+          throw error;
+        }
         resolve(result);
       };
       const message: Outgoing = {
@@ -109,7 +117,16 @@ export class Connection {
    */
   listen(topic: string, listener: NotificationListener): () => void {
     this.#listeners.set(topic, listener);
-    return () => this.#listeners.delete(topic);
+    return () => {
+      if (this.#listeners.get(topic) === listener) this.#listeners.delete(topic);
+    };
+  }
+
+  /** Calls the listener when the connection is gone, at once if it is already. Returns the way to stop. */
+  onClosed(listener: (reason: Error) => void): () => void {
+    if (this.#closeReason !== undefined) listener(this.#closeReason);
+    else this.#closedListeners.add(listener);
+    return () => this.#closedListeners.delete(listener);
   }
 
   /** Closes when the requests in flight have their answers. */
@@ -132,6 +149,8 @@ export class Connection {
     this.#listeners.clear();
     this.#queue = [];
     this.#resolveClosed(reason);
+    for (const listener of this.#closedListeners) listener(reason);
+    this.#closedListeners.clear();
   }
 
   #abandon(id: number, reason: Error): void {

@@ -95,7 +95,10 @@ export async function countUnderFire(options: IncrementsOptions): Promise<Increm
   const working = Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
   working.catch(() => undefined);
   const faults = [
-    ...Array.from({ length: kills }, (_, n): Fault => (it) => killLeader(it, n === Math.floor(kills / 2))),
+    ...Array.from({ length: kills }, (_, n): Fault => {
+      const isMajority = n === Math.floor(kills / 2);
+      return (it) => killLeader(it, isMajority);
+    }),
     ...Array.from({ length: hangs }, (): Fault => (it) => hangFollowers(it, byRelay ? 3500 : 2500)),
   ];
   for (const [n, fault] of mix(faults).entries()) {
