@@ -7,17 +7,12 @@ export interface CallOptions {
 }
 
 /** Node's timers take no more, and fire at once for what is beyond: 24.8 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** @throws TypeError when this is no duration in milliseconds */
 export function checkDuration(name: string, ms: number): number {
   if (typeof ms === 'number' && ms >= 0) return ms;
   throw new TypeError(`${name} is ${ms}: expected milliseconds, 0 or more, or Infinity for no limit`);
-}
-
-/** Runs the callback after that time; never, when it is more than 24.8 days. */
-export function after(ms: number, callback: () => void): NodeJS.Timeout | undefined {
-  return ms > LONGEST_TIMER_MS ? undefined : setTimeout(callback, ms);
 }
 
 /** The limit of one call through all its stages: one timer and one signal for all of them. */
@@ -35,7 +30,9 @@ export class Limit implements Disposable {
       this.#reach(abortReason(signal));
       return;
     }
-    this.#timer = after(timeoutMs, () => this.#reach(new Error(`${timeoutMs} ms passed`)));
+    if (timeoutMs <= LONGEST_TIMER_MS) {
+      this.#timer = setTimeout(() => this.#reach(new Error(`${timeoutMs} ms passed`)), timeoutMs);
+    }
     signal?.addEventListener('abort', this.#onAbort);
   }
 
