@@ -57,7 +57,7 @@ export class Connection {
       ask: () => this.#write({ text: '{"id":"echo","method":"echo","params":[]}' }),
       giveUp: () => this.close(new Error(`no answer to the inactivity probe within ${probeIntervalMs} ms`)),
     });
-    const framer = new Framer((text, hasLongNumber) => this.#receive(text, hasLongNumber));
+    const framer = new Framer((text, hasExtremeNumber) => this.#receive(text, hasExtremeNumber));
     stream.on('data', (chunk: Buffer) => {
       this.#probe.alive();
       this.#guard(() => framer.push(chunk));
@@ -199,9 +199,9 @@ export class Connection {
     }
   }
 
-  #receive(text: string, hasLongNumber: boolean): void {
+  #receive(text: string, hasExtremeNumber: boolean): void {
     if (this.#closeReason !== undefined) return;
-    const { id, method, params, result, error } = parseJson(text, hasLongNumber) as Record<string, unknown>;
+    const { id, method, params, result, error } = parseJson(text, hasExtremeNumber) as Record<string, unknown>;
     if (typeof method === 'string') this.#receiveCall(id, method, params);
     else if (typeof id === 'number') this.#receiveReply(id, result, error);
     else if (id !== 'echo') throw new ProtocolError(`Got neither a request nor a reply: ${text.slice(0, 100)}`);
