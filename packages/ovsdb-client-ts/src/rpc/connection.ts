@@ -43,6 +43,7 @@ export class Connection {
   readonly #closedListeners = new Set<(reason: Error) => void>();
   #queue: Outgoing[] = [];
   #blocked = false;
+  #isFlushing = false;
   #nextId = 1;
   #retireReason: Error | undefined;
   #closeReason: Error | undefined;
@@ -174,18 +175,36 @@ export class Connection {
     if (idle && this.#retireReason !== undefined) this.close(this.#retireReason);
   }
 
+  /**
+   * What is written in one turn of the event loop leaves together: with many requests in flight, a system call for each
+   * is what costs most, here and in the server.
+   */
   #write(message: Outgoing): void {
-    if (this.#blocked) {
-      this.#queue.push(message);
-      return;
-    }
-    message.onSent?.();
-    this.#blocked = !this.#stream.write(message.text);
+    this.#queue.push(message);
+    if (this.#isFlushing || this.#blocked) return;
+    this.#isFlushing = true;
+    process.nextTick(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    this.#isFlushing = false;
+    while (!this.#blocked && this.#queue.length > 0) {
+      let text = '';
+      let taken = 0;
+      // Not more than there is room for: what waits for room has not been sent.
+      while (taken < this.#queue.length && text.length < this.#stream.writableHighWaterMark) {
+        const message = this.#queue[taken++]!;
+        message.onSent?.();
+        text += message.text;
+      }
+      this.#queue = this.#queue.slice(taken);
+      this.#blocked = !this.#stream.write(text);
+    }
+  };
 
   #drain(): void {
     this.#blocked = false;
-    while (!this.#blocked && this.#queue.length > 0) this.#write(this.#queue.shift()!);
+    this.#flush();
   }
 
   /** Whatever goes wrong while reading means that the rest of the stream cannot be trusted. */
