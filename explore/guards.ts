@@ -25,8 +25,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       },
       {
         file: 'reconcile.ts',
-        from: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const during',
-        to: '  const during',
+        from: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const target',
+        to: '  const target',
       },
     ],
   },
