@@ -19,12 +19,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     seed: 1470,
     edits: [
       {
-        file: 'reconcile.ts',
+        file: 'observe.ts',
         from: '  const known = northbound.known(vmi);\n',
         to: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const known = northbound.known(vmi);\n',
       },
       {
-        file: 'reconcile.ts',
+        file: 'observe.ts',
         from: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const target',
         to: '  const target',
       },
