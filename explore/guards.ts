@@ -16,7 +16,7 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 1470,
+    seed: 9355,
     edits: [
       {
         file: 'observe.ts',
