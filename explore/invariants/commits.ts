@@ -228,9 +228,6 @@ function classOf(vm: Vm): string {
   return JSON.stringify([uid, optedIn, node, others.length > 0, migration]);
 }
 
-export function changedKeys(
-  before: Readonly<Record<string, string>>,
-  after: Readonly<Record<string, string>>,
-): string[] {
+function changedKeys(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
 }
