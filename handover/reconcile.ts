@@ -170,7 +170,7 @@ class Call {
  * The ports are read before the facts, and are written only if they still are what was read. So whoever decided on
  * newer facts in between makes the commit fail, and an old decision never overwrites a newer one.
  */
-async function observe(name: FunctionName, request: ReconcileRequest, world: World): Promise<Observation> {
+export async function observe(name: FunctionName, request: ReconcileRequest, world: World): Promise<Observation> {
   const { vmi, hint, recorded } = request;
   const { northbound, southbound, kubernetes, profile } = world;
   const readAt = Date.now();

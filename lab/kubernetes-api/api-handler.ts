@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reviewAccess } from './access-review.ts';
 import { badRequest } from './errors.ts';
 import type { DeleteOptions, Operations } from './operations.ts';
 import { type ApiRequest, mediaType, readBody } from './request.ts';
@@ -35,6 +36,7 @@ export async function handleApiRequest(
       return undefined;
     case 'create': {
       const body = await readBody(request);
+      if (resource.kind === 'SubjectAccessReview') return { code: 201, body: reviewAccess(store, body) };
       if (subresource !== 'binding') return { code: 201, body: operations.create(resource, target.namespace, body) };
       operations.bind(target, (body ?? {}) as Parameters<Operations['bind']>[1]);
       return { code: 201, body: success(201) };

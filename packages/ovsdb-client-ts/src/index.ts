@@ -17,7 +17,7 @@ export type { MonitorRequests } from './monitor/subscription.ts';
 export type { MonitorRequest, RowUpdate, TableUpdates } from './monitor/updates.ts';
 export type { CallOptions } from './rpc/limit.ts';
 export type { DatabaseSchema } from './schema/schema.ts';
-export type { Connect, TlsFiles } from './transport/connect.ts';
+export { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
 export type { Endpoint } from './transport/remote.ts';
 export type { Cache, CachedRow, CacheTables, RowChange } from './typed/cache.ts';
 export type { TypedDatabase } from './typed/database.ts';

@@ -1,0 +1,99 @@
+import { Command as Commander, CommanderError, Option } from 'commander';
+import { TryAgainError } from '../handover/decision/errors.ts';
+import { ApiError } from './cluster/api.ts';
+import { WAYS } from './cluster/ovn-connection.ts';
+import { Session, type SessionOptions } from './cluster/session.ts';
+import { type Command, OUTPUTS, type Output } from './command.ts';
+import { CommandError, EXIT, type ExitStatus } from './errors.ts';
+import { explain } from './explain/command.ts';
+import type { Terminal } from './output/terminal.ts';
+import { resync } from './resync/command.ts';
+import { status } from './status/command.ts';
+
+const EXIT_STATUS = `
+Exit status: 0 all is as it should be, or done · 1 something is not · 2 wrong command line, or not installed ·
+3 the cluster or OVN is not reached, or does not let you look · 4 not finished: run it again`;
+
+interface GlobalOptions extends SessionOptions {
+  readonly output: Output;
+}
+
+/** Runs a command line. @returns the exit status */
+export async function run(args: readonly string[], terminal: Terminal, env: NodeJS.ProcessEnv): Promise<ExitStatus> {
+  let exit: ExitStatus = EXIT.ok;
+  const program = programFor(terminal, env, (status) => {
+    exit = status;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exit;
+  } catch (error) {
+    return failed(error, terminal);
+  }
+}
+
+/** The commands and their options. */
+export function programFor(terminal: Terminal, env: NodeJS.ProcessEnv, end: (status: ExitStatus) => void): Commander {
+  const program = new Commander('ovn-handover')
+    .description('Live migration of KubeVirt VMs on OVN: check before, see during, know afterwards, and take it out.')
+    .option('--kubeconfig <file>', 'the kubeconfig; by default KUBECONFIG, or ~/.kube/config')
+    .option('--context <name>', 'the context of the kubeconfig; by default its current one')
+    .addOption(new Option('-o, --output <format>', 'tables for people, or JSON').choices(OUTPUTS).default('table'))
+    .addOption(
+      new Option('--ovn <way>', "how to reach OVN's databases: by their remotes, through the API server, or either")
+        .choices(WAYS)
+        .default('auto'),
+    )
+    .addHelpText('after', EXIT_STATUS)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.progress(text.trimEnd()),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    });
+  const working =
+    <Args extends unknown[]>(work: (command: Command, ...args: Args) => Promise<ExitStatus>) =>
+    async (...args: Args) => {
+      const { output, ...options } = program.opts<GlobalOptions>();
+      await using session = new Session(options, env);
+      end(await work({ session, terminal, output }, ...args));
+    };
+
+  program
+    .command('status')
+    .description('each VM that opted in: nodes, ports, binding, migration, gates, rule, and whether the rows are right')
+    .argument('[vm]', 'NAMESPACE/VM')
+    .action(working(status));
+  program
+    .command('explain')
+    .description('what is read of a VM, which rule holds and why, and what each function would write now')
+    .argument('<vm>', 'NAMESPACE/VM')
+    .action(working(explain));
+  program
+    .command('resync')
+    .description('the sweep that reconcile makes every two minutes, now; it writes nothing unless it is told to')
+    .argument('[vm]', 'NAMESPACE/VM; without one every VM with a record of ours or a migration')
+    .option('--write', 'make the changes', false)
+    .action(working(resync));
+  return program;
+}
+
+function failed(error: unknown, terminal: Terminal): ExitStatus {
+  // commander has said by itself what is wrong with a command line, and what was asked for by --help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const { message, status } = failureOf(error);
+  terminal.progress(`ovn-handover: ${message}`);
+  return status;
+}
+
+function failureOf(error: unknown): { readonly message: string; readonly status: ExitStatus } {
+  if (error instanceof CommandError) return error;
+  if (error instanceof TryAgainError) return { message: error.message, status: EXIT.unreachable };
+  if (error instanceof ApiError) {
+    const forbidden = error.status === 401 || error.status === 403;
+    const hint = forbidden ? ' (this command needs a kubeconfig that may)' : '';
+    return { message: `${error.message}${hint}`, status: EXIT.unreachable };
+  }
+  throw error;
+}

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig, type KubernetesObject, KubernetesObjectApi } from '@kubernetes/client-node';
+import { type KubernetesApi, startKubernetesApi } from '../../../lab/kubernetes-api/server.ts';
+import { Cluster } from '../../handover/support/cluster.ts';
+import { addChassis, OvnDatabase } from '../../handover/support/ovn.ts';
+import { type CliOptions, cli, type Ran } from './cli.ts';
+
+/** A cluster of the stand-in API server and OVN's databases, with the settings of an installation in it. */
+export class Installed implements AsyncDisposable {
+  readonly api: KubernetesApi;
+  readonly cluster: Cluster;
+  readonly nb: OvnDatabase;
+  readonly sb: OvnDatabase;
+  readonly kubeconfig: string;
+  readonly objects: KubernetesObjectApi;
+  readonly #directory: string;
+
+  private constructor(api: KubernetesApi, cluster: Cluster, nb: OvnDatabase, sb: OvnDatabase) {
+    this.api = api;
+    this.cluster = cluster;
+    this.nb = nb;
+    this.sb = sb;
+    this.#directory = mkdtempSync(join(tmpdir(), 'handover-cli-'));
+    this.kubeconfig = join(this.#directory, 'kubeconfig');
+    writeFileSync(this.kubeconfig, api.kubeconfig);
+    const config = new KubeConfig();
+    config.loadFromString(api.kubeconfig);
+    this.objects = KubernetesObjectApi.makeApiClient(config);
+  }
+
+  /** worker-a and worker-b have a chassis each; the ConfigMap names the databases. */
+  static async start(): Promise<Installed> {
+    const [nb, sb, api] = await Promise.all([OvnDatabase.start('nb'), OvnDatabase.start('sb'), startKubernetesApi()]);
+    const cluster = await Cluster.of(api.kubeconfig, () => api.close());
+    const installed = new Installed(api, cluster, nb, sb);
+    addChassis(sb, 'chassis-a', 'worker-a', '10.0.0.1');
+    addChassis(sb, 'chassis-b', 'worker-b', '10.0.0.2');
+    await installed.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ovn-handover' } });
+    await installed.create({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'ovn-handover', namespace: 'ovn-handover' },
+      data: { OVN_NB_REMOTE: nb.remote, OVN_SB_REMOTE: sb.remote, OVN_PROFILE: 'kube-ovn' },
+    } as KubernetesObject);
+    return installed;
+  }
+
+  /** @throws ApiException as the API server has it */
+  async create(object: KubernetesObject): Promise<void> {
+    await this.objects.create(object);
+  }
+
+  cli(...args: string[]): Promise<Ran> {
+    return this.cliAs({}, ...args);
+  }
+
+  cliAs(options: Partial<CliOptions>, ...args: string[]): Promise<Ran> {
+    return cli({ kubeconfig: this.kubeconfig, ...options }, ...args);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.nb, this.sb, this.cluster].map((part) => part[Symbol.asyncDispose]()));
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
