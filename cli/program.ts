@@ -1,12 +1,14 @@
-import { Command as Commander, CommanderError, Option } from 'commander';
+import { Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { TryAgainError } from '../handover/decision/errors.ts';
 import { ApiError } from './cluster/api.ts';
 import { WAYS } from './cluster/ovn-connection.ts';
 import { Session, type SessionOptions } from './cluster/session.ts';
 import { type Command, OUTPUTS, type Output } from './command.ts';
+import { doctor } from './doctor/command.ts';
 import { CommandError, EXIT, type ExitStatus } from './errors.ts';
 import { explain } from './explain/command.ts';
 import type { Terminal } from './output/terminal.ts';
+import { remove } from './remove/command.ts';
 import { resync } from './resync/command.ts';
 import { status } from './status/command.ts';
 
@@ -61,6 +63,11 @@ export function programFor(terminal: Terminal, env: NodeJS.ProcessEnv, end: (sta
     };
 
   program
+    .command('doctor')
+    .description('before and after installing: what keeps migrations from working, or will, and how to mend it')
+    .option('--no-probe', 'send no event through the broker')
+    .action(working(doctor));
+  program
     .command('status')
     .description('each VM that opted in: nodes, ports, binding, migration, gates, rule, and whether the rows are right')
     .argument('[vm]', 'NAMESPACE/VM')
@@ -76,7 +83,19 @@ export function programFor(terminal: Terminal, env: NodeJS.ProcessEnv, end: (sta
     .argument('[vm]', 'NAMESPACE/VM; without one every VM with a record of ours or a migration')
     .option('--write', 'make the changes', false)
     .action(working(resync));
+  program
+    .command('remove')
+    .description('the whole way out, in an order in which no VM loses its network; shown only, unless --yes is given')
+    .option('--yes', 'do it', false)
+    .option('--timeout <seconds>', 'how long to wait for migrations, ports and functions to end', seconds, 900)
+    .action(working(remove));
   return program;
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0) return number;
+  throw new InvalidArgumentError('a number of seconds is expected');
 }
 
 function failed(error: unknown, terminal: Terminal): ExitStatus {

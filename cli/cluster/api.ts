@@ -113,7 +113,8 @@ export function pathOf({ apiVersion, plural }: Kind, namespace?: string, name?: 
   return [...root, ...(namespace ? ['namespaces', namespace] : []), plural, ...(name ? [name] : [])];
 }
 
-function messageIn(content: string): string | undefined {
+/** What a Status says, or the text itself. */
+export function messageIn(content: string): string | undefined {
   try {
     return JSON.parse(content).message;
   } catch {

@@ -78,7 +78,7 @@ export class Session implements AsyncDisposable {
     const { OVN_CERT: cert, OVN_KEY: key, OVN_CA: ca } = settings;
     const tls = cert && key && ca ? { cert, key, ca } : undefined;
     const connect = connectToOvn(tls, this.#way, this.api, this.#open.use(new PortForwards(this.config)));
-    const remotes = { OVN_Northbound: settings.OVN_NB_REMOTE, OVN_Southbound: settings.OVN_SB_REMOTE };
+    const remotes = { OVN_Northbound: settings.OVN_NB_REMOTE, OVN_Southbound: settings.OVN_SB_REMOTE, _Server: '' };
     return {
       settings,
       client: (database, { remote = remotes[database], ...options } = {}) =>
@@ -95,7 +95,7 @@ export interface Databases {
   readonly settings: Settings;
   /** @param options `remote`: one server in place of all of them */
   client(
-    database: 'OVN_Northbound' | 'OVN_Southbound',
+    database: 'OVN_Northbound' | 'OVN_Southbound' | '_Server',
     options?: { readonly remote?: string; readonly leaderOnly?: boolean; readonly connectTimeoutMs?: number },
   ): OvsdbClient;
 }

@@ -5,11 +5,13 @@ import { answering, type EventFunction } from '../answering.ts';
 import { stepFunction } from '../step-function.ts';
 
 const sweep = answering(async (event, world, log) => {
-  parsePingEvent(event);
+  const { id } = parsePingEvent(event);
   const summary = await resync(await world, log);
-  for (const { namespace, name, why } of summary.failed) log.warn(`VMI ${namespace}/${name}: ${why}`);
-  log.info(`looked at ${summary.looked} VMs, changed ${summary.changed.length}, failed on ${summary.failed.length}`);
-  return summary.changed.length + summary.failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
+  const { looked, changed, failed } = summary;
+  for (const { namespace, name, why } of failed) log.warn(`VMI ${namespace}/${name}: ${why}`);
+  // The event is named for whoever sent it to see whether the way is whole (cli/doctor/probe.ts).
+  log.info(`event ${id}: looked at ${looked} VMs, changed ${changed.length}, failed on ${failed.length}`);
+  return changed.length + failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
 });
 
 /** Puts right what an event that was lost or given up, a function that died, or another controller left behind. */

@@ -84,9 +84,9 @@ export const resources: readonly Resource[] = [
     shortNames: ['vmim', 'vmims'],
     subresources: ['status'],
   },
-  // What a whole cluster has besides: stored as it comes, with no rules of its own.
+  // What a whole cluster has besides: stored as it comes, its status too, with no rules of its own.
   ...stored('v1', 'configmaps:ConfigMap:cm secrets:Secret services:Service:svc serviceaccounts:ServiceAccount:sa'),
-  ...stored('apps/v1', 'deployments:Deployment:deploy', ['status']),
+  ...stored('apps/v1', 'deployments:Deployment:deploy'),
   ...stored('networking.k8s.io/v1', 'networkpolicies:NetworkPolicy:netpol'),
   ...stored('rbac.authorization.k8s.io/v1', '/clusterroles:ClusterRole /clusterrolebindings:ClusterRoleBinding'),
   ...stored('authorization.k8s.io/v1', '/subjectaccessreviews:SubjectAccessReview'),
@@ -100,15 +100,15 @@ export const resources: readonly Resource[] = [
     'admissionregistration.k8s.io/v1',
     '/validatingadmissionpolicies:ValidatingAdmissionPolicy /validatingadmissionpolicybindings:ValidatingAdmissionPolicyBinding',
   ),
-  ...stored('kubevirt.io/v1', 'kubevirts:KubeVirt:kv', ['status']),
-  ...stored('serving.knative.dev/v1', 'services:Service:ksvc', ['status']),
-  ...stored('eventing.knative.dev/v1', 'brokers:Broker triggers:Trigger', ['status']),
-  ...stored('eventing.knative.dev/v1alpha1', 'eventtransforms:EventTransform', ['status']),
-  ...stored('sources.knative.dev/v1', 'apiserversources:ApiServerSource pingsources:PingSource', ['status']),
+  ...stored('kubevirt.io/v1', 'kubevirts:KubeVirt:kv'),
+  ...stored('serving.knative.dev/v1', 'services:Service:ksvc'),
+  ...stored('eventing.knative.dev/v1', 'brokers:Broker triggers:Trigger'),
+  ...stored('eventing.knative.dev/v1alpha1', 'eventtransforms:EventTransform'),
+  ...stored('sources.knative.dev/v1', 'apiserversources:ApiServerSource pingsources:PingSource'),
 ];
 
 /** @param kinds each as `plural:Kind:shortName`, with a slash before those that are in no namespace */
-function stored(apiVersion: string, kinds: string, subresources: readonly string[] = []): Resource[] {
+function stored(apiVersion: string, kinds: string): Resource[] {
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   return kinds.split(' ').map((text) => {
     const namespaced = !text.startsWith('/');
@@ -122,7 +122,7 @@ function stored(apiVersion: string, kinds: string, subresources: readonly string
       kind: kind!,
       shortNames,
       namespaced,
-      subresources,
+      subresources: [],
     };
   });
 }
