@@ -1,7 +1,8 @@
-/** Numbers of a version such as `v1.34.0+k3s1`; `undefined` where it begins with none. */
+/** Numbers of a version such as `v1.34.0+k3s1`; `undefined` where it tells none, as a build of one's own with v0.0.0. */
 export function versionOf(text: string | undefined): readonly number[] | undefined {
   const digits = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text ?? '');
-  return digits ? digits.slice(1).map((part) => Number(part ?? 0)) : undefined;
+  const version = digits?.slice(1).map((part) => Number(part ?? 0));
+  return version?.some((part) => part > 0) ? version : undefined;
 }
 
 export function isBefore(version: readonly number[], least: readonly number[]): boolean {

@@ -8,6 +8,8 @@ export interface Manifest {
     readonly namespace?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
+  /** Of a ConfigMap or a Secret. */
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** What an overlay has, in the order in which it is applied. */

@@ -18,7 +18,10 @@ const SOURCE = 'virt-launcher-web-01-source';
 
 async function installedWithVm(overlay?: string): Promise<Installed> {
   const installed = await Installed.start();
-  await installWhole(installed, overlay);
+  await installWhole(installed, overlay).catch(async (error) => {
+    await installed[Symbol.asyncDispose]();
+    throw error;
+  });
   addPort(installed.nb, PORT);
   addPortBinding(installed.sb, PORT, 1);
   await installed.cluster.createVm();
@@ -77,6 +80,7 @@ test('the gate is removed also where the API server has it in v1beta1 alone', as
 class Play {
   readonly #installed: Installed;
   #migration: Migration | undefined;
+  readonly #waiting: Promise<void>[] = [];
 
   constructor(installed: Installed) {
     this.#installed = installed;
@@ -99,10 +103,12 @@ class Play {
       const gates = async () =>
         (await this.#installed.cluster.pod(this.#migration!.target)).spec?.schedulingGates ?? [];
       while ((await gates()).length > 0) {
-        void this.#functions();
+        // Each call stays with the target until it has a node.
+        this.#waiting.push(this.#functions());
         await sleep(300);
       }
       await this.#migration!.schedule('worker-b');
+      await Promise.all(this.#waiting);
     },
     'copies memory': async () => {
       await this.#functions();

@@ -11,6 +11,8 @@ import { objectsIn } from './overlay.ts';
 
 const NAMESPACE = 'ovn-handover';
 const STEPS = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile'];
+/** Of `Installed` itself. */
+const SETTINGS = ['ConfigMap ovn-handover', 'Secret ovn-client-tls'];
 const READY = { conditions: [{ type: 'Ready', status: 'True' }] };
 
 type Any = KubernetesObject & Record<string, unknown>;
@@ -72,9 +74,7 @@ export function deployed(): Any[] {
 export async function installWhole(installed: Installed, overlay = 'overlays/kube-ovn'): Promise<void> {
   const manifests = [...(await objectsIn(overlay)), ...(await objectsIn('components/scheduling-gate'))] as Any[];
   const own = manifests
-    .filter(
-      ({ kind, metadata }) => !(kind === 'Namespace' || (kind === 'ConfigMap' && metadata?.name === 'ovn-handover')),
-    )
+    .filter(({ kind, metadata }) => kind !== 'Namespace' && !SETTINGS.includes(`${kind} ${metadata?.name}`))
     .map((object) =>
       String(object.apiVersion).includes('.knative.dev/') ? { ...object, status: statusOf(object) } : object,
     );
