@@ -34,7 +34,7 @@ test-cluster-slow: cluster-binaries setup
 	@node --conditions=source --no-warnings scripts/test.ts slow
 
 cluster-binaries:
-	@lab/cluster/binaries.sh etcd kube-apiserver kubectl apiserver_receive_adapter func
+	@lab/cluster/binaries.sh etcd kube-apiserver kubectl apiserver_receive_adapter func kube-state-metrics
 
 setup:
 	@lab/setup.sh $(SETUP_FOR)

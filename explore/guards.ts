@@ -21,11 +21,11 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       {
         file: 'reconcile.ts',
         from: '  const known = northbound.known(vmi);\n',
-        to: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const known = northbound.known(vmi);\n',
+        to: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const known = northbound.known(vmi);\n',
       },
       {
         file: 'reconcile.ts',
-        from: '  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);\n  const during',
+        from: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const during',
         to: '  const during',
       },
     ],

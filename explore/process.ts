@@ -6,8 +6,8 @@ import { stepFunction } from '../functions/step-function.ts';
 import type { FunctionName } from '../handover/decision/desired.ts';
 import { profileOf } from '../handover/decision/profile.ts';
 import { kubernetesClient } from '../handover/kubernetes/client.ts';
-import type { Log } from '../handover/kubernetes/event-recorder.ts';
 import { Kubernetes } from '../handover/kubernetes/kubernetes.ts';
+import type { Log } from '../handover/kubernetes/log.ts';
 import { Northbound } from '../handover/ovn/northbound.ts';
 import { Southbound } from '../handover/ovn/southbound.ts';
 import type { World } from '../handover/reconcile.ts';
@@ -56,7 +56,7 @@ export class Process {
       debug() {},
       info() {},
       warn() {},
-      error: (message) => around.invariants.break(`${name}: ${message}`),
+      error: (_fields, message) => around.invariants.break(`${name}: ${message}`),
     };
     this.answer = (event) => work(event, world, log);
   }
@@ -134,7 +134,7 @@ export class Process {
     if (path.at(-1) === 'events') {
       const event = body as RecordedEvent;
       invariants.told.recorded(this, event);
-      narrate?.(`${this.name} records ${event.reason}: ${event.message}`);
+      narrate?.(`${this.name} records ${event.reason}: ${event.note}`);
     }
     return this.#send({
       server: 'Kubernetes',

@@ -1,6 +1,6 @@
 import { type Answer, MalformedEventError, reject, tryAgain } from 'knative-eventing-ts-sdk';
 import { TryAgainError } from '../handover/decision/errors.ts';
-import type { Log } from '../handover/kubernetes/event-recorder.ts';
+import type { Log } from '../handover/kubernetes/log.ts';
 import type { World } from '../handover/reconcile.ts';
 
 /** Answers one event; never throws, because the runtime would make an answer of its own out of an error. */
@@ -19,13 +19,13 @@ export function answering(work: EventFunction): EventFunction {
 
 function answerTo(error: unknown, log: Log): Answer {
   if (error instanceof MalformedEventError) {
-    log.warn(`not an event of ours: ${error.message}`);
+    log.warn({ result: 'rejected' }, `not an event of ours: ${error.message}`);
     return reject(error.statusCode, error.message);
   }
+  // Whoever threw it has said so in the log, and of what.
   if (error instanceof TryAgainError) {
-    log.warn(error.message);
     return tryAgain(error.message, { retryAfterSeconds: error.retryAfterSeconds });
   }
-  log.error(`unexpected: ${error instanceof Error ? error.stack : error}`);
+  log.error({ result: 'error' }, `unexpected: ${error instanceof Error ? error.stack : error}`);
   return tryAgain('unexpected error, see the log of the function', { retryAfterSeconds: 5 });
 }

@@ -5,6 +5,7 @@ import { HTTP } from 'cloudevents';
 import { type Context, start } from 'faas-js-runtime';
 import { eventOf } from 'knative-eventing-ts-sdk';
 import { SettingsError } from '../handover/decision/errors.ts';
+import type { Log } from '../handover/kubernetes/log.ts';
 import type { EventFunction } from './answering.ts';
 import disableDualChassis from './disable-dual-chassis/index.ts';
 import enableDualChassis from './enable-dual-chassis/index.ts';
@@ -25,6 +26,14 @@ process.on('uncaughtException', (error) => die(error instanceof SettingsError ? 
 // It answers 500, which is retried, to what is no CloudEvent; Fastify takes the status from the error.
 HTTP.toEvent = eventOf as unknown as typeof HTTP.toEvent;
 
+/** Where the bundle is. */
+declare const __dirname: string;
+
+/** What the runtime calls its log, as far as it is used here. */
+interface PinoLogger {
+  child(fields: object, options: { readonly level: string }): Log;
+}
+
 const settings = settingsFrom(process.env);
 const functions: Record<typeof settings.FUNC_STEP, EventFunction> = {
   'reuse-port': reusePort,
@@ -37,8 +46,13 @@ const answer = functions[settings.FUNC_STEP];
 const unanswered = new Set<ServerResponse>();
 let draining = false;
 
+/** Quieter than this the runtime says nothing of probes and requests, of which there are many more than decisions. */
+const RUNTIME_LOG_LEVEL = 'warn';
+const isQuieter = ['error', 'fatal', 'silent'].includes(settings.LOG_LEVEL);
+
 const runtimeFunction = {
-  handle: (context: Context, event?: unknown) => answer(event, world, context.log),
+  handle: (context: Context, event?: unknown) =>
+    answer(event, world, (context.log as unknown as PinoLogger).child({}, { level: settings.LOG_LEVEL })),
   liveness: () => 'OK',
   readiness() {
     if (draining) throw new Error('ends');
@@ -55,7 +69,10 @@ const runtimeFunction = {
 const listening = start(
   runtimeFunction as unknown as Parameters<typeof start>[0],
   {
-    logLevel: settings.LOG_LEVEL,
+    logLevel: isQuieter ? settings.LOG_LEVEL : RUNTIME_LOG_LEVEL,
+    name: settings.FUNC_STEP,
+    // Else it reads the func.yaml in the working directory, and takes all functions for the one that the image is built from.
+    config: __dirname,
     port: Number(settings.FUNC_PORT),
     bodyLimit: MAX_EVENT_BYTES,
   } as unknown as Parameters<typeof start>[1],

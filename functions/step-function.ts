@@ -2,7 +2,7 @@ import { applied, nothingToDo } from 'knative-eventing-ts-sdk';
 import type { FunctionName } from '../handover/decision/desired.ts';
 import { type ReconcileResult, reconcile } from '../handover/reconcile.ts';
 import { replyOf } from '../handover/reply.ts';
-import { requestFrom } from '../handover/request.ts';
+import { originOf, requestFrom } from '../handover/request.ts';
 import { answering, type EventFunction } from './answering.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -17,8 +17,9 @@ export function stepFunction(name: FunctionName): EventFunction {
   // An event says no more than "look": one look serves all events of a VM that came before it.
   const queue = new WorkQueue<ReconcileResult>(MAX_CONCURRENT_VMS);
   return answering(async (event, world, log) => {
-    const request = requestFrom(event);
-    if (request === undefined) return nothingToDo();
+    const about = requestFrom(event);
+    if (about === undefined) return nothingToDo();
+    const request = { ...about, event: originOf(event) };
     const { vmi } = request;
     const all = await world;
     const { result, own } = await queue.run(`${vmi.namespace}/${vmi.name}`, () => reconcile(name, request, all, log));

@@ -5,15 +5,25 @@ import { eventsOf, type KubernetesEvent, sideEffectsOf } from './decision/events
 import { type Facts, factsOf } from './decision/facts.ts';
 import { needsHint, type SchedulingGateRelease } from './decision/gates.ts';
 import { portHintOf, sameHint } from './decision/hint.ts';
-import { DUAL_GATE, type VmiReference } from './decision/kubevirt.ts';
+import {
+  historyOfChanges,
+  historyOfEvents,
+  historyOfRelease,
+  historySeen,
+  type Looker,
+  migrationOf,
+} from './decision/history.ts';
+import { DUAL_GATE, type ObjectMeta, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
 import { type Plan, plan } from './decision/plan.ts';
 import { carriesChange, isRepeated, nodesOf, type Port, type PortChange } from './decision/port.ts';
 import type { Profile } from './decision/profile.ts';
 import { recordOf } from './decision/record.ts';
 import { again, type Requeue } from './decision/requeue.ts';
-import { EventRecorder, type Log } from './kubernetes/event-recorder.ts';
+import { EventRecorder } from './kubernetes/event-recorder.ts';
+import { HistoryRecorder } from './kubernetes/history-recorder.ts';
 import type { Kubernetes } from './kubernetes/kubernetes.ts';
+import { type Log, logWith } from './kubernetes/log.ts';
 import type { KnownPorts, Northbound } from './ovn/northbound.ts';
 import type { Southbound } from './ovn/southbound.ts';
 import type { ReconcileRequest } from './request.ts';
@@ -63,24 +73,47 @@ class Call {
   readonly #world: World;
   readonly #log: Log;
   readonly #recorder: EventRecorder;
-  readonly #startedAt = Date.now();
+  readonly #history: HistoryRecorder;
+  readonly #looker: Looker;
   readonly #changes: PortChange[] = [];
   readonly #ungated: SchedulingGateRelease[] = [];
   /** Sent, and not known to count. */
   #unconfirmed: readonly PortChange[] = [];
   #attempts = 0;
+  /** At the latest look. */
+  #observed: Observation | undefined;
 
   constructor(name: FunctionName, request: ReconcileRequest, world: World, log: Log) {
     this.#name = name;
     this.#request = request;
     this.#world = world;
-    this.#log = log;
-    this.#recorder = new EventRecorder(world.kubernetes, name, log);
+    const { vmi, event } = request;
+    this.#log = logWith(log, {
+      function: name,
+      vmi: `${vmi.namespace}/${vmi.name}`,
+      ...(event && { event: event.id }),
+      ...(event?.traceparent && { traceparent: event.traceparent }),
+    });
+    this.#recorder = new EventRecorder(world.kubernetes, name, this.#log);
+    this.#history = new HistoryRecorder(world.kubernetes, this.#log);
+    this.#looker = { name, startedAt: Date.now(), event: request.event };
   }
 
   async run(): Promise<ReconcileResult> {
+    try {
+      return await this.#lookUntilDone();
+    } catch (error) {
+      this.#logFailure(error as Error);
+      throw error;
+    } finally {
+      await this.#history.write();
+    }
+  }
+
+  async #lookUntilDone(): Promise<ReconcileResult> {
     for (;;) {
       const observed = await observe(this.#name, this.#request, this.#world);
+      this.#observed = observed;
       const requeue = await this.#actOn(observed);
       if (requeue === undefined) {
         return { vmi: observed.vmi, facts: observed.facts, changes: this.#changes, ungated: this.#ungated };
@@ -90,7 +123,7 @@ class Call {
       if (afterMs === 0 && ++this.#attempts === MAX_ATTEMPTS) {
         throw new TryAgainError(`${why}, ${MAX_ATTEMPTS} times in a row`);
       }
-      this.#debug(`${why}: looking again in ${afterMs} ms`);
+      this.#log.debug({ vmim: vmimOf(observed)?.name, result: 'again' }, `${why}: looking again in ${afterMs} ms`);
       if (afterMs > 0) await this.#world.sleep(afterMs);
     }
   }
@@ -98,8 +131,10 @@ class Call {
   async #actOn(observed: Observation): Promise<Requeue | undefined> {
     await this.#committed(confirmCommitted(this.#unconfirmed, observed), observed);
     this.#unconfirmed = [];
+    this.#history.add(historySeen(this.#looker, observed));
     const next = this.#plan(observed);
-    for (const note of next.notes) this.#debug(note);
+    const vmim = vmimOf(observed)?.name;
+    for (const { port, rule, why } of next.notes) this.#log.debug({ vmim, port, rule, result: 'nothing' }, why);
     try {
       await this.#commit(next.changes, observed);
       await this.#ungate(next.ungate, observed);
@@ -112,14 +147,22 @@ class Call {
     return next.requeue;
   }
 
+  #logFailure(error: Error): void {
+    const observed = this.#observed;
+    const fields = observed && { vmim: vmimOf(observed)?.name, rule: rulesOf(observed) };
+    if (error instanceof TryAgainError) this.#log.warn({ ...fields, result: 'retry' }, error.message);
+    else this.#log.error({ ...fields, result: 'error' }, String(error.stack));
+  }
+
   #plan(observed: Observation): Plan {
     const { profile, activationStrategy } = this.#world;
     const now = Date.now();
     const call = {
-      elapsedMs: now - this.#startedAt,
+      elapsedMs: now - this.#looker.startedAt,
       hasLetGo: this.#ungated.some(({ gates }) => gates.includes(DUAL_GATE)),
       repeated: this.#changes.filter(isRepeated).length,
       isPodDeletion: this.#request.isPodDeletion === true,
+      givenUpBy: this.#request.event?.givenUpBy,
     };
     return plan(this.#name, observed, { profile, activationStrategy, now, call });
   }
@@ -136,14 +179,19 @@ class Call {
   async #committed(changes: readonly PortChange[], observed: Observation): Promise<void> {
     if (changes.length === 0) return;
     this.#changes.push(...changes);
-    await this.#record(
-      changes.flatMap((change) => eventsOf(change, observed.facts)),
-      observed,
-    );
+    this.#history.add(historyOfChanges(this.#looker, observed, changes, Date.now()));
+    const events = changes.flatMap((change) => {
+      const [first, ...more] = eventsOf(change, observed.facts);
+      const { port, wanted } = change;
+      const fields = { vmim: vmimOf(observed)?.name, port: port.name, rule: wanted.rule, result: wanted.binding };
+      this.#log.info(fields, first.message);
+      return [first, ...more];
+    });
+    await this.#record(events, observed);
     const dual = changes.filter(({ wanted }) => wanted.binding === 'dual').map(({ port }) => port.name);
     if (dual.length === 0) return;
     const effects = await this.#world.southbound.sideEffects(dual).catch((error: Error) => {
-      this.#log.warn(error.message);
+      this.#log.warn({ vmim: vmimOf(observed)?.name }, error.message);
       return [];
     });
     await this.#record(effects.flatMap(sideEffectsOf), observed);
@@ -153,16 +201,21 @@ class Call {
     for (const release of releases) {
       await this.#world.kubernetes.ungate(release);
       this.#ungated.push(release);
+      this.#history.add(historyOfRelease(this.#looker, observed, release, Date.now()));
+      const { pod, gates } = release;
+      const { name } = pod.metadata;
+      if (gates.length > 0) {
+        const fields = { vmim: vmimOf(observed)?.name, pod: name, result: 'ungated' };
+        this.#log.info(fields, `Pod ${name} was let off ${gates.join(' and ')}.`);
+      }
       await this.#record(release.events, observed);
     }
   }
 
-  #record(events: readonly KubernetesEvent[], { vmi, facts }: Observation): Promise<void> {
-    return this.#recorder.record(vmi, facts.vmi?.uid, events);
-  }
-
-  #debug(line: string): void {
-    this.#log.debug(`${this.#request.vmi.namespace}/${this.#request.vmi.name}: ${line}`);
+  #record(events: readonly KubernetesEvent[], observed: Observation): Promise<void> {
+    this.#history.add(historyOfEvents(observed, events, Date.now()));
+    const { vmi, facts } = observed;
+    return this.#recorder.record(events, { vmi, uid: facts.vmi?.uid, migration: vmimOf(observed) });
   }
 }
 
@@ -179,7 +232,8 @@ export async function observe(name: FunctionName, request: ReconcileRequest, wor
   const found = uuids && (await northbound.portsAt(uuids, vmi));
   const ports =
     found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
-  const facts = factsOf(await kubernetes.objectsOf(vmi), readAt);
+  const objects = await kubernetes.objectsOf(vmi);
+  const facts = factsOf(objects, readAt);
   const during = { migration: facts.migration?.uid, target: facts.migration?.target?.pod.metadata.uid };
   if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
@@ -199,7 +253,8 @@ export async function observe(name: FunctionName, request: ReconcileRequest, wor
   const bindings = isBindingNeeded ? ports.map((port) => port.name) : [];
   const target = facts.migration?.target?.pod;
   const rows = (target && portHintOf(target)?.bindings) ?? hint?.bindings;
-  return { vmi, facts, ports: wanted, southbound: await southbound.look(nodes, bindings, rows), readAt };
+  const { migrations } = objects;
+  return { vmi, facts, migrations, ports: wanted, southbound: await southbound.look(nodes, bindings, rows), readAt };
 }
 
 /**
@@ -224,13 +279,24 @@ function mayBeAll(
   return hint !== undefined && sameHint(hint, migration?.target && portHintOf(migration.target.pod));
 }
 
+/** The VMIM that a look is about, unless it is gone. */
+function vmimOf(observed: Observation): ObjectMeta | undefined {
+  const uid = migrationOf(observed);
+  return observed.migrations.find(({ metadata }) => metadata.uid === uid)?.metadata;
+}
+
 function confirmCommitted(sent: readonly PortChange[], { ports }: Observation): readonly PortChange[] {
   return sent.filter((change) => ports.some(({ port }) => carriesChange(change, port)));
 }
 
 /** Goes to the transaction log of OVN northbound, where `ovsdb-tool show-log` shows the story. */
-function comment(name: FunctionName, { vmi, facts, ports }: Observation): string {
+function comment(name: FunctionName, observed: Observation): string {
+  const { vmi, facts } = observed;
   const migration = facts.migration ? `VMIM ${facts.migration.name} ${facts.migration.uid}` : 'no VMIM';
-  const rules = [...new Set(ports.map(({ wanted }) => wanted.rule))].join(',');
+  const rules = rulesOf(observed);
   return `ovn-handover ${name}: VMI ${vmi.namespace}/${vmi.name} ${facts.vmi?.uid ?? 'gone'}, ${migration}, rule ${rules}`;
+}
+
+function rulesOf({ ports }: Observation): string {
+  return [...new Set(ports.map(({ wanted }) => wanted.rule))].join(',');
 }

@@ -1,7 +1,7 @@
 import type { PortChanged } from '../schemas/generated/port-changed.js';
 import type { Reconciled } from '../schemas/generated/reconciled.js';
 import type { VmiReference } from './decision/kubevirt.ts';
-import type { Log } from './kubernetes/event-recorder.ts';
+import type { Log } from './kubernetes/log.ts';
 import { reconcile, type World } from './reconcile.ts';
 import { changedIn } from './reply.ts';
 import type { ReconcileRequest } from './request.ts';

@@ -3,7 +3,8 @@ export const NAMESPACE = 'ovn-handover';
 export const SETTINGS = 'ovn-handover';
 export const CERTIFICATES = 'ovn-client-tls';
 export const GATE_POLICY = 'ovn-handover-scheduling-gate';
-export const PATCH_POLICY = 'ovn-handover-pod-patch';
+/** Each narrows a right to patch to what is ours. */
+export const PATCH_POLICIES = ['ovn-handover-pod-patch', 'ovn-handover-migration-patch'] as const;
 export const BROKER = 'migrations';
 export const FUNCTIONS = [
   'reuse-port',

@@ -27,7 +27,7 @@ export const CHECKS: readonly Check[] = [
   events.sources,
   events.adapterEnvironment,
   events.rights,
-  events.patchPolicy,
+  events.patchPolicies,
   platform.gate,
   vms.interfaces,
   vms.ports,

@@ -10,6 +10,8 @@ import type { Conditioned, Probe } from './seen.ts';
 /** Longer than a cold start on a busy node, or one into a pod that ends. */
 const ANSWERED_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
+/** In the line of a sweep that was made; one that failed says otherwise, and comes again. */
+const SWEPT = '"result":"swept"';
 
 /**
  * Sends the broker an event as the PingSource does, through the API server, and waits until `reconcile` has answered it. A
@@ -30,9 +32,10 @@ export async function probeTheWay(
   let lastLine: string | undefined;
   while (Date.now() - sentAt < withinMs) {
     const lines = await logLines(api, Math.ceil((Date.now() - sentAt) / 1_000) + 1);
-    const answer = lines.find((line) => line.includes(id));
+    const own = lines.filter((line) => line.includes(id));
+    const answer = own.find((line) => line.includes(SWEPT));
     if (answer !== undefined) return { is: 'answered', ms: Date.now() - sentAt, line: answer };
-    lastLine = lines.at(-1) ?? lastLine;
+    lastLine = own.at(-1) ?? lines.at(-1) ?? lastLine;
     await sleep(LOOK_EVERY_MS);
   }
   return { is: 'unanswered', seconds: withinMs / 1_000, lastLine };

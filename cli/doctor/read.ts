@@ -1,6 +1,6 @@
 import { OPT_IN_ANNOTATION } from '../../handover/decision/kubevirt.ts';
 import type { ClusterApi, Kind, KubernetesObject } from '../cluster/api.ts';
-import { CERTIFICATE_KEYS, GATE_POLICY, NAMESPACE, PATCH_POLICY } from '../cluster/installation.ts';
+import { CERTIFICATE_KEYS, GATE_POLICY, NAMESPACE, PATCH_POLICIES } from '../cluster/installation.ts';
 import { GATE_VERSIONS, type GateVersion, gateKinds, KINDS } from '../cluster/kinds.ts';
 import type { Databases, Session } from '../cluster/session.ts';
 import { type Data, type Installed, readInstalled } from '../cluster/settings.ts';
@@ -16,6 +16,7 @@ import type {
   KnativeService,
   KubeVirt,
   Network,
+  Policy,
   Read,
   Right,
   Seen,
@@ -94,7 +95,7 @@ type ClusterSection =
   | 'knative'
   | 'kubeOvn'
   | 'gate'
-  | 'patchPolicy'
+  | 'patchPolicies'
   | 'nodes';
 
 async function readCluster(api: ClusterApi): Promise<Pick<Seen, ClusterSection>> {
@@ -119,18 +120,21 @@ async function readCluster(api: ClusterApi): Promise<Pick<Seen, ClusterSection>>
     kubeOvn: await attempt(() => api.get<Deployment>(KINDS.deployments, 'kube-ovn-controller', 'kube-system')),
     gate: await attempt(async () => {
       const version = await offeredGate(api);
-      if (version === undefined) return { hasPolicy: false, hasBinding: false };
+      if (version === undefined) return { name: GATE_POLICY, hasPolicy: false, hasBinding: false };
       const { policies, bindings } = gateKinds(version);
       return await policyAndBinding(api, policies, bindings, GATE_POLICY);
     }),
-    patchPolicy: await attempt(() =>
-      policyAndBinding(api, KINDS.validatingPolicies, KINDS.validatingBindings, PATCH_POLICY),
+    patchPolicies: await attempt(() =>
+      Promise.all(
+        PATCH_POLICIES.map((name) => policyAndBinding(api, KINDS.validatingPolicies, KINDS.validatingBindings, name)),
+      ),
     ),
   };
 }
 
-async function policyAndBinding(api: ClusterApi, policies: Kind, bindings: Kind, name: string) {
+async function policyAndBinding(api: ClusterApi, policies: Kind, bindings: Kind, name: string): Promise<Policy> {
   return {
+    name,
     hasPolicy: (await api.get(policies, name)) !== undefined,
     hasBinding: (await api.get(bindings, name)) !== undefined,
   };

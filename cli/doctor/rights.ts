@@ -8,9 +8,9 @@ const KUBEVIRT = 'kubevirt.io';
 /** What each function needs to know the facts, and to record what it did. */
 const FACTS: readonly Needed[] = [
   { verb: 'get', group: KUBEVIRT, resource: 'virtualmachineinstances' },
-  { verb: 'list', group: KUBEVIRT, resource: 'virtualmachineinstancemigrations' },
+  ...['get', 'list', 'patch'].map((verb) => ({ verb, group: KUBEVIRT, resource: 'virtualmachineinstancemigrations' })),
   { verb: 'list', group: '', resource: 'pods' },
-  { verb: 'create', group: '', resource: 'events' },
+  ...['create', 'get', 'patch'].map((verb) => ({ verb, group: 'events.k8s.io', resource: 'events' })),
 ];
 const PATCHING = ['reuse-port', 'enable-dual-chassis', 'reconcile'];
 const PATCH: Needed = { verb: 'patch', group: '', resource: 'pods' };

@@ -25,8 +25,8 @@ export interface Sections {
   };
   /** Kube-OVN's controller; `undefined` where there is none. */
   readonly kubeOvn: Deployment | undefined;
-  readonly gate: { readonly hasPolicy: boolean; readonly hasBinding: boolean };
-  readonly patchPolicy: { readonly hasPolicy: boolean; readonly hasBinding: boolean };
+  readonly gate: Policy;
+  readonly patchPolicies: readonly Policy[];
   /** Of the installation, or of what is about to be installed. */
   readonly settings: Data | undefined;
   readonly certificates: Data | undefined;
@@ -45,6 +45,13 @@ export interface Sections {
   readonly rights: readonly Right[];
   readonly vms: readonly Vm[];
   readonly probe: Probe;
+}
+
+/** Of admission: neither counts without the other. */
+export interface Policy {
+  readonly name: string;
+  readonly hasPolicy: boolean;
+  readonly hasBinding: boolean;
 }
 
 export interface Conditioned extends KubernetesObject {

@@ -1,5 +1,5 @@
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
-import type { Log } from '../../handover/kubernetes/event-recorder.ts';
+import type { Log } from '../../handover/kubernetes/log.ts';
 import { reconcile, type World } from '../../handover/reconcile.ts';
 import { changedIn } from '../../handover/reply.ts';
 import { requestsFor, resync as sweep } from '../../handover/resync.ts';
@@ -67,7 +67,7 @@ async function written(world: World, vmi: VmiReference | undefined, terminal: Te
 
 /** What a function logs, as progress. */
 export function logTo(terminal: Terminal): Log {
-  const progress = (line: string) => terminal.progress(line);
+  const progress = (_fields: object, message: string) => terminal.progress(message);
   return { debug() {}, info: progress, warn: progress, error: progress };
 }
 

@@ -58,9 +58,9 @@ export class ToldInvariants {
   }
 
   /** A process asks for an Event to be written. One that reports a change names the port and its new binding. */
-  recorded(by: { readonly name: string }, { type, message, involvedObject }: RecordedEvent): void {
+  recorded(by: { readonly name: string }, { type, note: message, regarding }: RecordedEvent): void {
     if (type !== 'Normal' || !message.includes('requested-chassis')) return;
-    const vm = this.#vms.find(({ name }) => name === involvedObject.name);
+    const vm = this.#vms.find(({ name }) => name === regarding.name);
     const port = vm?.ports
       .filter(({ name }) => message.includes(name))
       .sort((a, b) => b.name.length - a.name.length)[0];

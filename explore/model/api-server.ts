@@ -111,6 +111,16 @@ export class ApiServer {
     this.#changed(vm, 'VirtualMachineInstanceMigration', 'update', vmim);
   }
 
+  /** Its watchers hear of it; nothing that anybody decides by has changed. */
+  annotateVmim(vm: Vm, { metadata: { uid } }: Vmim, added: Readonly<Record<string, string>>): Vmim {
+    const present = vm.vmims.find((vmim) => vmim.metadata.uid === uid)!;
+    const annotations = { ...present.metadata.annotations, ...added };
+    const vmim = { ...present, metadata: { ...present.metadata, ...this.#version(), annotations } };
+    vm.vmims = vm.vmims.map((one) => (one === present ? vmim : one));
+    this.#onChange(vm, 'VirtualMachineInstanceMigration', 'update', vmim);
+    return vmim;
+  }
+
   deleteVmim(vm: Vm, uid: string): void {
     const present = vm.vmims.find((vmim) => vmim.metadata.uid === uid);
     if (present === undefined) return;

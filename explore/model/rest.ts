@@ -1,5 +1,5 @@
 import type { ApiServer } from './api-server.ts';
-import { type KubernetesObject, NAMESPACE, type ObjectMeta, type Pod } from './objects.ts';
+import { type KubernetesObject, NAMESPACE, type ObjectMeta, type Pod, type Vmim } from './objects.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -18,8 +18,14 @@ export interface HttpReply {
 export interface RecordedEvent {
   readonly type: string;
   readonly reason: string;
-  readonly message: string;
-  readonly involvedObject: { readonly name: string; readonly uid: string };
+  readonly note: string;
+  readonly reportingController: string;
+  readonly regarding: { readonly name: string; readonly uid: string };
+  readonly series?: { readonly count: number };
+}
+
+interface StoredEvent extends RecordedEvent {
+  readonly metadata: ObjectMeta;
 }
 
 const VMIS = 'virtualmachineinstances';
@@ -33,7 +39,8 @@ export class RestApi {
   onPatch: (pod: Pod, patch: Partial<Pod>) => void = () => {};
   onEvent: (event: RecordedEvent) => void = () => {};
   readonly #server: ApiServer;
-  readonly #events = new Set<string>();
+  readonly #events = new Map<string, StoredEvent>();
+  #eventVersions = 0;
 
   constructor(server: ApiServer) {
     this.#server = server;
@@ -80,8 +87,16 @@ export class RestApi {
       }
       case 'PATCH pods/':
         return this.#patchPod(name!, body as Partial<Pod>);
+      case `PATCH ${VMIMS}/`:
+        return this.#annotateVmim(name!, (body as Vmim).metadata);
       case 'POST events':
-        return this.#createEvent(body as RecordedEvent & { readonly metadata: ObjectMeta });
+        return this.#createEvent(body as StoredEvent);
+      case 'GET events/': {
+        const event = this.#events.get(name!);
+        return event ? found(event) : notFound('events', name!);
+      }
+      case 'PATCH events/':
+        return this.#patchEvent(name!, body as StoredEvent);
       default:
         throw new Error(`A function has no business with ${method} /${path.join('/')}.`);
     }
@@ -105,16 +120,39 @@ export class RestApi {
     return found(vm.podNow(pod));
   }
 
-  #createEvent(event: RecordedEvent & { readonly metadata: ObjectMeta }): HttpReply {
+  #annotateVmim(name: string, { uid, resourceVersion, annotations }: ObjectMeta): HttpReply {
+    const vm = this.#server.vms.find(({ vmims }) => vmims.some(({ metadata }) => metadata.name === name));
+    const vmim = vm?.vmims.find(({ metadata }) => metadata.name === name);
+    if (vm === undefined || vmim === undefined) return notFound(VMIMS, name);
+    const isOther = uid !== vmim.metadata.uid || resourceVersion !== vmim.metadata.resourceVersion;
+    if (isOther) return status(409, 'Conflict', VMIMS, name);
+    return found(this.#server.annotateVmim(vm, vmim, annotations));
+  }
+
+  #createEvent(event: StoredEvent): HttpReply {
     const { name } = event.metadata;
-    if (name !== undefined && this.#events.has(name)) return status(409, 'AlreadyExists', 'events', name);
-    if (name !== undefined) this.#events.add(name);
+    if (this.#events.has(name)) return status(409, 'AlreadyExists', 'events', name);
+    this.#storeEvent(event);
     this.onEvent(event);
     return { status: 201, content: '{}' };
   }
+
+  #patchEvent(name: string, { metadata, series }: StoredEvent): HttpReply {
+    const event = this.#events.get(name);
+    if (event === undefined) return notFound('events', name);
+    if (metadata.resourceVersion !== event.metadata.resourceVersion) return status(409, 'Conflict', 'events', name);
+    return found(this.#storeEvent({ ...event, ...(series && { series }) }));
+  }
+
+  #storeEvent(event: StoredEvent): StoredEvent {
+    const metadata = { ...event.metadata, resourceVersion: String(++this.#eventVersions) };
+    const stored = { ...event, metadata };
+    this.#events.set(metadata.name, stored);
+    return stored;
+  }
 }
 
-function found(object: KubernetesObject): HttpReply {
+function found(object: KubernetesObject | StoredEvent): HttpReply {
   return { status: 200, content: JSON.stringify(object) };
 }
 

@@ -6,12 +6,15 @@ import { stepFunction } from '../step-function.ts';
 
 const sweep = answering(async (event, world, log) => {
   const { id } = parsePingEvent(event);
-  const summary = await resync(await world, log);
+  const fields = { function: 'reconcile', event: id };
+  const summary = await resync(await world, log).catch((error: Error) => {
+    log.warn({ ...fields, result: 'retry' }, error.message);
+    throw error;
+  });
   const { looked, changed, failed } = summary;
-  for (const { namespace, name, why } of failed) log.warn(`VMI ${namespace}/${name}: ${why}`);
-  // The event is named for whoever sent it to see whether the way is whole (cli/doctor/probe.ts).
-  log.info(`event ${id}: looked at ${looked} VMs, changed ${changed.length}, failed on ${failed.length}`);
-  return changed.length + failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
+  const message = `looked at ${looked} VMs, changed ${changed.length}, failed on ${failed.length}`;
+  log.info({ ...fields, result: 'swept' }, message);
+  return summary.changed.length + summary.failed.length > 0 ? applied(sweepReply(summary)) : nothingToDo();
 });
 
 /** Puts right what an event that was lost or given up, a function that died, or another controller left behind. */

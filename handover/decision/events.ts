@@ -7,22 +7,46 @@ import type { SideEffects } from './southbound.ts';
 /** One line of the story that `kubectl describe vmi` shows: an Event of Kubernetes on the VMI. */
 export interface KubernetesEvent {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
 
-const REASONS: Record<PortChange['wanted']['binding'], string> = {
+/** What a function did, or was about to do, when it had to say this (docs/events.md). */
+export const ACTIONS = {
+  PortPinned: 'BindPort',
+  PortDual: 'BindPort',
+  PortReleased: 'BindPort',
+  PortNotDualInTime: 'BindPort',
+  PortOverwritten: 'BindPort',
+  PortCannotBeHeld: 'BindPort',
+  ClaimMissed: 'BindPort',
+  TargetNotClaimed: 'BindPort',
+  ChassisUnknown: 'BindPort',
+  ChassisAmbiguous: 'BindPort',
+  DualOnLocalnet: 'BindPort',
+  VirtualPortContested: 'BindPort',
+  NoPort: 'LetTargetGo',
+  NotHandedOver: 'LetTargetGo',
+  IdentityDiffers: 'LetTargetGo',
+  TargetGated: 'LetTargetGo',
+  TargetOnSourceNode: 'LetTargetGo',
+  EventGivenUp: 'LookInPlace',
+} as const;
+
+export type Reason = keyof typeof ACTIONS;
+
+const REASONS: Record<PortChange['wanted']['binding'], Reason> = {
   unbound: 'PortReleased',
   pinned: 'PortPinned',
   dual: 'PortDual',
 };
 
 /** What was changed on one port, and a warning where that came too late or had to be done again. */
-export function eventsOf(change: PortChange, { migration }: Facts): KubernetesEvent[] {
+export function eventsOf(change: PortChange, { migration }: Facts): [KubernetesEvent, ...KubernetesEvent[]] {
   const { port, wanted, options } = change;
   const strategy = options[ACTIVATION_STRATEGY];
   const binding = options[REQUESTED_CHASSIS] ?? 'nothing';
-  const events: KubernetesEvent[] = [
+  const events: [KubernetesEvent, ...KubernetesEvent[]] = [
     {
       type: 'Normal',
       reason: REASONS[wanted.binding],
@@ -114,6 +138,18 @@ export function targetOnSourceNode(pod: Pod, node: string): KubernetesEvent {
     message: `Target pod ${pod.metadata.name} is on ${node}, where the guest runs already: KubeVirt will fail the migration, and the port stays bound to that node.`,
   };
 }
+
+/** @param by URL of the function that did not take it */
+export function eventGivenUp(by: string, migration: string): KubernetesEvent {
+  return {
+    type: 'Warning',
+    reason: 'EventGivenUp',
+    message: `An event of migration ${migration} was brought to ${by.slice(0, MAX_URL_LENGTH)} in vain, in all its retries: reconcile looks in its place. Does that function start, and reach OVN's databases?`,
+  };
+}
+
+/** A note of an Event takes 1024 bytes. */
+const MAX_URL_LENGTH = 256;
 
 export function sideEffectsOf({ port, isOnLocalnet, virtualPorts }: SideEffects): KubernetesEvent[] {
   const events: KubernetesEvent[] = [];

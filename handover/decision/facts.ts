@@ -18,6 +18,8 @@ export interface Facts {
   readonly migration: MigrationFacts | undefined;
   /** Launcher pods that our gates hold though nothing is to be handed over to them, and why not. */
   readonly strays: readonly { readonly pod: Pod; readonly why: string }[];
+  /** Migrations whose guest has switched, also those that have ended: uid of the VMIM, and ms since the epoch of the second. */
+  readonly switches: readonly { readonly migration: string; readonly second: number }[];
 }
 
 export interface VmiFacts {
@@ -65,7 +67,7 @@ const UNPLUGGED_AFTER_MS = 60_000;
 
 /** @param now ms since the epoch */
 export function factsOf({ migrations, vmi, pods }: Objects, now = Date.now()): Facts {
-  if (vmi === undefined) return { vmi: undefined, migration: undefined, strays: [] };
+  if (vmi === undefined) return { vmi: undefined, migration: undefined, strays: [], switches: [] };
   const launchers = pods
     .filter((pod) => pod.metadata.namespace === vmi.metadata.namespace)
     .filter((pod) => controllingVmi(pod)?.uid === vmi.metadata.uid);
@@ -85,7 +87,27 @@ export function factsOf({ migrations, vmi, pods }: Objects, now = Date.now()): F
         const why = whyNotOurs(pod, vmi, migrations);
         return why === undefined ? [] : [{ pod, why }];
       }),
+    switches: switchesOf(vmi, launchers),
   };
+}
+
+function switchesOf({ status }: VirtualMachineInstance, launchers: readonly Pod[]): Facts['switches'] {
+  const { migrationUid, targetNodeDomainReadyTimestamp } = status?.migrationState ?? {};
+  const told = [
+    [migrationUid, targetNodeDomainReadyTimestamp],
+    ...launchers.map(({ metadata: { labels, annotations } }) => [
+      labels?.[MIGRATION_UID_LABEL],
+      // As Go prints a time: 2026-08-20 10:00:19 +0000 UTC, which V8 can parse.
+      annotations?.[TARGET_READY_ANNOTATION],
+    ]),
+  ];
+  const switches = told.flatMap(([migration, time]) => {
+    const second = Math.floor(Date.parse(time ?? '') / 1_000) * 1_000;
+    return migration === undefined || Number.isNaN(second) ? [] : [{ migration, second }];
+  });
+  return switches.filter(
+    ({ migration }, index) => switches.findIndex((each) => each.migration === migration) === index,
+  );
 }
 
 /** Why no migration that we hand over is to bring the guest into a pod; `undefined` where one is. */

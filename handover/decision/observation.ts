@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts';
-import type { VmiReference } from './kubevirt.ts';
+import type { VirtualMachineInstanceMigration, VmiReference } from './kubevirt.ts';
 import type { DesiredPort } from './port.ts';
 import type { SouthboundFacts } from './southbound.ts';
 
@@ -7,6 +7,8 @@ import type { SouthboundFacts } from './southbound.ts';
 export interface Observation {
   readonly vmi: VmiReference;
   readonly facts: Facts;
+  /** VMIMs as they were read, those of other VMs of the namespace perhaps among them. */
+  readonly migrations: readonly VirtualMachineInstanceMigration[];
   readonly ports: readonly DesiredPort[];
   /** Of the nodes and ports that the function needs for its own steps. */
   readonly southbound: SouthboundFacts;

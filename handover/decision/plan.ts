@@ -1,7 +1,14 @@
 import { whyNotHeld } from './activation.ts';
 import { claimOf } from './claim.ts';
-import { type Change, type FunctionName, isPartOf, RULES } from './desired.ts';
-import { cannotBeHeld, type KubernetesEvent, noChassis, notClaimed, targetOnSourceNode } from './events.ts';
+import { type Change, type FunctionName, isPartOf, RULES, type Rule } from './desired.ts';
+import {
+  cannotBeHeld,
+  eventGivenUp,
+  type KubernetesEvent,
+  noChassis,
+  notClaimed,
+  targetOnSourceNode,
+} from './events.ts';
 import { heldTooLong, isOurs, releasesOf, type SchedulingGateRelease } from './gates.ts';
 import type { Observation } from './observation.ts';
 import {
@@ -27,7 +34,14 @@ export interface Plan {
   readonly events: readonly KubernetesEvent[];
   readonly requeue: Requeue | undefined;
   /** Why nothing is done where nothing is, for the log. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
+}
+
+/** Why a port stays as it is. */
+export interface Note {
+  readonly port: string;
+  readonly rule: Rule;
+  readonly why: string;
 }
 
 export interface PlanSetup {
@@ -51,7 +65,12 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
   const own = ports.filter(({ wanted }) => wanted.binding !== 'leave' && isPartOf(name, wanted));
   const { changes, events, requeue } = changesOf(own, observed, setup);
   const ungate = releasesOf(name, observed, changes, setup.profile);
-  const told = [...events, ...heldTooLong(facts, setup.now), ...whatIsWrong(observed, own)];
+  const told = [
+    ...events,
+    ...heldTooLong(facts, setup.now),
+    ...whatIsWrong(observed, own),
+    ...whatWasGivenUp(observed, setup.call),
+  ];
   if (changes.length + ungate.length > 0 && setup.now - observed.readAt > MAX_FACTS_AGE_MS) {
     const stale = again('the facts went stale before they were acted on');
     return { changes: [], ungate: [], events: told, requeue: stale, notes: [] };
@@ -166,8 +185,14 @@ function whatIsWrong({ facts, ports, southbound }: Observation, own: readonly De
   });
 }
 
-function noteOf({ port, wanted }: DesiredPort): string {
+function whatWasGivenUp(observed: Observation, { givenUpBy }: CallSoFar): KubernetesEvent[] {
+  const { migration } = observed.facts;
+  return givenUpBy !== undefined && migration && isOurs(observed) ? [eventGivenUp(givenUpBy, migration.name)] : [];
+}
+
+function noteOf({ port, wanted }: DesiredPort): Note {
+  const { rule } = wanted;
   const whose =
     wanted.binding === 'leave' ? 'nothing is to be done' : `${wanted.binding} is ${wanted.step}'s step, or done`;
-  return `port ${port.name}: rule ${wanted.rule}, ${RULES[wanted.rule]}: ${whose}`;
+  return { port: port.name, rule, why: `port ${port.name}: rule ${rule}, ${RULES[rule]}: ${whose}` };
 }

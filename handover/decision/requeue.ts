@@ -22,6 +22,8 @@ export interface CallSoFar {
   readonly repeated: number;
   /** It was woken by the deletion of a launcher pod. */
   readonly isPodDeletion: boolean;
+  /** Who did not take the event that woke it, so that a broker brought it here. */
+  readonly givenUpBy?: string | undefined;
 }
 
 /** For how long a function stays with a target that it let go, until that has a node and its ports can be made dual. */

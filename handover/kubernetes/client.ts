@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { TryAgainError } from '../decision/errors.ts';
-import type { KubernetesEvent } from '../decision/events.ts';
-import type { VirtualMachineInstance, VmiReference } from '../decision/kubevirt.ts';
+import type { VirtualMachineInstance, VirtualMachineInstanceMigration } from '../decision/kubevirt.ts';
+import type { EventObject } from './event.ts';
 import type { Exchange, HttpRequest } from './http.ts';
-import type { KubernetesApi } from './kubernetes.ts';
+import type { KubernetesApi, PatchResult } from './kubernetes.ts';
 
 const CORE = ['api', 'v1'] as const;
 const KUBEVIRT = ['apis', 'kubevirt.io', 'v1'] as const;
+const EVENTS = ['apis', 'events.k8s.io', 'v1'] as const;
 const MIGRATIONS = 'virtualmachineinstancemigrations';
 /** KubeVirt labels a VMIM with the name of its VMI where that fits into a label. */
 const MAX_LABEL_LENGTH = 63;
@@ -50,6 +50,16 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
     return result.items;
   }
 
+  async function get<Item>(what: string, path: readonly string[]): Promise<Item | undefined> {
+    const result = await send<Item>({ what, path });
+    return typeof result === 'symbol' ? undefined : result;
+  }
+
+  async function patch(what: string, path: readonly string[], body: object): Promise<PatchResult> {
+    const result = await send({ what, method: 'PATCH', path, body });
+    return result === NOT_FOUND ? 'NotFound' : result === CONFLICT ? 'Conflict' : 'patched';
+  }
+
   return {
     listMigrations({ namespace, name }, { labelled }) {
       const hasLabel = labelled && name.length <= MAX_LABEL_LENGTH;
@@ -60,11 +70,22 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
       );
     },
     listAllMigrations: () => list('list VMIMs', [...KUBEVIRT, MIGRATIONS]),
-    async getVmi({ namespace, name }) {
-      const path = [...KUBEVIRT, 'namespaces', namespace, 'virtualmachineinstances', name];
-      const result = await send<VirtualMachineInstance>({ what: `get VMI ${namespace}/${name}`, path });
-      return typeof result === 'symbol' ? undefined : result;
-    },
+    getMigration: ({ metadata: { namespace, name } }) =>
+      get<VirtualMachineInstanceMigration>(`get VMIM ${namespace}/${name}`, [
+        ...KUBEVIRT,
+        'namespaces',
+        namespace,
+        MIGRATIONS,
+        name,
+      ]),
+    getVmi: ({ namespace, name }) =>
+      get<VirtualMachineInstance>(`get VMI ${namespace}/${name}`, [
+        ...KUBEVIRT,
+        'namespaces',
+        namespace,
+        'virtualmachineinstances',
+        name,
+      ]),
     listLauncherPods(namespace, vmiUid) {
       return list(
         `list virt-launcher pods of VMI ${vmiUid} in ${namespace}`,
@@ -77,21 +98,20 @@ export function kubernetesClient(exchange: Exchange): KubernetesApi {
         labelSelector: 'kubevirt.io=virt-launcher,kubevirt.io/migrationJobUID',
         fieldSelector: 'status.phase=Pending',
       }),
-    async patchPod({ metadata: { namespace, name } }, patch) {
-      const what = `patch pod ${namespace}/${name}`;
-      const path = [...CORE, 'namespaces', namespace, 'pods', name];
-      const result = await send({ what, method: 'PATCH', path, body: patch });
-      return result === NOT_FOUND ? 'NotFound' : result === CONFLICT ? 'Conflict' : 'patched';
+    patchPod: ({ metadata: { namespace, name } }, body) =>
+      patch(`patch pod ${namespace}/${name}`, [...CORE, 'namespaces', namespace, 'pods', name], body),
+    patchMigration: ({ metadata: { namespace, name } }, body) =>
+      patch(`patch VMIM ${namespace}/${name}`, [...KUBEVIRT, 'namespaces', namespace, MIGRATIONS, name], body),
+    async createEvent(event) {
+      const { namespace, name } = event.metadata;
+      const what = `create event ${namespace}/${name}`;
+      const result = await send({ what, method: 'POST', path: eventsOf(namespace), body: event });
+      return result === CONFLICT ? 'AlreadyExists' : 'created';
     },
-    async createEvent(vmi, component, event) {
-      const { namespace, name } = vmi;
-      await send({
-        what: `create event for VMI ${namespace}/${name}`,
-        method: 'POST',
-        path: [...CORE, 'namespaces', namespace, 'events'],
-        body: eventOf(vmi, component, event),
-      });
-    },
+    getEvent: ({ metadata: { namespace, name } }) =>
+      get<EventObject>(`get event ${namespace}/${name}`, [...eventsOf(namespace), name]),
+    patchEvent: ({ metadata: { namespace, name } }, body) =>
+      patch(`patch event ${namespace}/${name}`, [...eventsOf(namespace), name], body),
   };
 }
 
@@ -108,29 +128,6 @@ function isNamed(content: string, name: string): boolean {
   }
 }
 
-function eventOf(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): object {
-  const now = new Date();
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: eventName(vmi, component, event), namespace: vmi.namespace },
-    involvedObject: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', ...vmi },
-    ...event,
-    source: { component },
-    reportingComponent: `ovn-handover.dev/${component}`,
-    reportingInstance: component,
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
-  };
-}
-
-/** The same line about the same VMI has the same name, so that it is told once however often an event comes. */
-function eventName(
-  vmi: { readonly name: string; readonly uid: string },
-  component: string,
-  event: KubernetesEvent,
-): string {
-  const hash = createHash('sha256').update(JSON.stringify([vmi.uid, component, event.reason, event.message]));
-  return `${vmi.name}.${hash.digest('hex').slice(0, 16)}`;
+function eventsOf(namespace: string): readonly string[] {
+  return [...EVENTS, 'namespaces', namespace, 'events'];
 }

@@ -1,15 +1,17 @@
 import type { KubernetesEvent } from '../decision/events.ts';
 import type { VmiReference } from '../decision/kubevirt.ts';
+import type { EventContext } from './event.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import type { Log } from './log.ts';
 
-export interface Log {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+/** What events of a call are about. */
+export interface EventSubject extends Pick<EventContext, 'migration'> {
+  readonly vmi: VmiReference;
+  /** Of the VMI, if it is there. */
+  readonly uid: string | undefined;
 }
 
-/** Writes the story of one call to the log and onto the VMI, each line once. It never fails: what was done is done. */
+/** Writes the story of one call onto the VMI and to the log, each line once. It never fails: what was done is done. */
 export class EventRecorder {
   readonly #kubernetes: Kubernetes;
   readonly #component: string;
@@ -23,19 +25,22 @@ export class EventRecorder {
     this.#log = log;
   }
 
-  /** @param uid of the VMI; without one there is nothing to write onto, and the log has it alone */
-  async record(vmi: VmiReference, uid: string | undefined, events: readonly KubernetesEvent[]): Promise<void> {
+  /** @param about without the VMI's uid there is nothing to write onto, and the log has it alone */
+  async record(events: readonly KubernetesEvent[], about: EventSubject): Promise<void> {
     const lines = events.filter(({ message }) => !this.#recorded.has(message));
-    for (const { type, message } of lines) {
+    for (const { type, reason, message } of lines) {
       this.#recorded.add(message);
-      this.#log[type === 'Warning' ? 'warn' : 'info'](message);
+      // What was decided stands in the log already; what is wrong does not.
+      this.#log[type === 'Warning' ? 'warn' : 'debug']({ reason }, message);
     }
+    const { vmi, uid, migration } = about;
     if (uid === undefined) return;
+    const context = { vmi: { ...vmi, uid }, migration, component: this.#component };
     await Promise.all(
       lines.map((event) =>
         this.#kubernetes
-          .record({ ...vmi, uid }, this.#component, event)
-          .catch((error: Error) => this.#log.warn(error.message)),
+          .record(event, context)
+          .catch((error: Error) => this.#log.warn({ reason: event.reason }, error.message)),
       ),
     );
   }

@@ -2,6 +2,7 @@ import { LookAgainError } from '../decision/errors.ts';
 import type { KubernetesEvent } from '../decision/events.ts';
 import type { Objects } from '../decision/facts.ts';
 import type { SchedulingGateRelease } from '../decision/gates.ts';
+import type { HistoryEntry } from '../decision/history.ts';
 import {
   controllingVmi,
   gatesOf,
@@ -12,6 +13,8 @@ import {
   type VirtualMachineInstanceMigration,
   type VmiReference,
 } from '../decision/kubevirt.ts';
+import { historyAnnotations, mergeRecords, migrationRecordOf } from '../decision/migration-record.ts';
+import { type EventContext, type EventObject, eventObject, onceMore } from './event.ts';
 
 /**
  * The requests that the hand-over makes to the Kubernetes API. Every read asks for the most recent state (no
@@ -24,15 +27,28 @@ export interface KubernetesApi {
     options: { readonly labelled: boolean },
   ): Promise<readonly VirtualMachineInstanceMigration[]>;
   listAllMigrations(): Promise<readonly VirtualMachineInstanceMigration[]>;
+  /** `undefined` only where the API server says of this very VMIM that it is not there. */
+  getMigration(vmim: VirtualMachineInstanceMigration): Promise<VirtualMachineInstanceMigration | undefined>;
   /** `undefined` only where the API server says of this very VMI that it is not there. */
   getVmi(vmi: VmiReference): Promise<VirtualMachineInstance | undefined>;
   listLauncherPods(namespace: string, vmiUid: string): Promise<readonly Pod[]>;
   /** Target pods of all VMs that are not scheduled, or do not run yet. */
   listPendingTargets(): Promise<readonly Pod[]>;
   /** A JSON merge patch. */
-  patchPod(pod: Pod, patch: object): Promise<'patched' | 'Conflict' | 'NotFound'>;
-  createEvent(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void>;
+  patchPod(pod: Pod, patch: object): Promise<PatchResult>;
+  /** A JSON merge patch. */
+  patchMigration(vmim: VirtualMachineInstanceMigration, patch: object): Promise<PatchResult>;
+  createEvent(event: EventObject): Promise<'created' | 'AlreadyExists'>;
+  /** `undefined` only where the API server says of this very event that it is not there. */
+  getEvent(event: EventObject): Promise<EventObject | undefined>;
+  /** A JSON merge patch. */
+  patchEvent(event: EventObject, patch: object): Promise<PatchResult>;
 }
+
+export type PatchResult = 'patched' | 'Conflict' | 'NotFound';
+
+/** How often an object is read and written again because somebody else changed it in between. */
+const MAX_ATTEMPTS = 5;
 
 /** What the hand-over reads and writes of a VM in Kubernetes. */
 export class Kubernetes {
@@ -100,10 +116,54 @@ export class Kubernetes {
     if (answer === 'Conflict') throw new LookAgainError(`pod ${namespace}/${name} was changed in between`);
   }
 
-  /** Records on a VMI what `kubectl describe` shows; the same line again counts as the one before. */
-  async record(vmi: VmiReference & { readonly uid: string }, component: string, event: KubernetesEvent): Promise<void> {
-    await this.#api.createEvent(vmi, component, event);
+  /**
+   * Adds to the record of a migration. KubeVirt writes the VMIM too, and other functions write the same record: so a write
+   * counts only if the VMIM still is as it was read, and nothing is lost. With a VMIM that is gone its record is gone.
+   */
+  async recordHistory({ vmim, record }: HistoryEntry): Promise<void> {
+    const { uid, name, namespace } = vmim.metadata;
+    await this.#writeGuarded(`VMIM ${namespace}/${name}`, vmim, {
+      patchOf: ({ metadata }) => {
+        const annotations = historyAnnotations(mergeRecords(migrationRecordOf({ metadata }) ?? {}, record));
+        const isKnown = Object.entries(annotations).every(([key, value]) => metadata.annotations?.[key] === value);
+        if (isKnown || metadata.uid !== uid) return undefined;
+        return { metadata: { uid, resourceVersion: metadata.resourceVersion, annotations } };
+      },
+      patch: (read, patch) => this.#api.patchMigration(read, patch),
+      get: (read) => this.#api.getMigration(read),
+    });
   }
+
+  /** Records on a VMI what `kubectl describe` shows; the same line again counts up. */
+  async record(event: KubernetesEvent, context: EventContext): Promise<void> {
+    const written = eventObject(event, context);
+    if ((await this.#api.createEvent(written)) === 'created') return;
+    const { namespace, name } = written.metadata;
+    await this.#writeGuarded(`event ${namespace}/${name}`, await this.#api.getEvent(written), {
+      patchOf: onceMore,
+      patch: (read, patch) => this.#api.patchEvent(read, patch),
+      get: (read) => this.#api.getEvent(read),
+    });
+  }
+
+  /** Writes what `patchOf` makes of an object as it is, unless that is nothing, or the object is gone. */
+  async #writeGuarded<Item>(what: string, item: Item | undefined, write: GuardedWrite<Item>): Promise<void> {
+    let read = item;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const patch = read && write.patchOf(read);
+      if (read === undefined || patch === undefined) return;
+      if ((await write.patch(read, patch)) !== 'Conflict') return;
+      read = await write.get(read);
+    }
+    throw new LookAgainError(`${what} was changed ${MAX_ATTEMPTS} times in between`);
+  }
+}
+
+interface GuardedWrite<Item> {
+  /** Its `resourceVersion` is that of the object; `undefined` where there is nothing to write. */
+  readonly patchOf: (read: Item) => object | undefined;
+  readonly patch: (read: Item, patch: object) => Promise<PatchResult>;
+  readonly get: (read: Item) => Promise<Item | undefined>;
 }
 
 /** Launcher pods that may be the targets of migrations that were not listed: one of several, or one that waits. */

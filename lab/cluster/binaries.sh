@@ -28,6 +28,7 @@ host-local                cni              github.com/containernetworking/plugin
 portmap                   cni              github.com/containernetworking/plugins/plugins/meta/portmap
 apiserver_receive_adapter knative-eventing knative.dev/eventing/cmd/apiserver_receive_adapter
 func                      func             knative.dev/func/cmd/func
+kube-state-metrics        kube-state-metrics k8s.io/kube-state-metrics/v2
 '
 
 say() { printf 'cluster: %s\n' "$*"; }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reviewAccess } from './access-review.ts';
 import { badRequest } from './errors.ts';
+import { fromStored, storedAs, toStored } from './event-versions.ts';
 import type { DeleteOptions, Operations } from './operations.ts';
 import { type ApiRequest, mediaType, readBody } from './request.ts';
 import { apiVersionOf, type Target } from './resources.ts';
@@ -22,10 +23,11 @@ export async function handleApiRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer | undefined> {
-  const { resource, name, subresource } = api;
+  const { name, subresource } = api;
+  const resource = storedAs(api.resource);
   const target: Target = { resource, namespace: api.namespace ?? '', name, subresource };
   if (url.searchParams.has('dryRun')) throw badRequest('dryRun is not supported by this API server');
-  const ok = (body: unknown): Answer => ({ code: 200, body });
+  const ok = (body: unknown): Answer => ({ code: 200, body: fromStored(api.resource, body) });
   switch (api.verb) {
     case 'get':
       return ok(operations.get(target));
@@ -35,16 +37,18 @@ export async function handleApiRequest(
       streamWatch(store, watchRequest(api, url), response);
       return undefined;
     case 'create': {
-      const body = await readBody(request);
+      const body = toStored(api.resource, await readBody(request));
       if (resource.kind === 'SubjectAccessReview') return { code: 201, body: reviewAccess(store, body) };
-      if (subresource !== 'binding') return { code: 201, body: operations.create(resource, target.namespace, body) };
+      if (subresource !== 'binding') {
+        return { code: 201, body: fromStored(api.resource, operations.create(resource, target.namespace, body)) };
+      }
       operations.bind(target, (body ?? {}) as Parameters<Operations['bind']>[1]);
       return { code: 201, body: success(201) };
     }
     case 'update':
-      return ok(operations.replace(target, await readBody(request)));
+      return ok(operations.replace(target, toStored(api.resource, await readBody(request))));
     case 'patch': {
-      const body = await readBody(request);
+      const body = toStored(api.resource, await readBody(request));
       return ok(operations.patch(target, mediaType(request), body));
     }
     case 'delete': {
@@ -70,7 +74,7 @@ function list(store: Store, { resource }: ApiRequest, matches: Matcher) {
     apiVersion: apiVersionOf(resource),
     kind: `${resource.kind}List`,
     metadata: { resourceVersion: String(store.version) },
-    items: store.list(resource, matches),
+    items: store.list(storedAs(resource), matches).map((object) => fromStored(resource, object)),
   };
 }
 

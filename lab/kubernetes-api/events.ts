@@ -9,6 +9,7 @@ interface Event extends KubernetesObject {
   action?: string;
   reason?: string;
   message?: string;
+  series?: { count?: number; lastObservedTime?: string };
 }
 
 const limits = { reportingInstance: 128, action: 128, reason: 128, message: 1024 } as const;
@@ -30,5 +31,9 @@ export function validateEvent(object: KubernetesObject): FieldError[] {
     const length = Buffer.byteLength(event[field as keyof typeof limits] ?? '');
     if (length > limit) errors.push(invalidValue(field, '', `can have at most ${limit} characters`));
   }
+  const { series } = event;
+  if (series && (series.count ?? 0) < 2)
+    errors.push(invalidValue('series.count', series.count ?? 0, 'should be at least 2'));
+  if (series && !series.lastObservedTime) errors.push(required('series.lastObservedTime', ''));
   return errors;
 }

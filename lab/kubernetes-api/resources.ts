@@ -43,6 +43,16 @@ export const resources: readonly Resource[] = [
     subresources: [],
   },
   {
+    group: 'events.k8s.io',
+    version: 'v1',
+    plural: 'events',
+    singular: 'event',
+    kind: 'Event',
+    shortNames: ['ev'],
+    namespaced: true,
+    subresources: [],
+  },
+  {
     ...core,
     plural: 'nodes',
     singular: 'node',

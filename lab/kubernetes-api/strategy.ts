@@ -49,6 +49,7 @@ export function validateCreate(resource: Resource, object: KubernetesObject): Fi
 }
 
 export function validateUpdate(resource: Resource, next: KubernetesObject, current: KubernetesObject): FieldError[] {
+  if (resource.kind === 'Event') return validateEvent(next);
   return resource.kind === 'Pod'
     ? [...validatePod(next as Pod), ...validatePodUpdate(next as Pod, current as Pod)]
     : [];

@@ -126,3 +126,32 @@ test('there is one copy of cloudevents: what a function returns is what the runt
   const runtime = createRequire(here.resolve('faas-js-runtime'));
   expect(runtime.resolve('cloudevents')).toBe(here.resolve('cloudevents'));
 });
+
+describe('a function at work', () => {
+  const ask = async (url: string, path: string) => (await fetch(`${url}${path}`)).text();
+
+  test('logs what it decides as lines of JSON with what is looked for as fields, and nothing of probes and requests', async () => {
+    const away = { OVN_NB_REMOTE: `unix:${directory}/nobody`, LOG_LEVEL: 'debug' };
+    await using working = await FunctionProcess.start({ ...settings, ...away });
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await ask(working.url, '/health/readiness');
+    await ask(working.url, '/health/liveness');
+    expect((await working.send(object('vmim-01-pending'), { 'ce-traceparent': traceparent })).status).toBe(503);
+    expect((await working.send({ kind: 'Pod' })).status).toBe(422);
+    for (const giveUpAt = Date.now() + 5_000; working.log.length < 2 && Date.now() < giveUpAt; await sleep(20));
+    const line = { function: 'disable-dual-chassis', vmi: 'prod/web-01', event: 'f3a1', traceparent };
+    expect(working.log).toEqual([
+      expect.objectContaining({ level: 40, ...line, result: 'retry', msg: expect.stringContaining('OVN northbound') }),
+      expect.objectContaining({ level: 40, result: 'rejected', msg: expect.stringContaining('not an event of ours') }),
+    ]);
+  }, 30_000);
+
+  test('counts what it answers with 503 as an error, under its own name', async () => {
+    await using failing = await FunctionProcess.start({ ...settings, OVN_NB_REMOTE: `unix:${directory}/nobody` });
+    expect((await failing.send(object('vmim-01-pending'))).status).toBe(503);
+    expect((await failing.send({ kind: 'Pod' })).status).toBe(422);
+    const metrics = await ask(failing.url, '/metrics');
+    expect(metrics).toMatch(/^faas_errors\{faas_name="disable-dual-chassis",.*\} 1$/m);
+    expect(metrics).toMatch(/^faas_invocations\{faas_name="disable-dual-chassis",.*\} 2$/m);
+  }, 30_000);
+});

@@ -34,8 +34,8 @@ describe('each function makes its own step', () => {
     expect(model.writes()).toEqual([]);
     expect(model.lines.filter((line) => line.startsWith('debug')).at(-1)).toBe(
       node === undefined
-        ? "debug prod/vm0: port vm0.prod: rule 3d, the target has no usable node yet: pinned is reuse-port's step, or done"
-        : "debug prod/vm0: port vm0.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
+        ? "debug port vm0.prod: rule 3d, the target has no usable node yet: pinned is reuse-port's step, or done"
+        : "debug port vm0.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
     );
   });
 
@@ -120,7 +120,7 @@ describe('each function makes its own step', () => {
     expect(model.writes()).toEqual([]);
     expect(model.events).toEqual([]);
     expect(model.lines.at(-1)).toBe(
-      'debug prod/vm0: port vm0.prod: rule 1, the VMI is not opted in, and the port has no record of ours: nothing is to be done',
+      'debug port vm0.prod: rule 1, the VMI is not opted in, and the port has no record of ours: nothing is to be done',
     );
   });
 });

@@ -66,7 +66,7 @@ test('a line that cannot be written onto the VMI fails nothing, and stands in th
   expect(model.events).toEqual([]);
   expect(model.lines.filter((line) => !line.startsWith('debug'))).toEqual([
     expect.stringMatching(/^info Port vm0\.prod: requested-chassis is chassis-a/),
-    'warn Kubernetes API: create event for VMI prod/vm0: away',
+    expect.stringMatching(/^warn Kubernetes API: create event prod\/vm0\.[0-9a-f]{16}: away$/),
   ]);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedEventError } from 'knative-eventing-ts-sdk';
-import { requestFrom } from '../../handover/request.ts';
+import { originOf, requestFrom } from '../../handover/request.ts';
 import { object, VMI } from './support/moments.ts';
 
 /** What an ApiServerSource in Resource mode sends of an object. */
@@ -213,5 +213,36 @@ describe('a malformed event is answered with a pointer to what is wrong', () => 
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('of an event itself, logs and records take', () => {
+  test('its id, when it was sent, and the trace that it belongs to', () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const time = '2026-11-30T10:00:01.250Z';
+    expect(originOf(event(vmim(), { time, traceparent }))).toEqual({
+      id: 'f3a1',
+      sentAt: Date.parse(time),
+      traceparent,
+      givenUpBy: undefined,
+      showsSwitch: false,
+    });
+  });
+
+  test('nothing where it says nothing that can be read', () => {
+    const unknown = { id: 'f3a1', sentAt: undefined, traceparent: undefined, givenUpBy: undefined, showsSwitch: false };
+    expect(originOf(event(vmim()))).toEqual(unknown);
+    expect(originOf(event(vmim(), { time: 'soon', traceparent: 7 }))).toEqual(unknown);
+  });
+
+  test('who did not take it, where it is a dead letter', () => {
+    const knativeerrordest = 'http://reuse-port.ovn-handover.svc.cluster.local';
+    expect(originOf(event(vmim(), { knativeerrordest }))).toMatchObject({ givenUpBy: knativeerrordest });
+  });
+
+  test('whether the pod in it is marked as switched', () => {
+    const annotations = { 'kubevirt.io/migration-target-ready-timestamp': '' };
+    expect(originOf(event(pod({ metadata: { annotations } })))).toMatchObject({ showsSwitch: true });
+    expect(originOf(event(pod({ metadata: { annotations: {} } })))).toMatchObject({ showsSwitch: false });
   });
 });

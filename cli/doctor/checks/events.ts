@@ -1,12 +1,4 @@
-import {
-  API_SERVER_SOURCES,
-  BROKER,
-  FUNCTIONS,
-  NAMESPACE,
-  PATCH_POLICY,
-  PING_SOURCE,
-  TRIGGERS,
-} from '../../cluster/installation.ts';
+import { API_SERVER_SOURCES, BROKER, FUNCTIONS, NAMESPACE, PING_SOURCE, TRIGGERS } from '../../cluster/installation.ts';
 import { check, type Finding } from '../finding.ts';
 import type { Conditioned } from '../seen.ts';
 
@@ -137,22 +129,20 @@ export const rights = check(
   'installed',
 );
 
-export const patchPolicy = check(
-  'the functions may patch nothing but targets',
-  ['patchPolicy'],
-  ({ patchPolicy: { hasPolicy, hasBinding } }) => {
-    if (hasPolicy && hasBinding) return [];
-    return [
-      {
+export const patchPolicies = check(
+  'the functions may patch nothing but what is theirs',
+  ['patchPolicies'],
+  ({ patchPolicies }) =>
+    patchPolicies
+      .filter(({ hasPolicy, hasBinding }) => !(hasPolicy && hasBinding))
+      .map(({ name, hasPolicy }) => ({
         id: 'patch-policy-missing',
         level: 'red',
-        what: `there is no ${hasPolicy ? 'ValidatingAdmissionPolicyBinding' : 'ValidatingAdmissionPolicy'} ${PATCH_POLICY}`,
-        why: 'RBAC cannot say which pods and what in them: whoever takes a function over could change any pod',
+        what: `there is no ${hasPolicy ? 'ValidatingAdmissionPolicyBinding' : 'ValidatingAdmissionPolicy'} ${name}`,
+        why: 'RBAC cannot say which objects and what in them: whoever takes a function over could change any of them',
         mend: 'kubectl apply -k eventing/overlays/OVERLAY',
         link: 'docs/threat-model.md#rights-and-reach',
-      },
-    ];
-  },
+      })),
   'installed',
 );
 

@@ -4,7 +4,14 @@ const FACTS = [
   'get virtualmachineinstances.kubevirt.io',
   'list virtualmachineinstancemigrations.kubevirt.io',
   'list pods',
-  'create events',
+];
+/** What was done is told on the VMI, and stands on the VMIM. */
+const TOLD = [
+  'create events.events.k8s.io',
+  'get events.events.k8s.io',
+  'patch events.events.k8s.io',
+  'get virtualmachineinstancemigrations.kubevirt.io',
+  'patch virtualmachineinstancemigrations.kubevirt.io',
 ];
 /** The target pod gets the port's identity, and loses its gates. */
 const PATCH = ['patch pods'];
@@ -15,11 +22,11 @@ const WATCH = ['pods', 'virtualmachineinstances.kubevirt.io', 'virtualmachineins
 
 /** What each ServiceAccount of `eventing/` has to be able to do, as `VERB RESOURCE` in any namespace, and no more. */
 export const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  'reuse-port': [...FACTS, ...PATCH],
-  'enable-dual-chassis': [...FACTS, ...PATCH],
-  'disable-dual-chassis': FACTS,
-  'release-port': FACTS,
-  reconcile: [...FACTS, ...PATCH],
+  'reuse-port': [...FACTS, ...TOLD, ...PATCH],
+  'enable-dual-chassis': [...FACTS, ...TOLD, ...PATCH],
+  'disable-dual-chassis': [...FACTS, ...TOLD],
+  'release-port': [...FACTS, ...TOLD],
+  reconcile: [...FACTS, ...TOLD, ...PATCH],
   'migrations-source': WATCH,
 };
 

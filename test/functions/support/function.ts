@@ -23,13 +23,17 @@ export class FunctionProcess implements AsyncDisposable {
   readonly url: string;
   readonly child: ChildProcess;
   #stderr = '';
+  #stdout = '';
 
   private constructor(port: number, settings: Record<string, string>) {
     this.url = `http://127.0.0.1:${port}`;
     this.child = spawn(process.execPath, ['dist/index.mjs'], {
       cwd: ROOT,
       env: environment({ LOG_LEVEL: 'fatal', ...settings, FUNC_PORT: String(port) }),
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.on('data', (chunk) => {
+      this.#stdout += chunk;
     });
     this.child.stderr?.on('data', (chunk) => {
       this.#stderr += chunk;
@@ -51,6 +55,12 @@ export class FunctionProcess implements AsyncDisposable {
   /** What it has written there so far. */
   get stderr(): string {
     return this.#stderr;
+  }
+
+  /** The lines of its log so far. */
+  get log(): Record<string, unknown>[] {
+    const lines = this.#stdout.split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line));
   }
 
   /** Runs one that is expected to end by itself. */

@@ -314,7 +314,7 @@ describe('which migration counts', () => {
 
 describe('the VMI', () => {
   test('one that is gone leaves no facts, whatever VMIMs and pods are left', () => {
-    const none = { vmi: undefined, migration: undefined, strays: [] };
+    const none = { vmi: undefined, migration: undefined, strays: [], switches: [] };
     expect(factsOf({ ...running, vmi: undefined })).toEqual(none);
   });
 
@@ -350,5 +350,43 @@ describe('the VMI', () => {
 
   test.each(['08-failed-back-on-source', '09-aborted'])('still runs on its source after %s', (name) => {
     expect(factsAt({ vmi: vmi(name), migrations: [vmim('08-failed')] }).vmi?.node).toBe('worker-a');
+  });
+});
+
+describe('the switches of a VM', () => {
+  const switches = (name: string) => factsOf(moment(name)).switches;
+  const known = [{ migration: VMIM_UID, second: Date.parse('2026-08-20T10:00:19Z') }];
+
+  test('are told by the VMI and by the target pod, and as long as that lives', () => {
+    expect(switches('memory is copied')).toEqual([]);
+    expect(switches('guest runs on the target')).toEqual(known);
+    expect(switches('target pod annotated')).toEqual(known);
+    expect(switches('succeeded')).toEqual(known);
+    const target = pod('target-05-active-after-migration');
+    expect(factsAt({ pods: [pod('source-running'), target] }).switches).toEqual(known);
+  });
+
+  test('are of one second each, and of all migrations that anybody still tells of', () => {
+    const ready = (uid: string | undefined, time: string | undefined) =>
+      pod('target-05-active-after-migration', {
+        metadata: {
+          uid: `pod of ${uid}`,
+          labels: { 'kubevirt.io/migrationJobUID': uid },
+          annotations: { 'kubevirt.io/migration-target-ready-timestamp': time },
+        },
+      });
+    const pods = [
+      ready('before', '2026-08-20 09:00:19.75 +0000 UTC'),
+      ready('unknown', undefined),
+      ready('garbled', 'soon'),
+      ready(undefined, '2026-08-20 09:00:19 +0000 UTC'),
+      pod('target-05-active-after-migration', { metadata: { labels: undefined, annotations: undefined } }),
+    ];
+    expect(factsAt({ pods }).switches).toEqual([{ migration: 'before', second: Date.parse('2026-08-20T09:00:19Z') }]);
+  });
+
+  test('are none of a VMI without a status', () => {
+    const { metadata } = IDLE.vmi!;
+    expect(factsAt({ vmi: { metadata } }).switches).toEqual([]);
   });
 });

@@ -350,19 +350,26 @@ describe('the plan as a whole', () => {
   });
 
   test('notes of each port that is not changed which rule it goes by, and why nothing is done', () => {
+    const port = 'web-01.prod';
     expect(plan('reuse-port', at('target pod scheduled', [pinned]), setup).notes).toEqual([
-      "port web-01.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
+      {
+        port,
+        rule: '3b',
+        why: "port web-01.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
+      },
     ]);
     const deleting = { migrations: [vmim('10-aborting-running')] };
     expect(plan('reconcile', at('target pod created', [pinned], {}, deleting), setup).notes).toEqual([
-      'port web-01.prod: rule 3c, the migration is being deleted, or one of its pods has ended: nothing is to be done',
+      {
+        port,
+        rule: '3c',
+        why: 'port web-01.prod: rule 3c, the migration is being deleted, or one of its pods has ended: nothing is to be done',
+      },
     ]);
   });
 
   test('has no note of a port that is changed', () => {
     const observed = at('target pod scheduled', [pinned, { ...dual, ...SECOND }]);
-    expect(plan('enable-dual-chassis', observed, setup).notes.map((note) => note.split(':')[0])).toEqual([
-      `port ${SECOND.name}`,
-    ]);
+    expect(plan('enable-dual-chassis', observed, setup).notes.map(({ port }) => port)).toEqual([SECOND.name]);
   });
 });

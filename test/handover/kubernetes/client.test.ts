@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { kubernetesClient } from '../../../handover/kubernetes/client.ts';
 import type { HttpRequest } from '../../../handover/kubernetes/http.ts';
 import type { KubernetesApi } from '../../../handover/kubernetes/kubernetes.ts';
-import { pod } from '../support/moments.ts';
+import { pod, vmim } from '../support/moments.ts';
 
 const VMI = { namespace: 'prod', name: 'web-01' };
-const EVENT = { type: 'Normal', reason: 'PortPinned', message: 'pinned' } as const;
+const EVENT = { metadata: { name: 'web-01.1', namespace: 'prod' } };
+const VMIM = vmim('06-running');
+const { name: vmimName } = VMIM.metadata;
 const TARGET = pod('target-02-scheduled');
 const { name: targetName } = TARGET.metadata;
 
@@ -46,6 +48,12 @@ describe('requests', () => {
     await api.listLauncherPods('prod', 'uid-1');
     await api.listPendingTargets();
     await api.patchPod(TARGET, { metadata: {} });
+    await api.getMigration(VMIM);
+    await api.patchMigration(VMIM, { metadata: {} });
+    await api.createEvent(EVENT);
+    await api.getEvent(EVENT);
+    await api.patchEvent(EVENT, { series: {} });
+    const events = ['apis', 'events.k8s.io', 'v1', 'namespaces', 'prod', 'events'];
     expect(sent).toStrictEqual([
       { method: 'GET', path: [...kubevirt, vmims], query: {} },
       {
@@ -73,6 +81,11 @@ describe('requests', () => {
         path: ['api', 'v1', 'namespaces', 'prod', 'pods', targetName],
         body: { metadata: {} },
       },
+      { method: 'GET', path: [...kubevirt, 'namespaces', 'prod', vmims, vmimName] },
+      { method: 'PATCH', path: [...kubevirt, 'namespaces', 'prod', vmims, vmimName], body: { metadata: {} } },
+      { method: 'POST', path: events, body: EVENT },
+      { method: 'GET', path: [...events, 'web-01.1'] },
+      { method: 'PATCH', path: [...events, 'web-01.1'], body: { series: {} } },
     ]);
   });
 
@@ -81,37 +94,6 @@ describe('requests', () => {
       await api.listMigrations({ namespace: 'prod', name: 'a'.repeat(length) }, { labelled: true });
     }
     expect(sent.map(({ query }) => query)).toEqual([{ labelSelector: `kubevirt.io/vmi-name=${'a'.repeat(63)}` }, {}]);
-  });
-
-  test('write an event with all that kubectl describe shows, and a name of its own for each line', async () => {
-    const vmi = { ...VMI, uid: 'u1' };
-    const written = async (...line: Parameters<typeof api.createEvent>) => {
-      await api.createEvent(...line);
-      return sent.at(-1)!.body as { metadata: { name: string }; firstTimestamp: Date };
-    };
-    const event = await written(vmi, 'reuse-port', EVENT);
-    expect(sent[0]).toMatchObject({ method: 'POST', path: ['api', 'v1', 'namespaces', 'prod', 'events'] });
-    expect(event).toEqual({
-      apiVersion: 'v1',
-      kind: 'Event',
-      metadata: { name: expect.stringMatching(/^web-01\.[0-9a-f]{16}$/), namespace: 'prod' },
-      involvedObject: { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', ...vmi },
-      ...EVENT,
-      source: { component: 'reuse-port' },
-      reportingComponent: 'ovn-handover.dev/reuse-port',
-      reportingInstance: 'reuse-port',
-      firstTimestamp: expect.any(Date),
-      lastTimestamp: event.firstTimestamp,
-      count: 1,
-    });
-    const others = [
-      await written({ ...vmi, uid: 'u2' }, 'reuse-port', EVENT),
-      await written(vmi, 'reconcile', EVENT),
-      await written(vmi, 'reuse-port', { ...EVENT, reason: 'PortDual' }),
-      await written(vmi, 'reuse-port', { ...EVENT, message: 'dual' }),
-    ];
-    expect(new Set([event, ...others].map(({ metadata }) => metadata.name)).size).toBe(5);
-    expect((await written(vmi, 'reuse-port', EVENT)).metadata.name).toBe(event.metadata.name);
   });
 });
 
@@ -124,6 +106,11 @@ describe('an answer', () => {
     expect(await api.listPendingTargets()).toEqual([{ a: 1 }]);
     expect(await api.getVmi(VMI)).toMatchObject({ metadata: { name: 'web-01' } });
     expect(await api.patchPod(TARGET, {})).toBe('patched');
+    expect(await api.getMigration(VMIM)).toMatchObject({ metadata: { name: 'web-01' } });
+    expect(await api.patchMigration(VMIM, {})).toBe('patched');
+    expect(await api.createEvent(EVENT)).toBe('created');
+    expect(await api.getEvent(EVENT)).toMatchObject({ metadata: { name: 'web-01' } });
+    expect(await api.patchEvent(EVENT, {})).toBe('patched');
   });
 
   test.each([201, 299])('%d is done', async (status) => {
@@ -136,6 +123,12 @@ describe('an answer', () => {
     expect(await api.getVmi(VMI)).toBeUndefined();
     answer = notFound(targetName);
     expect(await api.patchPod(TARGET, {})).toBe('NotFound');
+    answer = notFound(vmimName);
+    expect(await api.getMigration(VMIM)).toBeUndefined();
+    expect(await api.patchMigration(VMIM, {})).toBe('NotFound');
+    answer = notFound('web-01.1');
+    expect(await api.getEvent(EVENT)).toBeUndefined();
+    expect(await api.patchEvent(EVENT, {})).toBe('NotFound');
   });
 
   test.each([
@@ -177,10 +170,12 @@ describe('an answer', () => {
     await expect(ask()).rejects.toThrow(`Kubernetes API: ${what}: Conflict`);
   });
 
-  test('409 says that the pod was changed, or that the event is written already', async () => {
+  test('409 says that the object was changed, or that the event is written already', async () => {
     answer = { status: 409, content: '{}' };
     expect(await api.patchPod(TARGET, {})).toBe('Conflict');
-    await api.createEvent({ ...VMI, uid: 'u1' }, 'reuse-port', EVENT);
+    expect(await api.patchMigration(VMIM, {})).toBe('Conflict');
+    expect(await api.patchEvent(EVENT, {})).toBe('Conflict');
+    expect(await api.createEvent(EVENT)).toBe('AlreadyExists');
   });
 
   test.each([199, 300, 401, 403, 410, 429, 500, 503])('%d: try again, and what it was about', async (status) => {
@@ -198,7 +193,11 @@ describe('an answer', () => {
     ['list virt-launcher pods of VMI u1 in prod', () => api.listLauncherPods('prod', 'u1')],
     ['list pending target pods', () => api.listPendingTargets()],
     [`patch pod prod/${targetName}`, () => api.patchPod(TARGET, {})],
-    ['create event for VMI prod/web-01', () => api.createEvent({ ...VMI, uid: 'u1' }, 'x', EVENT)],
+    [`get VMIM prod/${vmimName}`, () => api.getMigration(VMIM)],
+    [`patch VMIM prod/${vmimName}`, () => api.patchMigration(VMIM, {})],
+    ['create event prod/web-01.1', () => api.createEvent(EVENT)],
+    ['get event prod/web-01.1', () => api.getEvent(EVENT)],
+    ['patch event prod/web-01.1', () => api.patchEvent(EVENT, {})],
   ])('of an error says what was asked: %s', async (what, ask) => {
     answer = { status: 500, content: '{}' };
     await expect(ask()).rejects.toThrow(`Kubernetes API: ${what}: HTTP 500`);

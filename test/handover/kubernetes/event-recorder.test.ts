@@ -2,10 +2,14 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { KubernetesEvent } from '../../../handover/decision/events.ts';
 import { EventRecorder } from '../../../handover/kubernetes/event-recorder.ts';
 import type { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
-import { VMI, VMI_UID } from '../support/moments.ts';
+import type { LogFields } from '../../../handover/kubernetes/log.ts';
+import { VMI, VMI_UID, VMIM_UID } from '../support/moments.ts';
 
 const PINNED: KubernetesEvent = { type: 'Normal', reason: 'PortPinned', message: 'pinned' };
 const NO_PORT: KubernetesEvent = { type: 'Warning', reason: 'NoPort', message: 'no port' };
+
+const MIGRATION = { name: 'migrate-web-01', uid: VMIM_UID };
+const ABOUT = { vmi: VMI, uid: VMI_UID, migration: MIGRATION };
 
 let lines: string[];
 let written: unknown[][];
@@ -19,38 +23,46 @@ beforeEach(() => {
       if (problem) throw problem;
     },
   };
-  const write = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  const write =
+    (level: string) =>
+    ({ reason }: LogFields, message: string) =>
+      void lines.push(`${level}: ${message} (${reason})`);
   const log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   recorder = new EventRecorder(kubernetes as unknown as Kubernetes, 'reuse-port', log);
 });
 
 test('what is recorded stands on the VMI and in the log, a warning as a warning', async () => {
-  await recorder.record(VMI, VMI_UID, [PINNED, NO_PORT]);
-  expect(lines).toEqual(['info: pinned', 'warn: no port']);
-  const vmi = { ...VMI, uid: VMI_UID };
+  await recorder.record([PINNED, NO_PORT], ABOUT);
+  expect(lines).toEqual(['debug: pinned (PortPinned)', 'warn: no port (NoPort)']);
+  const context = { vmi: { ...VMI, uid: VMI_UID }, migration: MIGRATION, component: 'reuse-port' };
   expect(written).toEqual([
-    [vmi, 'reuse-port', PINNED],
-    [vmi, 'reuse-port', NO_PORT],
+    [PINNED, context],
+    [NO_PORT, context],
   ]);
 });
 
 test('the same line is recorded once in a call', async () => {
-  await recorder.record(VMI, VMI_UID, [PINNED]);
-  await recorder.record(VMI, VMI_UID, [PINNED, NO_PORT]);
-  await recorder.record(VMI, VMI_UID, []);
-  expect(lines).toEqual(['info: pinned', 'warn: no port']);
+  await recorder.record([PINNED], ABOUT);
+  await recorder.record([PINNED, NO_PORT], ABOUT);
+  await recorder.record([], ABOUT);
+  expect(lines).toEqual(['debug: pinned (PortPinned)', 'warn: no port (NoPort)']);
   expect(written).toHaveLength(2);
 });
 
 test('without a VMI the log alone has it', async () => {
-  await recorder.record(VMI, undefined, [PINNED]);
-  expect(lines).toEqual(['info: pinned']);
+  await recorder.record([PINNED], { ...ABOUT, uid: undefined });
+  expect(lines).toEqual(['debug: pinned (PortPinned)']);
   expect(written).toEqual([]);
 });
 
 test('a line that cannot be written does not keep the others from it, and is a warning in the log', async () => {
   problem = new Error('Kubernetes API: away');
-  await recorder.record(VMI, VMI_UID, [PINNED, NO_PORT]);
+  await recorder.record([PINNED, NO_PORT], ABOUT);
   expect(written).toHaveLength(2);
-  expect(lines).toEqual(['info: pinned', 'warn: no port', 'warn: Kubernetes API: away', 'warn: Kubernetes API: away']);
+  expect(lines).toEqual([
+    'debug: pinned (PortPinned)',
+    'warn: no port (NoPort)',
+    'warn: Kubernetes API: away (PortPinned)',
+    'warn: Kubernetes API: away (NoPort)',
+  ]);
 });

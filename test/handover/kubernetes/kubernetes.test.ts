@@ -1,12 +1,18 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { LookAgainError } from '../../../handover/decision/errors.ts';
 import { DUAL_GATE, PORT_GATE, type Pod } from '../../../handover/decision/kubevirt.ts';
-import { Kubernetes, type KubernetesApi } from '../../../handover/kubernetes/kubernetes.ts';
-import { pod, VMI, VMI_UID, vmi, vmim } from '../support/moments.ts';
+import type { EventObject } from '../../../handover/kubernetes/event.ts';
+import { Kubernetes, type KubernetesApi, type PatchResult } from '../../../handover/kubernetes/kubernetes.ts';
+import { pod, VMI, VMI_UID, VMIM_UID, vmi, vmim } from '../support/moments.ts';
 
 /** What was asked, in order, and with what. */
 let asked: [string, ...unknown[]][];
-let patched: Awaited<ReturnType<KubernetesApi['patchPod']>>;
+let patched: PatchResult;
+/** What patches of VMIMs and events come to, one after the other; then they are made. */
+let results: PatchResult[];
+/** How the VMIM, or the event, is found when it is read again. */
+let present: (ReturnType<typeof vmim> | EventObject)[];
+let created: 'created' | 'AlreadyExists';
 let instance: ReturnType<typeof vmi> | undefined;
 let labelled: ReturnType<typeof vmim>[];
 let unlabelled: ReturnType<typeof vmim>[];
@@ -38,8 +44,25 @@ const api: KubernetesApi = {
     asked.push(['patchPod', target.metadata.name, patch]);
     return patched;
   },
-  async createEvent(of, component, event) {
-    asked.push(['createEvent', of, component, event]);
+  async getMigration(of) {
+    asked.push(['getMigration', of.metadata.name]);
+    return present.shift() as ReturnType<typeof vmim>;
+  },
+  async patchMigration(of, patch) {
+    asked.push(['patchMigration', of.metadata.name, patch]);
+    return results.shift() ?? 'patched';
+  },
+  async createEvent(event) {
+    asked.push(['createEvent', event]);
+    return created;
+  },
+  async getEvent(of) {
+    asked.push(['getEvent', of.metadata.name]);
+    return present.shift() as EventObject;
+  },
+  async patchEvent(of, patch) {
+    asked.push(['patchEvent', of.metadata.name, patch]);
+    return results.shift() ?? 'patched';
   },
 };
 const kubernetes = new Kubernetes(api);
@@ -47,6 +70,7 @@ const source = pod('source-running');
 beforeEach(() => {
   asked = [];
   patched = 'patched';
+  [results, present, created] = [[], [], 'created'];
   instance = vmi('01-idle');
   labelled = [vmim('06-running'), vmim('08-failed')];
   unlabelled = [];
@@ -211,8 +235,109 @@ describe('a pod that is let go', () => {
   });
 });
 
-test('what is recorded is an event on the VMI', async () => {
+describe('what is recorded on a VMI', () => {
   const event = { type: 'Normal', reason: 'PortDual', message: 'dual' } as const;
-  await kubernetes.record({ ...VMI, uid: VMI_UID }, 'reuse-port', event);
-  expect(asked).toEqual([['createEvent', { ...VMI, uid: VMI_UID }, 'reuse-port', event]]);
+  const context = { vmi: { ...VMI, uid: VMI_UID }, component: 'reuse-port' };
+  const stored = (resourceVersion: string, count?: number) => ({
+    metadata: { name: 'web-01.1', namespace: 'prod', resourceVersion },
+    ...(count && { series: { count, lastObservedTime: 'before' } }),
+  });
+  const counted = (resourceVersion: string, count: number) => [
+    'patchEvent',
+    'web-01.1',
+    { metadata: { resourceVersion }, series: { count, lastObservedTime: expect.any(String) } },
+  ];
+
+  test('is an event', async () => {
+    await kubernetes.record(event, context);
+    expect(asked).toEqual([['createEvent', expect.objectContaining({ reason: 'PortDual', note: 'dual' })]]);
+  });
+
+  test('counts up where it is there already', async () => {
+    [created, present] = ['AlreadyExists', [stored('7', 3)]];
+    await kubernetes.record(event, context);
+    const { name } = (asked[0]![1] as EventObject).metadata;
+    expect(asked.slice(1)).toEqual([['getEvent', name], counted('7', 4)]);
+  });
+
+  test('counts up from what another has counted meanwhile', async () => {
+    [created, present, results] = ['AlreadyExists', [stored('7'), stored('8', 2)], ['Conflict']];
+    await kubernetes.record(event, context);
+    expect(asked.filter(([what]) => what === 'patchEvent')).toEqual([counted('7', 2), counted('8', 3)]);
+  });
+
+  test('is over where it is gone by now', async () => {
+    created = 'AlreadyExists';
+    await kubernetes.record(event, context);
+    expect(asked.map(([what]) => what)).toEqual(['createEvent', 'getEvent']);
+  });
+});
+
+describe('the history of a migration', () => {
+  const at = '2026-11-30T10:00:01.000Z';
+  const pinned = { pinned: { at, by: 'reuse-port' } };
+  const dual = { dual: { at, by: 'enable-dual-chassis' } };
+  const text = (record: object) => ({
+    'ovn-handover.dev/history': JSON.stringify(record),
+    ...('dual' in record && { 'ovn-handover.dev/stage': 'dual' }),
+    ...('pinned' in record && !('dual' in record) && { 'ovn-handover.dev/stage': 'pinned' }),
+  });
+  const with_ = (resourceVersion: string, record: object) =>
+    vmim('06-running', { metadata: { resourceVersion, annotations: { 'example.com/a': 'b', ...text(record) } } });
+  const bare = vmim('06-running', { metadata: { resourceVersion: '7', annotations: undefined } });
+  const { name, uid } = bare.metadata;
+  const written = (resourceVersion: string, record: object) => [
+    'patchMigration',
+    name,
+    { metadata: { uid, resourceVersion, annotations: text(record) } },
+  ];
+
+  test('is written onto the VMIM as it was read', async () => {
+    await kubernetes.recordHistory({ vmim: bare, record: pinned });
+    expect(asked).toEqual([written('7', pinned)]);
+  });
+
+  test('is added to what stands there, in the annotation that is ours', async () => {
+    await kubernetes.recordHistory({ vmim: with_('7', pinned), record: dual });
+    expect(asked).toEqual([written('7', { ...dual, ...pinned })]);
+  });
+
+  test('is not written where all of it stands there', async () => {
+    await kubernetes.recordHistory({ vmim: with_('7', { ...dual, ...pinned }), record: dual });
+    expect(asked).toEqual([]);
+  });
+
+  test('is written where one of the annotations is not as it should be', async () => {
+    const record = { ...pinned, warnings: [{ reason: 'NoPort', at }] };
+    await kubernetes.recordHistory({ vmim: with_('7', record), record: {} });
+    const annotations = { ...text(record), 'ovn-handover.dev/warnings': 'NoPort' };
+    expect(asked).toEqual([['patchMigration', name, { metadata: { uid, resourceVersion: '7', annotations } }]]);
+  });
+
+  test('is added to what another has added meanwhile', async () => {
+    [results, present] = [['Conflict'], [with_('8', dual)]];
+    await kubernetes.recordHistory({ vmim: bare, record: pinned });
+    expect(asked).toEqual([written('7', pinned), ['getMigration', name], written('8', { ...dual, ...pinned })]);
+  });
+
+  test('is over where the VMIM is gone, or another one has its name', async () => {
+    results = ['NotFound'];
+    await kubernetes.recordHistory({ vmim: bare, record: pinned });
+    expect(asked).toHaveLength(1);
+    for (const after of [undefined, vmim('06-running', { metadata: { uid: 'another' } })]) {
+      [asked, results, present] = [[], ['Conflict'], after ? [after] : []];
+      await kubernetes.recordHistory({ vmim: bare, record: pinned });
+      expect(asked).toHaveLength(2);
+    }
+  });
+
+  test('is given up where somebody else is always faster', async () => {
+    results = Array.from({ length: 9 }, () => 'Conflict' as const);
+    present = Array.from({ length: 9 }, () => with_('8', {}));
+    const failed = kubernetes.recordHistory({ vmim: bare, record: pinned });
+    await expect(failed).rejects.toThrow(LookAgainError);
+    await expect(failed).rejects.toThrow(`VMIM prod/${name} was changed 5 times in between`);
+    expect(asked.filter(([what]) => what === 'patchMigration')).toHaveLength(5);
+    expect(uid).toBe(VMIM_UID);
+  });
 });

@@ -61,9 +61,11 @@ test('a pod is let off one gate after the other, and only as it was read', async
   await expect(kubernetes.ungate({ pod: between, gates: [], annotations: {} })).resolves.toBeUndefined();
 });
 
-test('an event stands on the VMI once, however often it is recorded', async () => {
+test('an event stands on the VMI once, and counts how often it is recorded', async () => {
   const event = { type: 'Normal', reason: 'PortDual', message: 'dual' } as const;
-  const vmi = { ...VMI, uid: cluster.vmi.metadata.uid };
-  for (let time = 0; time < 3; time++) await kubernetes.record(vmi, 'reuse-port', event);
+  const context = { vmi: { ...VMI, uid: cluster.vmi.metadata.uid }, component: 'reuse-port' };
+  for (let time = 0; time < 3; time++) await kubernetes.record(event, context);
   expect(await cluster.events()).toEqual([{ ...event, by: 'reuse-port' }]);
+  const { items } = await cluster.core.listNamespacedEvent({ namespace: VMI.namespace });
+  expect(items.map(({ series }) => series?.count)).toEqual([3]);
 });

@@ -130,11 +130,11 @@ export class Cluster implements AsyncDisposable {
     const { items } = await this.core.listNamespacedEvent({ namespace: VMI.namespace });
     return items
       .filter(({ involvedObject }) => involvedObject.uid === this.vmi.metadata.uid)
-      .map(({ type, reason, message, source }) => ({
+      .map(({ type, reason, message, reportingComponent }) => ({
         type: type!,
         reason: reason!,
         message: message!,
-        by: source!.component!,
+        by: reportingComponent!.replace('ovn-handover.dev/', ''),
       }));
   }
 

@@ -11,6 +11,7 @@ import { type Profile, profileOf } from '../../../handover/decision/profile.ts';
 import { kubernetesClient } from '../../../handover/kubernetes/client.ts';
 import type { HttpRequest } from '../../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
+import type { Log, LogFields } from '../../../handover/kubernetes/log.ts';
 import { Northbound } from '../../../handover/ovn/northbound.ts';
 import { Southbound } from '../../../handover/ovn/southbound.ts';
 import { type ReconcileResult, reconcile, type World } from '../../../handover/reconcile.ts';
@@ -56,6 +57,8 @@ export class Model {
   readonly profile: Profile;
   world: World;
   readonly requests: Request[] = [];
+  /** Requests to the Kubernetes API. */
+  readonly exchanges: HttpRequest[] = [];
   readonly events: ShownEvent[] = [];
   readonly lines: string[] = [];
   /** Called before a request is carried out; may throw, or change something first. */
@@ -74,9 +77,8 @@ export class Model {
     for (const name of ports) this.addPort(name);
     this.api = new ApiServer([this.vm], () => {});
     this.rest = new RestApi(this.api);
-    this.rest.onEvent = (event) => {
-      const { source, type, reason, message } = event as typeof event & { readonly source: { component: string } };
-      this.events.push({ by: source.component, type, reason, message });
+    this.rest.onEvent = ({ reportingController, type, reason, note }) => {
+      this.events.push({ by: reportingController.replace('ovn-handover.dev/', ''), type, reason, message: note });
     };
     for (const node of ['a', 'b', 'c']) this.southbound.addChassis(`chassis-${node}`, node);
     this.api.createVmi(this.vm, 'a', optedIn);
@@ -145,12 +147,27 @@ export class Model {
     return reconcile(name, request, world, this.log);
   }
 
-  readonly log = {
-    debug: (message: string) => void this.lines.push(`debug ${message}`),
-    info: (message: string) => void this.lines.push(`info ${message}`),
-    warn: (message: string) => void this.lines.push(`warn ${message}`),
-    error: (message: string) => void this.lines.push(`error ${message}`),
-  };
+  /** Lines of the log, each with its fields. */
+  readonly logged: (LogFields & { readonly level: string; readonly message: string })[] = [];
+
+  readonly log = Object.fromEntries(
+    (['debug', 'info', 'warn', 'error'] as const).map((level) => [
+      level,
+      (fields: LogFields, message: string) => {
+        this.lines.push(`${level} ${message}`);
+        this.logged.push({ level, ...fields, message });
+      },
+    ]),
+  ) as unknown as Log;
+
+  /** Time goes by. */
+  advance(ms: number): void {
+    jest.advanceTimersByTime(ms);
+  }
+
+  requestsTo(method: HttpRequest['method']): HttpRequest[] {
+    return this.exchanges.filter((request) => request.method === method);
+  }
 
   writes(): Request[] {
     return this.requests.filter(isWrite);
@@ -179,6 +196,7 @@ export class Model {
       southbound: new Southbound(this.#client('SB')),
       kubernetes: new Kubernetes(
         kubernetesClient(async (request) => {
+          this.exchanges.push(request);
           this.beforeExchange(request);
           return this.rest.serve(request);
         }),

@@ -21,6 +21,7 @@ export function observe(facts: Facts, ports: readonly Port[], { binding, chassis
   return {
     vmi: VMI,
     facts,
+    migrations: [],
     ports: ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) })),
     southbound: {
       chassis: new Map([

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { EventsV1Api, PatchStrategy, setHeaderOptions, V1MicroTime } from '@kubernetes/client-node';
 import { apiException, type Cluster, startCluster, vmims, vmis } from './cluster.ts';
 import { fixture, targetPod } from './fixtures.ts';
 
@@ -332,6 +332,46 @@ describe('an event', () => {
     await expect(create({ eventTime: new Date().toISOString() })).rejects.toEqual(
       apiException(422, 'reportingInstance: Required value'),
     );
+  });
+
+  test('of the newer API is the same event under other names, and counts up as a series', async () => {
+    const events = cluster.config.makeApiClient(EventsV1Api);
+    const name = 'web-01.newer';
+    const created = await events.createNamespacedEvent({
+      ...prod,
+      body: {
+        metadata: { name },
+        eventTime: new V1MicroTime(),
+        type: 'Warning',
+        reason: 'NoPort',
+        action: 'LetTargetGo',
+        note: 'no port',
+        regarding: about,
+        reportingController: 'example.com/reporter',
+        reportingInstance: 'reporter-1',
+      },
+    });
+    expect(created).toMatchObject({ apiVersion: 'events.k8s.io/v1', note: 'no port', regarding: about });
+    const patch = (series: object) =>
+      events.patchNamespacedEvent(
+        { ...prod, name, body: { series } },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      );
+    const lastObservedTime = '2026-11-30T10:00:00.000000Z';
+    expect(await patch({ count: 2, lastObservedTime })).toMatchObject({ note: 'no port', series: { count: 2 } });
+    await expect(patch({ count: 1 })).rejects.toEqual(apiException(422, 'should be at least 2'));
+    await expect(patch({ lastObservedTime: null })).rejects.toEqual(
+      apiException(422, 'series.lastObservedTime: Required'),
+    );
+    expect(await cluster.core.readNamespacedEvent({ ...prod, name })).toMatchObject({
+      involvedObject: about,
+      message: 'no port',
+      reportingComponent: 'example.com/reporter',
+      series: { count: 2 },
+    });
+    expect(await events.readNamespacedEvent({ ...prod, name })).toMatchObject({ regarding: about });
+    const { items } = await events.listNamespacedEvent(prod);
+    expect(items.filter(({ metadata }) => metadata!.name === name)).toMatchObject([{ note: 'no port' }]);
   });
 });
 
