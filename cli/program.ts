@@ -1,12 +1,16 @@
-import { Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { TryAgainError } from '../handover/decision/errors.ts';
+import { bundle } from './bundle/command.ts';
 import { ApiError } from './cluster/api.ts';
 import { WAYS } from './cluster/ovn-connection.ts';
 import { Session, type SessionOptions } from './cluster/session.ts';
 import { type Command, OUTPUTS, type Output } from './command.ts';
+import { printCompletion } from './completion/command.ts';
+import { SCRIPTS, SHELLS, type Shell } from './completion/scripts.ts';
 import { doctor } from './doctor/command.ts';
 import { CommandError, EXIT, type ExitStatus } from './errors.ts';
 import { explain } from './explain/command.ts';
+import { history } from './history/command.ts';
 import type { Terminal } from './output/terminal.ts';
 import { remove } from './remove/command.ts';
 import { resync } from './resync/command.ts';
@@ -15,6 +19,9 @@ import { status } from './status/command.ts';
 const EXIT_STATUS = `
 Exit status: 0 all is as it should be, or done · 1 something is not · 2 wrong command line, or not installed ·
 3 the cluster or OVN is not reached, or does not let you look · 4 not finished: run it again`;
+
+/** What the scripts for shells, and kubectl, ask; its arguments are a command line that is not finished. */
+const COMPLETE = '__complete';
 
 interface GlobalOptions extends SessionOptions {
   readonly output: Output;
@@ -26,6 +33,10 @@ export async function run(args: readonly string[], terminal: Terminal, env: Node
   const program = programFor(terminal, env, (status) => {
     exit = status;
   });
+  if (args[0] === COMPLETE) {
+    await printCompletion(program, args.slice(1), terminal, env);
+    return EXIT.ok;
+  }
   try {
     await program.parseAsync(args, { from: 'user' });
     return exit;
@@ -84,11 +95,26 @@ export function programFor(terminal: Terminal, env: NodeJS.ProcessEnv, end: (sta
     .option('--write', 'make the changes', false)
     .action(working(resync));
   program
+    .command('history')
+    .description('how past migrations of a VM went, of which KubeVirt keeps the last five')
+    .argument('<vm>', 'NAMESPACE/VM')
+    .action(working(history));
+  program
     .command('remove')
     .description('the whole way out, in an order in which no VM loses its network; shown only, unless --yes is given')
     .option('--yes', 'do it', false)
     .option('--timeout <seconds>', 'how long to wait for migrations, ports and functions to end', seconds, 900)
     .action(working(remove));
+  program
+    .command('bundle')
+    .description('all of the above with logs, objects and rows in one archive, Secrets left out')
+    .option('--file <file>', 'where to write it')
+    .action(working(bundle));
+  program
+    .command('completion')
+    .description('what your shell has to read to complete these commands: source <(ovn-handover completion bash)')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => terminal.print(SCRIPTS[shell]));
   return program;
 }
 

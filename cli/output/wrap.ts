@@ -7,7 +7,11 @@ export function widthOf(text: string): number {
 
 /** Lines no wider than `width`: broken between words, or within one that is wider by itself. */
 export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((line) => wrapLine(line, Math.max(width, 1)));
+  return text.split('\n').flatMap((line) => {
+    const blanks = /^ */.exec(line)![0];
+    const room = Math.max(width - blanks.length, 1);
+    return wrapLine(line.slice(blanks.length), room).map((part) => `${blanks}${part}`);
+  });
 }
 
 /** A text whose lines all begin with `prefix`. */
