@@ -18,7 +18,7 @@ import { useContext } from './deploy/context.ts';
 import { buildImage, digestIn } from './deploy/image.ts';
 import { requireKnative } from './deploy/knative.ts';
 import { awaitReady } from './deploy/ready.ts';
-import { type Manifest, type Stages, stagesOf } from './deploy/stages.ts';
+import { type Manifest, type Stages, stagesOf, withPullSecret } from './deploy/stages.ts';
 import { DeployError, lastLine, output, run, say } from './deploy/tools.ts';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
@@ -68,7 +68,8 @@ async function deploy(options: Options): Promise<void> {
   await useContext(options.context, directory);
   const gate = await offeredGate();
   await requireKnative();
-  const stages = await readStages(kustomization);
+  const plain = await readStages(kustomization);
+  const stages = imagePullSecret === undefined ? plain : withPullSecret(plain, imagePullSecret);
   await checkCluster(stages, options.force);
   const functions = (await readdir(join(PROJECT, 'functions'), { withFileTypes: true })).filter((entry) =>
     entry.isDirectory(),
@@ -87,7 +88,7 @@ async function deploy(options: Options): Promise<void> {
   await apply('base', stages.base);
   await requireSecret(NAMESPACE, CERTIFICATES, 'cert, key and cacert for OVN');
   if (imagePullSecret) await requireSecret(NAMESPACE, imagePullSecret, 'by which the nodes pull the image');
-  for (const { name } of functions) await deployFunction(name, digest, { isWarm: isWarm(name), imagePullSecret });
+  for (const { name } of functions) await deployFunction(name, digest, isWarm(name));
   await apply('triggers', stages.triggers);
   await apply('sources', stages.sources);
   await awaitReady(knativeKinds(stages), NAMESPACE, READY_WITHIN_MS);
@@ -147,16 +148,11 @@ async function apply(stage: string, manifests: readonly Manifest[], args: readon
 }
 
 /** func writes into the folder that it deploys from, so it gets a copy. */
-async function deployFunction(
-  name: string,
-  digest: string,
-  { isWarm, imagePullSecret }: { readonly isWarm: boolean; readonly imagePullSecret: string | undefined },
-): Promise<void> {
+async function deployFunction(name: string, digest: string, isWarm: boolean): Promise<void> {
   const folder = join(directory, name);
   await mkdir(folder);
   const spec = parseDocument(await readFile(join(PROJECT, 'functions', name, 'func.yaml'), 'utf8'));
   if (isWarm) spec.setIn(['deploy', 'options', 'scale', 'min'], 1);
-  if (imagePullSecret) spec.setIn(['deploy', 'imagePullSecret'], imagePullSecret);
   await writeFile(join(folder, 'func.yaml'), spec.toString());
   await run('func', ['deploy', '--path', folder, '--image', digest, '--build=false', '--push=false'], directory);
 }

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { paint, type Terminal } from '../output/terminal.ts';
-import { indent } from '../output/wrap.ts';
+import { beside } from '../output/wrap.ts';
 import { type Checked, examine } from './checks.ts';
 import type { Finding, Level } from './finding.ts';
 import { readAll } from './read.ts';
@@ -53,7 +53,7 @@ export function checkedText(checked: readonly Checked[], terminal: Terminal): st
 }
 
 function findingText({ id, level, what, why, mend, link }: Finding, terminal: Terminal): string {
-  const line = (label: string, text: string) => indent(`${label}${text}`, '    ', terminal.columns);
+  const line = (label: string, text: string) => beside(`    ${label}`, text, terminal.columns);
   return [
     paint(terminal, level, line('', `${what} [${id}]`)),
     line('why: ', why),

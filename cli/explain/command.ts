@@ -2,7 +2,7 @@ import { observe } from '../../handover/reconcile.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { paint, type Terminal } from '../output/terminal.ts';
-import { indent, widthOf } from '../output/wrap.ts';
+import { beside, widthOf } from '../output/wrap.ts';
 import { nameOf } from '../status/look.ts';
 import { vmNamed } from '../status/vms.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
@@ -23,13 +23,13 @@ export function explanationText({ vmi, facts, ports, functions }: Explanation, t
   const heading = (text: string) => paint(terminal, 'bold', text);
   const width = Math.max(...facts.map(({ what }) => widthOf(what)));
   const lines = [heading(`What is read of ${nameOf(vmi)}`)];
-  lines.push(...facts.map(({ what, is }) => indent(`${what.padEnd(width)}  ${is}`, '  ', terminal.columns)));
+  lines.push(...facts.map(({ what, is }) => beside(`  ${what.padEnd(width)}  `, is, terminal.columns)));
   for (const port of ports) {
     lines.push('', heading(`Port ${port.name}`));
     const options = Object.entries(port.options).map(([key, value]) => `${key}=${value}`);
-    lines.push(indent(`options: ${options.join(' ') || 'none'}`, '  ', terminal.columns));
-    lines.push(indent(`claimed by: ${port.claimedBy.join(', ') || 'not read, or no chassis'}`, '  ', terminal.columns));
-    lines.push(...port.tried.map((rule) => indent(ruleLine(rule, terminal), '  ', terminal.columns)));
+    lines.push(beside('  options: ', options.join(' ') || 'none', terminal.columns));
+    lines.push(beside('  claimed by: ', port.claimedBy.join(', ') || 'not read, or no chassis', terminal.columns));
+    lines.push(...port.tried.map((rule) => ruleText(rule, terminal)));
   }
   lines.push('', heading('What each function would do now'));
   const widest = Math.max(...functions.map(({ name }) => name.length));
@@ -42,18 +42,20 @@ export function explanationText({ vmi, facts, ports, functions }: Explanation, t
       ...each.warnings,
       ...(each.again ? [`then look again: ${each.again}`] : []),
     ];
+    const label = `  ${each.name.padEnd(widest)}  `;
     const [first = 'nothing', ...more] = done;
-    lines.push(indent(`${each.name.padEnd(widest)}  ${first}`, '  ', terminal.columns));
-    lines.push(...more.map((line) => indent(line, ' '.repeat(widest + 4), terminal.columns)));
+    lines.push(beside(label, first, terminal.columns));
+    lines.push(...more.map((line) => beside(' '.repeat(label.length), line, terminal.columns)));
   }
   return lines.join('\n');
 }
 
-function ruleLine({ rule, holds, conditions }: TriedRule, terminal: Terminal): string {
+function ruleText({ rule, holds, conditions }: TriedRule, terminal: Terminal): string {
+  const label = `  rule ${rule.padEnd(3)}`;
   if (holds) {
     const why = conditions.map(({ what }) => what).join(', and ');
-    return paint(terminal, 'green', `rule ${rule} holds: ${why}`);
+    return paint(terminal, 'green', beside(label, `yes, since ${why}`, terminal.columns));
   }
   const missing = conditions.find((condition) => !condition.holds)!;
-  return paint(terminal, 'dim', `rule ${rule} does not: it is not so that ${missing.what}`);
+  return paint(terminal, 'dim', beside(label, `no, since this is false: ${missing.what}`, terminal.columns));
 }

@@ -2,7 +2,7 @@ import { KINDS } from '../cluster/kinds.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { type Colour, paint, type Terminal } from '../output/terminal.ts';
-import { indent } from '../output/wrap.ts';
+import { beside } from '../output/wrap.ts';
 import { vmNamed } from '../status/vms.ts';
 import { type DatedMigration, type PastMigration, pastMigrations } from './past-migration.ts';
 
@@ -22,7 +22,7 @@ export function timelineText({ name, created, phase, record, timeline }: PastMig
   const way = record?.source && record.target ? `: ${record.source} → ${record.target}` : '';
   const width = Math.max(0, ...timeline.map(({ who }) => who.length));
   const lines = timeline.map(({ afterMs, who, what }) => {
-    const line = indent(`${seconds(afterMs)}  ${who.padEnd(width)}  ${what}`, '  ', terminal.columns);
+    const line = beside(`  ${seconds(afterMs)}  ${who.padEnd(width)}  `, what, terminal.columns);
     const colour = COLOURS[who];
     return colour ? paint(terminal, colour, line) : line;
   });

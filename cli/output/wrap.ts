@@ -21,6 +21,12 @@ export function indent(text: string, prefix: string, columns: number): string {
     .join('\n');
 }
 
+/** A label, and a text beside it that goes on under its own beginning. */
+export function beside(label: string, text: string, columns: number): string {
+  const [first = '', ...more] = wrap(text, columns - widthOf(label));
+  return [`${label}${first}`, ...more.map((line) => `${' '.repeat(widthOf(label))}${line}`)].join('\n').trimEnd();
+}
+
 function wrapLine(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -5,7 +5,7 @@ import { readInstalled } from '../cluster/settings.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
-import { indent } from '../output/wrap.ts';
+import { beside } from '../output/wrap.ts';
 import { logTo } from '../resync/command.ts';
 import { type Left, nextStep, type OwnObject, type Step } from './left.ts';
 import { readLeft } from './read.ts';
@@ -80,22 +80,23 @@ async function take(step: Step, api: ClusterApi, world: World | undefined, termi
 }
 
 function leftText(left: Left, context: string, terminal: Terminal): string {
-  const named = (objects: readonly Pick<OwnObject, 'name'>[]) => objects.map(({ name }) => name).join(', ') || 'none';
+  const named = (objects: readonly Pick<OwnObject, 'name'>[]) =>
+    [...new Set(objects.map(({ name }) => name))].join(', ') || 'none';
   const vms = (all: Left['migrating'] | undefined) =>
     all?.map(({ namespace, name }) => `${namespace}/${name}`).join(', ') || 'none';
   const lines = [
     ['scheduling gate', named(left.gates)],
-    ['VMs that migrate, which are waited for', vms(left.migrating)],
-    ['VMs with our record on a port, which come to rest first', vms(left.recorded)],
+    ['migrations waited for', vms(left.migrating)],
+    ['VMs whose ports come to rest first', vms(left.recorded)],
     ['sources, Triggers and Broker', named(left.events)],
     ['functions', named(left.functions)],
-    ['pods and VMIMs with annotations of ours', named(left.annotated)],
+    ['annotations of', named(left.annotated)],
     ['rights and policies', named(left.clusterObjects)],
     ['namespace', named(left.namespace)],
   ];
   return [
     `From context ${context} this would go, in this order:`,
-    ...lines.map(([what, names]) => indent(`${what}: ${names}`, '  ', terminal.columns)),
+    ...lines.map(([what, names]) => beside(`  ${what}: `, `${names}`, terminal.columns)),
     'Nothing was changed: --yes does it.',
   ].join('\n');
 }

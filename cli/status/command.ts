@@ -57,7 +57,7 @@ function rowsOf(vm: VmStatus, now: number): Cell[][] {
       { text: first ? nameOf(vm.vmi) : '' },
       { text: first ? node : '' },
       { text: port?.name ?? '-' },
-      { text: bindingText(port) },
+      { text: port?.binding ?? '-' },
       { text: first ? (vm.migration ?? '-') : '' },
       { text: port?.since ? ago(port.since, now) : '-' },
       { text: first ? vm.gates.map((gate) => gate.split('/')[1]).join(' ') || '-' : '' },
@@ -65,11 +65,4 @@ function rowsOf(vm: VmStatus, now: number): Cell[][] {
       { text: isRight ? 'yes' : 'no', colour: isRight ? 'green' : 'red' },
     ];
   });
-}
-
-function bindingText(port: VmStatus['ports'][number] | undefined): string {
-  if (port === undefined) return '-';
-  const { binding, requestedChassis, activationStrategy } = port;
-  if (requestedChassis === undefined) return binding;
-  return `${binding} ${requestedChassis.replaceAll(',', ', ')}${activationStrategy ? `, opened by ${activationStrategy}` : ''}`;
 }
