@@ -103,6 +103,7 @@ export function programFor(terminal: Terminal, env: NodeJS.ProcessEnv, end: (sta
     .command('remove')
     .description('the whole way out, in an order in which no VM loses its network; shown only, unless --yes is given')
     .option('--yes', 'do it', false)
+    .option('--skip-ovn', 'wait for nothing, and leave the ports in OVN as they are: where OVN is gone for good', false)
     .option('--timeout <seconds>', 'how long to wait for migrations, ports and functions to end', seconds, 900)
     .action(working(remove));
   program

@@ -50,6 +50,8 @@ export async function readAll(
   { planned, probe }: ReadOptions,
 ): Promise<{ readonly seen: Seen; readonly stages: readonly Stage[] }> {
   const { api } = session;
+  // Where nothing can be read at all, that is no finding.
+  await api.at('version');
   const installed = await attempt(() => readInstalled(api));
   const services = await attempt(() => api.list<KnativeService>(KINDS.knativeServices, { namespace: NAMESPACE }));
   const own: Read<Installed> = planned ? { value: planned } : installed;

@@ -3,7 +3,7 @@ import { reconcile, type World } from '../../handover/reconcile.ts';
 import type { ClusterApi } from '../cluster/api.ts';
 import { readInstalled } from '../cluster/settings.ts';
 import type { Command } from '../command.ts';
-import { EXIT, type ExitStatus } from '../errors.ts';
+import { CommandError, EXIT, type ExitStatus } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { beside } from '../output/wrap.ts';
 import { logTo } from '../resync/command.ts';
@@ -14,6 +14,8 @@ const LOOK_EVERY_MS = 2_000;
 
 export interface RemoveOptions {
   readonly yes: boolean;
+  /** Leave OVN as it is. */
+  readonly skipOvn: boolean;
   /** For how long it waits for what takes time by itself. */
   readonly timeout: number;
 }
@@ -21,12 +23,12 @@ export interface RemoveOptions {
 /** Takes the whole installation out of a cluster, in an order in which no VM loses its network. */
 export async function remove(
   { session, terminal, output }: Command,
-  { yes, timeout }: RemoveOptions,
+  { yes, skipOvn, timeout }: RemoveOptions,
 ): Promise<ExitStatus> {
   const { api } = session;
   const { settings } = await readInstalled(api);
   // Settings and certificates go last, so the way to OVN is found once.
-  const world = settings && (await session.world());
+  const world = settings && !skipOvn ? await session.world() : undefined;
   if (!yes) {
     const left = await readLeft(api, world);
     if (output === 'json') terminal.print(JSON.stringify(left, undefined, 2));
@@ -38,6 +40,7 @@ export async function remove(
   for (;;) {
     const step = nextStep(await readLeft(api, world));
     if (step === undefined) break;
+    if (step.do === 'give up') throw new CommandError(EXIT.found, step.what);
     const line =
       step.do === 'delete'
         ? `deleting ${step.what}`
@@ -54,7 +57,9 @@ export async function remove(
     }
     if (waits) await sleep(Math.min(LOOK_EVERY_MS, Math.max(giveUpAt - Date.now(), 0)));
   }
-  terminal.print('Nothing of ovn-handover is left, in the cluster or in OVN.');
+  terminal.print(
+    `Nothing of ovn-handover is left in the cluster${skipOvn ? '; OVN was not looked at' : ', or in OVN'}.`,
+  );
   terminal.print('With Kube-OVN, give it its own way back: ENABLE_LIVE_MIGRATION_OPTIMIZE=true (docs/guide.md).');
   return EXIT.ok;
 }

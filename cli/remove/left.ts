@@ -1,4 +1,5 @@
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
+import { OPTION_KEYS } from '../../handover/decision/port.ts';
 import type { Kind } from '../cluster/api.ts';
 
 /** An object of ours that is there. */
@@ -24,6 +25,8 @@ export interface Left {
   readonly functionPods: readonly string[];
   /** VMs with our record on a port; `undefined` where OVN is not to be asked any more: its settings are gone. */
   readonly recorded: readonly VmiReference[] | undefined;
+  /** Ports with our record that are no VM's by the settings: nobody can say whether they are at rest. */
+  readonly strays: readonly string[];
   /** Pods and VMIMs with annotations of ours. */
   readonly annotated: readonly (OwnObject & { readonly annotations: readonly string[] })[];
   /** Roles, bindings and policies that are in no namespace. */
@@ -36,6 +39,7 @@ export type Step =
   | { readonly do: 'delete'; readonly what: string; readonly objects: readonly OwnObject[] }
   | { readonly do: 'sweep'; readonly what: string; readonly vms: readonly VmiReference[] }
   | { readonly do: 'wait'; readonly what: string }
+  | { readonly do: 'give up'; readonly what: string }
   | { readonly do: 'clear annotations'; readonly what: string; readonly objects: Left['annotated'] };
 
 /**
@@ -44,7 +48,8 @@ export type Step =
  * anywhere and be begun again.
  */
 export function nextStep(left: Left): Step | undefined {
-  const { gates, migrating, events, functions, functionPods, recorded, annotated, clusterObjects, namespace } = left;
+  const { gates, migrating, events, functions, functionPods, recorded, strays, annotated, clusterObjects, namespace } =
+    left;
   if (gates.length > 0) return remove('the scheduling gate', gates);
   const hasFunctions = functions.length > 0 && events.length > 0;
   if (hasFunctions && migrating.length > 0) return sweep('migrations to end', migrating);
@@ -55,12 +60,19 @@ export function nextStep(left: Left): Step | undefined {
   // A migration may have begun after the last look, and nobody but this command hears of it now.
   if (recorded && recorded.length > 0) return sweep('ports to come to rest', recorded);
   if (recorded && migrating.length > 0) return sweep('migrations to end', migrating);
+  if (strays.length > 0) return { do: 'give up', what: strayText(strays) };
   if (annotated.length > 0) {
     return { do: 'clear annotations', what: `annotations of ${annotated.length} pods and VMIMs`, objects: annotated };
   }
   if (clusterObjects.length > 0) return remove('rights and policies', clusterObjects);
   if (namespace.length > 0) return remove('the namespace with settings and certificates', namespace);
   return undefined;
+}
+
+function strayText(ports: readonly string[]): string {
+  const keys = OPTION_KEYS.join(' ');
+  const commands = ports.map((port) => `ovn-nbctl remove Logical_Switch_Port ${port} options ${keys}`);
+  return `${ports.join(', ')}: ports with our record that are no VM's by OVN_PROFILE and OVN_PORT_NAME. Where their VMs do not migrate: ${commands.join('; ')}`;
 }
 
 function remove(what: string, objects: readonly OwnObject[]): Step {

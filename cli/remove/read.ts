@@ -34,8 +34,9 @@ export async function readLeft(api: ClusterApi, world: World | undefined): Promi
     api.get(KINDS.namespaces, NAMESPACE).then((found) => (found ? [ownObject(KINDS.namespaces, found)] : [])),
   ]);
   const recorded = world && (await world.northbound.recordedPorts()).map(({ vmi }) => vmi);
+  const strays = world ? await world.northbound.strayRecords() : [];
   const migrating = world ? await readMigrating(api, world, recorded ?? []) : [];
-  return { gates, migrating, events, functions, functionPods, recorded, annotated, clusterObjects, namespace };
+  return { gates, migrating, events, functions, functionPods, recorded, strays, annotated, clusterObjects, namespace };
 }
 
 async function readGates(api: ClusterApi): Promise<readonly OwnObject[]> {

@@ -144,7 +144,7 @@ describe.each(MOMENTS.map((name, index) => ({ name, index })))('when a migration
     await play.through(MOMENTS.slice(index + 1), 500);
     expect(await removing).toMatchObject({
       status: 0,
-      out: expect.stringContaining('Nothing of ovn-handover is left'),
+      out: expect.stringContaining('Nothing of ovn-handover is left in the cluster, or in OVN'),
     });
     await expectNothingLeft(installed);
   });
@@ -199,4 +199,29 @@ test('where OVN is away nothing but the gate goes', async () => {
     err: expect.stringContaining('OVN northbound'),
   });
   expect(before - (await ours(installed)).length).toBeLessThanOrEqual(2);
+});
+
+test('where OVN is gone for good the rest goes by --skip-ovn', async () => {
+  await using installed = await installedWithVm();
+  await installed.nb.kill();
+  expect(await installed.cli('remove', '--yes', '--skip-ovn')).toMatchObject({
+    status: 0,
+    out: expect.stringContaining('OVN was not looked at'),
+  });
+  expect(await ours(installed)).toEqual([]);
+});
+
+test('a port whose record nobody can tell the VM of is named, with what takes it off, and the settings stay', async () => {
+  await using installed = await installedWithVm();
+  const set = (...options: string[]) => installed.nb.ctl('set', 'Logical_Switch_Port', PORT, ...options);
+  set('options:handover-binding=pinned', 'options:requested-chassis=chassis-a', 'external_ids:pod=unknown');
+  const { status, err } = await installed.cli('remove', '--yes');
+  expect({ status, err }).toMatchObject({
+    status: 1,
+    err: expect.stringContaining(`remove Logical_Switch_Port ${PORT}`),
+  });
+  expect(await ours(installed)).toContain('ConfigMap ovn-handover');
+  installed.nb.ctl(...err.slice(err.indexOf('ovn-nbctl ') + 'ovn-nbctl '.length).split(' '));
+  expect(await installed.cli('remove', '--yes')).toMatchObject({ status: 0 });
+  await expectNothingLeft(installed);
 });

@@ -135,5 +135,7 @@ test('where OVN or the API server is away, the exit status is 3', async () => {
   expect(await installed.cli('status')).toMatchObject({ status: 3, err: expect.stringContaining('OVN northbound') });
   await installed.nb.start();
   await installed.api.close();
-  expect(await installed.cli('status')).toMatchObject({ status: 3, err: expect.stringContaining('not reached') });
+  for (const command of ['status', 'doctor', 'remove', 'bundle']) {
+    expect(await installed.cli(command)).toMatchObject({ status: 3, err: expect.stringContaining('not reached') });
+  }
 });
