@@ -17,7 +17,7 @@ demo: setup
 	@echo 'The figures: lab/out/result.json'
 
 # What only the tests need is installed for them alone.
-test: SETUP_FOR = tests
+test test-cluster test-api-server: SETUP_FOR = tests
 test: setup
 	@node --conditions=source scripts/test.ts
 

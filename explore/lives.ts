@@ -102,6 +102,7 @@ export class Lives {
       if (!isOver() && vm.cameAt !== cameAt && vm.ports.length === 1 && choices.chance(0.2)) {
         cover('NIC plugged in by a migration');
         addPort(vm);
+        this.#world.api.interfaceAdded(vm);
       }
       // The webhook denies another while one is not final; it may come at once, before the source pod's network is gone.
     }

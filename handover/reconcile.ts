@@ -222,8 +222,14 @@ class Call {
 /**
  * The ports are read before the facts, and are written only if they still are what was read. So whoever decided on
  * newer facts in between makes the commit fail, and an old decision never overwrites a newer one.
+ * @param seenTarget uid of the target pod that the facts showed before the ports are searched
  */
-export async function observe(name: FunctionName, request: ReconcileRequest, world: World): Promise<Observation> {
+export async function observe(
+  name: FunctionName,
+  request: ReconcileRequest,
+  world: World,
+  seenTarget?: string,
+): Promise<Observation> {
   const { vmi, hint, recorded } = request;
   const { northbound, southbound, kubernetes, profile } = world;
   const readAt = Date.now();
@@ -239,13 +245,18 @@ export async function observe(name: FunctionName, request: ReconcileRequest, wor
     northbound.forget(vmi);
     // What the target carries may be newer than what this process found earlier.
     const told = facts.migration?.target && portHintOf(facts.migration.target.pod);
-    return observe(name, known && told ? { vmi, hint: told } : { vmi }, world);
+    return observe(name, known && told ? { vmi, hint: told } : { vmi }, world, during.target);
+  }
+  if (found === undefined && during.target !== seenTarget && mayLackPorts(ports, facts)) {
+    return observe(name, { vmi }, world, during.target);
   }
   // Ports that were searched long before the facts may not be all that there were when the migration began.
   const isPrompt = Date.now() - readAt < MAX_SEARCH_MS;
   if ((recorded === undefined || found === undefined) && isPrompt) northbound.remember(vmi, ports, during);
 
-  const wanted = ports.map((port) => ({ port, wanted: desired(facts, recordOf(port.options)) }));
+  const records = ports.map(({ options }) => recordOf(options));
+  const isRecorded = records.some((record) => record !== undefined);
+  const wanted = ports.map((port, index) => ({ port, wanted: desired(facts, records[index], isRecorded) }));
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
   const nodes = [...new Set(own.flatMap((one) => nodesOf(one.wanted)))];
   const isBindingNeeded =
@@ -283,6 +294,15 @@ function mayBeAll(
 function vmimOf(observed: Observation): ObjectMeta | undefined {
   const uid = migrationOf(observed);
   return observed.migrations.find(({ metadata }) => metadata.uid === uid)?.metadata;
+}
+
+/** A target may come with another interface, whose port a search from before the target cannot have found. */
+function mayLackPorts(ports: readonly Port[], { vmi, migration }: Facts): boolean {
+  if (migration?.target === undefined) return false;
+  const told = portHintOf(migration.target.pod)?.ports.length ?? Number.POSITIVE_INFINITY;
+  // A VM has at most one port for each of its networks; of some it has none, as others than OVN carry them.
+  const most = vmi?.networks ?? Number.POSITIVE_INFINITY;
+  return ports.length < Math.min(told, most);
 }
 
 function confirmCommitted(sent: readonly PortChange[], { ports }: Observation): readonly PortChange[] {

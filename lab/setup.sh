@@ -9,10 +9,10 @@ suite=bookworm
 packages=(ovn-central ovn-host openvswitch-switch busybox-static cpio ethtool iputils-ping iproute2)
 services=(openvswitch-switch ovn-central ovn-host)
 commands=(ovs-vswitchd ovn-controller ovn-northd ovn-nbctl ovsdb-client qemu-system-x86_64 cpio ethtool ping ip)
-# Only the tests open the report in a browser.
+# Only the tests open the report in a browser, and check the alerts.
 if [[ ${1:-} == tests ]]; then
   packages+=(chromium fonts-dejavu-core poppler-utils)
-  commands+=(chromium pdftotext)
+  commands+=(chromium pdftotext "$cache/prometheus/usr/bin/promtool")
 fi
 policy=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/sbin:/sbin
@@ -83,16 +83,26 @@ install_packages() {
   [[ ${#new[@]} == 0 ]] || ! command -v systemctl >/dev/null || quietly systemctl disable "${new[@]}"
 }
 
+# A package's files without the package.
+unpack() {
+  local name=$1 folder=$2
+  rm -rf "$folder" "$cache/download"
+  mkdir -p "$cache/download"
+  (cd "$cache/download" && apt download "$name")
+  dpkg -x "$cache/download/"*.deb "$folder"
+  rm -rf "$cache/download"
+}
 # The guest's kernel is unpacked, not installed: this machine's boot stays as it is.
 unpack_kernel() {
   local name
   name=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
   say "fetching the guest's kernel ($name)"
-  rm -rf "$cache/kernel" "$cache/download"
-  mkdir -p "$cache/download"
-  (cd "$cache/download" && apt download "$name")
-  dpkg -x "$cache/download/"*.deb "$cache/kernel"
-  rm -rf "$cache/download"
+  unpack "$name" "$cache/kernel"
+}
+# Nor is Prometheus, which would start.
+unpack_prometheus() {
+  say "fetching Prometheus"
+  unpack prometheus "$cache/prometheus"
 }
 
 machine_is_ready() {
@@ -111,6 +121,7 @@ else
   add_backports
   install_packages
   unpack_kernel
+  [[ ${1:-} != tests ]] || unpack_prometheus
   printf '%s\n' "$machine_inputs" >"$cache/machine.stamp"
 fi
 

@@ -51,7 +51,10 @@ export class CommitInvariants {
   committed(by: object, changes: readonly RowChange[], sentAt: number): void {
     // A record that a neighbour has put back after its release is taken for one of ours, on that port alone.
     const isPutBack = changes.some(({ port, before }) => this.#ledger(port).own === '' && isRecorded(before));
-    for (const change of changes) this.#check(change, sentAt);
+    const before = (port: Port) => changes.find((change) => change.port === port)?.before ?? port;
+    // One port's record speaks for all ports of its VM.
+    const wasRecorded = this.vmOf(changes[0]!.port)?.ports.some((port) => isRecorded(before(port))) === true;
+    for (const change of changes) this.#check(change, sentAt, wasRecorded);
     for (const { port } of changes) Object.assign(this.#ledger(port), { by, writtenAt: Date.now() });
     const vm = this.vmOf(changes[0]!.port);
     // What a neighbour has undone of one port takes a look or two to be alike again.
@@ -104,7 +107,7 @@ export class CommitInvariants {
     return this.#vms.find(({ ports }) => ports.includes(port));
   }
 
-  #check({ port, before }: RowChange, sentAt: number): void {
+  #check({ port, before }: RowChange, sentAt: number, wasRecorded: boolean): void {
     const keys = changedKeys(before.options, port.options);
     const ids = changedKeys(before.externalIds, port.externalIds).filter((key) => !key.startsWith('handover-'));
     if (keys.length === 0 && ids.length === 0) return;
@@ -117,7 +120,7 @@ export class CommitInvariants {
     }
 
     const moments = vm.since(sentAt - MAX_FACTS_AGE_MS);
-    if (!isRecorded(before) && !moments.some(({ optedIn }) => optedIn)) {
+    if (!wasRecorded && !moments.some(({ optedIn }) => optedIn)) {
       this.#break(`${port.name} was written, though ${vm.name} is not opted in`);
     }
     const requested = requestedOf(port);

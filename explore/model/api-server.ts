@@ -72,6 +72,13 @@ export class ApiServer {
     this.#changed(vm, 'VirtualMachineInstance', 'update', vm.vmi);
   }
 
+  /** Another interface: KubeVirt writes it to the VMI, and plugs it in by the next migration. */
+  interfaceAdded(vm: Vm): void {
+    if (vm.vmi === undefined) return;
+    vm.vmi = { ...vm.vmi, spec: specOf(vm) };
+    this.updateVmi(vm, {});
+  }
+
   deleteVmi(vm: Vm): void {
     const { vmi, pods, vmims } = vm;
     vm.vmi = undefined;
@@ -230,7 +237,8 @@ export class ApiServer {
   }
 
   #vmi(vm: Vm, optedIn: boolean, status: Vmi['status']): Vmi {
-    return { metadata: this.#metadata(vm.name, { annotations: optedIn ? { [OPT_IN_ANNOTATION]: '' } : {} }), status };
+    const metadata = this.#metadata(vm.name, { annotations: optedIn ? { [OPT_IN_ANNOTATION]: '' } : {} });
+    return { metadata, spec: specOf(vm), status };
   }
 
   #changed(vm: Vm, kind: Kind, action: Action, object: KubernetesObject): void {
@@ -280,6 +288,10 @@ export class ApiServer {
 
 function markedBy({ uid, name }: ObjectMeta): [labels: Record<string, string>, annotations: Record<string, string>] {
   return [{ [MIGRATION_UID_LABEL]: uid }, { [MIGRATION_NAME_ANNOTATION]: name }];
+}
+
+function specOf({ ports }: Vm): Vmi['spec'] {
+  return { networks: ports.map(({ name }) => ({ name })) };
 }
 
 /** Kubernetes gives whole seconds. */

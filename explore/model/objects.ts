@@ -20,7 +20,7 @@ export interface ObjectMeta {
 
 export interface Vmi {
   readonly metadata: ObjectMeta;
-  readonly spec?: { readonly networks: readonly { readonly name: string }[] };
+  readonly spec: { readonly networks?: readonly { readonly name: string }[] };
   readonly status: {
     readonly phase: string;
     readonly nodeName?: string;

@@ -53,7 +53,7 @@ export type Desired = Leave | Change;
  *
  * | rule | when | binding |
  * |---|---|---|
- * | 1 | VMI not opted in, no record of ours on the port | leave |
+ * | 1 | VMI not opted in, no record of ours on any of its ports | leave |
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
  * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port is not dual with the guest on the target | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
@@ -71,7 +71,7 @@ export type Rule = keyof typeof RULES;
 
 /** Why a rule matches, for the log. */
 export const RULES = {
-  '1': 'the VMI is not opted in, and the port has no record of ours',
+  '1': 'the VMI is not opted in, and none of its ports has a record of ours',
   '2': 'the VMI is gone, final, or another one than the record is of',
   '2b': 'no migration runs, and no launcher pod but the guest’s may be plugged',
   '3a': 'the guest runs on the target',
@@ -82,9 +82,14 @@ export const RULES = {
   '5': 'no migration runs, and the port has no record of ours',
 } as const;
 
-export function desired(facts: Facts, record: PortRecord | undefined): Desired {
+/** @param isRecorded whether any port of the VM has a record of ours: all of them go one way */
+export function desired(
+  facts: Facts,
+  record: PortRecord | undefined,
+  isRecorded: boolean = record !== undefined,
+): Desired {
   const { vmi, migration } = facts;
-  if (record === undefined && !vmi?.optedIn) return { rule: '1', binding: 'leave', isManaged: false };
+  if (!isRecorded && !vmi?.optedIn) return { rule: '1', binding: 'leave', isManaged: false };
   if (vmi === undefined || vmi.final) {
     return record ? released('2') : { rule: '1', binding: 'leave', isManaged: false };
   }

@@ -11,7 +11,7 @@ export interface KubernetesEvent {
   readonly message: string;
 }
 
-/** What a function did, or was about to do, when it had to say this (docs/events.md). */
+/** What a function did, or was about to do, when it had to say this (docs/metrics.md). */
 export const ACTIONS = {
   PortPinned: 'BindPort',
   PortDual: 'BindPort',

@@ -31,6 +31,8 @@ export interface VmiFacts {
   readonly node: string | undefined;
   /** No launcher pod but the guest's may still be plugged into the VM's ports: the others are gone, or ended a while ago. */
   readonly isAlone: boolean;
+  /** How many networks it is on, of OVN and of others; `undefined` where it does not say. */
+  readonly networks: number | undefined;
 }
 
 export interface MigrationFacts {
@@ -79,6 +81,7 @@ export function factsOf({ migrations, vmi, pods }: Objects, now = Date.now()): F
       final: isFinal(vmi),
       node: vmi.status?.nodeName || undefined,
       isAlone: isAlone(vmi, launchers, now),
+      networks: vmi.spec?.networks?.length,
     },
     migration: migration && migrationFacts(migration, vmi, launchers),
     strays: launchers

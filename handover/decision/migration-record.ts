@@ -27,6 +27,11 @@ export const MOMENTS = [
   'released',
 ] as const satisfies readonly (keyof MigrationRecord)[];
 
+/** Whether it is what others will read: a time that somebody has made up may be none. */
+export function isMigrationRecord(record: unknown): record is MigrationRecord {
+  return validate(record);
+}
+
 /** The record of a migration, or `undefined` where there is none that can be read. */
 export function migrationRecordOf(vmim: {
   readonly metadata: Pick<ObjectMeta, 'annotations'>;
@@ -35,7 +40,7 @@ export function migrationRecordOf(vmim: {
   if (text === undefined) return undefined;
   try {
     const record: unknown = JSON.parse(text);
-    return validate(record) ? record : undefined;
+    return isMigrationRecord(record) ? record : undefined;
   } catch {
     return undefined;
   }

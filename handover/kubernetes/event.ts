@@ -41,7 +41,7 @@ export function eventObject(
       related: { ...kubevirt, kind: 'VirtualMachineInstanceMigration', name: migration.name, uid: migration.uid },
     }),
     reportingController: `ovn-handover.dev/${component}`,
-    reportingInstance: hostname().slice(0, MAX_INSTANCE_LENGTH),
+    reportingInstance: hostname(),
   };
 }
 
@@ -49,8 +49,6 @@ export function eventObject(
 export function onceMore({ metadata: { resourceVersion }, series }: EventObject): object {
   return { metadata: { resourceVersion }, series: { count: (series?.count ?? 1) + 1, lastObservedTime: microTime() } };
 }
-
-const MAX_INSTANCE_LENGTH = 128;
 
 /** The same line about the same migration has the same name, so that it becomes one event however often it comes. */
 function nameOf({ reason, message }: KubernetesEvent, { vmi, migration, component }: EventContext): string {

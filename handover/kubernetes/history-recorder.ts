@@ -1,5 +1,5 @@
 import type { HistoryEntry } from '../decision/history.ts';
-import { mergeRecords } from '../decision/migration-record.ts';
+import { isMigrationRecord, mergeRecords } from '../decision/migration-record.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Log } from './log.ts';
 
@@ -18,8 +18,9 @@ export class HistoryRecorder {
     this.#log = log;
   }
 
+  /** What nobody could read again is left out, or functions would overwrite each other's records for ever. */
   add(entries: readonly HistoryEntry[]): void {
-    for (const { vmim, record } of entries) {
+    for (const { vmim, record } of entries.filter((entry) => isMigrationRecord(entry.record))) {
       const before = this.#entries.get(vmim.metadata.uid)?.record ?? {};
       this.#entries.set(vmim.metadata.uid, { vmim, record: mergeRecords(before, record) });
     }

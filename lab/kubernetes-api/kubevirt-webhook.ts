@@ -1,6 +1,6 @@
 import { ApiError } from './errors.ts';
 import type { KubernetesObject } from './object.ts';
-import type { Admission } from './operations.ts';
+import type { AdmissionController } from './operations.ts';
 import type { Store } from './store.ts';
 
 const KIND = 'VirtualMachineInstanceMigration';
@@ -12,7 +12,7 @@ type Migration = KubernetesObject & { spec?: { vmiName?: string }; status?: { ph
  * KubeVirt's validating webhook for VMIMs, as far as it denies a second one while another of the same VMI is in flight. It
  * finds that one by its label. Those who write VMIMs here need no server of KubeVirt's own for it.
  */
-export function denySecondMigration(store: Store): Admission {
+export function denySecondMigration(store: Store): AdmissionController {
   return ({ operation, resource, object }) => {
     if (operation !== 'CREATE' || resource.kind !== KIND) return object;
     const { namespace } = object.metadata;

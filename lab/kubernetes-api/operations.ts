@@ -33,7 +33,7 @@ export interface DeleteOptions {
 }
 
 /** What a write is shown to before it is stored; it may return a changed object, or throw an ApiError to deny it. */
-export type Admission = (write: {
+export type AdmissionController = (write: {
   readonly operation: 'CREATE' | 'UPDATE';
   readonly resource: Resource;
   readonly subresource?: string | undefined;
@@ -44,9 +44,9 @@ export type Admission = (write: {
 /** The verbs of the API on the store, by the rules of the API server. All throw ApiError. */
 export class Operations {
   readonly #store: Store;
-  readonly #admission: Admission;
+  readonly #admission: AdmissionController;
 
-  constructor(store: Store, admission: Admission) {
+  constructor(store: Store, admission: AdmissionController) {
     this.#store = store;
     this.#admission = admission;
   }

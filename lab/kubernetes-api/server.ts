@@ -10,7 +10,7 @@ import { discovery } from './discovery.ts';
 import { ApiError, pathNotFound, unauthorized } from './errors.ts';
 import { kubeconfigYaml } from './kubeconfig.ts';
 import { denySecondMigration } from './kubevirt-webhook.ts';
-import { type Admission, Operations } from './operations.ts';
+import { type AdmissionController, Operations } from './operations.ts';
 import { type ApiRequest, parseRequest } from './request.ts';
 import { RequestLog } from './request-log.ts';
 import { apiVersionOf, findResource, type Resource, resources } from './resources.ts';
@@ -52,7 +52,7 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
   const policies = await loadAdmission(options.admission ?? []);
   const webhook = denySecondMigration(store);
   // Validation comes after mutation, as in the real one.
-  const admission: Admission = (write) => webhook({ ...write, object: policies(write) });
+  const admission: AdmissionController = (write) => webhook({ ...write, object: policies(write) });
   const operations = new Operations(store, options.kubevirtWebhook ? admission : policies);
   for (const name of ['default', 'kube-system']) operations.create(namespaces, '', { metadata: { name } });
 

@@ -32,7 +32,7 @@ test('three migrations, each under 500 ms, break no connection; only their targe
 
   const requests = await lab.requests();
   expect(refusedAmong(requests)).toEqual([]);
-  const patches = requests.filter(({ verb }) => verb === 'patch');
+  const patches = requests.filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.resource === 'pods');
   expect(new Set(patches.map(accountOf))).toEqual(new Set(['reuse-port', 'enable-dual-chassis']));
   expect(new Set(patches.map(({ objectRef }) => objectRef?.name))).toEqual(new Set(targets));
   const byAccount = [...Map.groupBy(requests, accountOf)].map(

@@ -1,5 +1,6 @@
 /** Where a VM's ports are looked for: by uuid where that finds them all, by a search of the whole table where it may not. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Port } from '../../explore/model/northbound.ts';
 import { uuidOf } from '../../explore/model/uuids.ts';
 import { hintAnnotation, portHintOf } from '../../handover/decision/hint.ts';
 import type { Pod } from '../../handover/decision/kubevirt.ts';
@@ -76,6 +77,62 @@ describe('a hint', () => {
     await model.call('enable-dual-chassis', { vmi: REFERENCE, hint: forged });
     expect(other.options).toEqual({ mcast_flood: 'true' });
     expect(model.binding()).toMatch(/record dual$/);
+  });
+});
+
+describe('a search', () => {
+  /** The target, and what comes with it, appear between the look at the ports and the one at Kubernetes. */
+  const meanwhile = (come: () => void) => {
+    model.after = ({ database }) => {
+      if (database !== 'NB') return;
+      model.after = () => {};
+      come();
+    };
+  };
+
+  test('from before the target came is made again where the VMI has more networks: one may be plugged in with that', async () => {
+    let added: Port | undefined;
+    meanwhile(() => {
+      added = model.addPort('vm0.prod.net1');
+      model.migrate(undefined, true);
+    });
+    const { ungated } = await model.call('reuse-port');
+    for (const port of [model.port, added!]) expect(model.binding(port)).toBe('chassis-a, record pinned');
+    expect(ungated.map(({ gates }) => gates)).toEqual([['ovn-handover.dev/port']]);
+    expect(model.scans()).toEqual(['external_ids', 'external_ids']);
+  });
+
+  test('that found a port for each network of the VMI is not made again', async () => {
+    meanwhile(() => void model.migrate());
+    await model.call('reuse-port');
+    expect(model.scans()).toEqual(['external_ids']);
+  });
+
+  test('is made twice at most where others than OVN carry a network of the VMI', async () => {
+    model.vm.vmi = { ...model.vm.vmi!, spec: { networks: [{ name: 'default' }, { name: 'sriov' }] } };
+    model.migrate();
+    await model.call('reuse-port');
+    expect(model.binding()).toBe('chassis-a, record pinned');
+    expect(model.scans()).toEqual(['external_ids', 'external_ids']);
+  });
+
+  test('that found all ports of which the target carries the hint is not made again', async () => {
+    model.vm.vmi = { ...model.vm.vmi!, spec: { networks: [{ name: 'default' }, { name: 'sriov' }] } };
+    const { pod } = model.migrate();
+    await model.call('reuse-port');
+    model.plug(pod, 'b');
+    model.restart();
+    await model.call('enable-dual-chassis');
+    expect(model.binding()).toBe('chassis-a,chassis-b by rarp, record dual');
+    expect(portHintOf(model.vm.podNow(pod) as Pod)?.ports).toHaveLength(1);
+    expect(model.scans()).toEqual(['external_ids']);
+  });
+
+  test('is made again where the VMI does not say how many networks it has', async () => {
+    model.vm.vmi = { ...model.vm.vmi!, spec: {} };
+    model.migrate();
+    await model.call('reuse-port');
+    expect(model.scans()).toEqual(['external_ids', 'external_ids']);
   });
 });
 

@@ -13,7 +13,7 @@ function history(): MigrationRecord | undefined {
 }
 
 /** Its moments, and who each is by. */
-function told(): string[] {
+function momentNames(): string[] {
   const names = ['pinned', 'ungated', 'dual', 'switched', 'pinnedToTarget', 'pinnedBack', 'released'] as const;
   return names.filter((name) => history()?.[name]).map((name) => `${name} by ${history()![name]!.by}`);
 }
@@ -23,11 +23,15 @@ const patches = () => model.requestsTo('PATCH').filter(({ path }) => path.includ
 test('a migration that succeeds tells of all its moments, each by whose step it was', async () => {
   const migration = model.migrate(undefined, true);
   await model.call('reuse-port');
-  expect(told()).toEqual(['pinned by reuse-port']);
+  expect(momentNames()).toEqual(['pinned by reuse-port']);
   const dual = model.call('enable-dual-chassis');
   model.onSleep = () => model.plug(migration.pod, 'b');
   await dual;
-  expect(told()).toEqual(['pinned by reuse-port', 'ungated by enable-dual-chassis', 'dual by enable-dual-chassis']);
+  expect(momentNames()).toEqual([
+    'pinned by reuse-port',
+    'ungated by enable-dual-chassis',
+    'dual by enable-dual-chassis',
+  ]);
   const source = model.vm.pods[0]!;
   model.advance(3_000);
   model.succeed(migration);
@@ -37,7 +41,7 @@ test('a migration that succeeds tells of all its moments, each by whose step it 
   await model.call('disable-dual-chassis', { vmi: REFERENCE, event });
   model.api.deletePod(model.vm, source);
   await model.call('release-port');
-  expect(told().slice(3)).toEqual([
+  expect(momentNames().slice(3)).toEqual([
     'switched by undefined',
     'pinnedToTarget by disable-dual-chassis',
     'released by release-port',
@@ -88,7 +92,7 @@ test('what was committed is told also where the call fails afterwards', async ()
     if (method === 'PATCH' && path.includes('pods')) throw new Error('away');
   };
   await expect(model.call('reuse-port')).rejects.toThrow('away');
-  expect(told()).toEqual(['pinned by reuse-port']);
+  expect(momentNames()).toEqual(['pinned by reuse-port']);
 });
 
 test('a warning is told once, and a VM without a port has nothing else to tell', async () => {
@@ -96,7 +100,20 @@ test('a warning is told once, and a VM without a port has nothing else to tell',
   model.migrate(undefined, true);
   await model.call('reuse-port');
   expect(history()?.warnings?.map(({ reason }) => reason)).toEqual(['NoPort']);
-  expect(told()).toEqual(['ungated by reuse-port']);
+  expect(momentNames()).toEqual(['ungated by reuse-port']);
+});
+
+test('times that somebody has made up are not written, and wake nobody again and again', async () => {
+  const { pod } = model.migrate('b');
+  await model.call('enable-dual-chassis');
+  model.write({ options: { ...model.port.options, 'handover-since': 'for ever' } });
+  const annotations = { 'kubevirt.io/migration-target-ready-timestamp': '+275760-09-13 00:00:00 UTC' };
+  model.api.annotatePod(model.vm, pod, annotations);
+  for (let round = 0; round < 3; round++) {
+    for (const name of ['enable-dual-chassis', 'disable-dual-chassis', 'reconcile'] as const) await model.call(name);
+  }
+  expect(momentNames()).toEqual(['dual by enable-dual-chassis', 'pinnedToTarget by disable-dual-chassis']);
+  expect(patches()).toHaveLength(2);
 });
 
 test('a migration that fails was pinned back', async () => {
@@ -104,7 +121,7 @@ test('a migration that fails was pinned back', async () => {
   await model.call('enable-dual-chassis');
   model.setPhase(uid, 'Failed');
   await model.call('disable-dual-chassis');
-  expect(told()).toEqual(['dual by enable-dual-chassis', 'pinnedBack by disable-dual-chassis']);
+  expect(momentNames()).toEqual(['dual by enable-dual-chassis', 'pinnedBack by disable-dual-chassis']);
 });
 
 test('a VM that has not opted in gets no record', async () => {
@@ -124,7 +141,7 @@ describe('an event that a function did not take', () => {
   test('is a warning of its migration, and reconcile does what was to be done', async () => {
     model.migrate('b');
     await model.call('reconcile', request);
-    expect(told()).toEqual(['dual by reconcile']);
+    expect(momentNames()).toEqual(['dual by reconcile']);
     expect(history()?.warnings?.map(({ reason }) => reason)).toEqual(['EventGivenUp']);
     expect(model.warnings()).toMatchObject([
       {

@@ -120,9 +120,24 @@ describe('each function makes its own step', () => {
     expect(model.writes()).toEqual([]);
     expect(model.events).toEqual([]);
     expect(model.lines.at(-1)).toBe(
-      'debug port vm0.prod: rule 1, the VMI is not opted in, and the port has no record of ours: nothing is to be done',
+      'debug port vm0.prod: rule 1, the VMI is not opted in, and none of its ports has a record of ours: nothing is to be done',
     );
   });
+});
+
+test('of a VM that opted out all ports are handed over where one has a record, which a neighbour may have put back', async () => {
+  model = new Model({ optedIn: false, ports: ['vm0.prod', 'vm0.prod.net1'] });
+  const [, second] = model.vm.ports;
+  const before = {
+    'handover-vmi': model.vm.vmi!.metadata.uid,
+    'handover-migration': 'earlier',
+    'handover-binding': 'pinned',
+    'handover-source': 'a',
+  };
+  model.write({ options: before }, second);
+  model.migrate('b');
+  await model.call('enable-dual-chassis');
+  for (const port of model.vm.ports) expect(model.binding(port)).toBe('chassis-a,chassis-b by rarp, record dual');
 });
 
 describe('what is left to make when no migration runs', () => {

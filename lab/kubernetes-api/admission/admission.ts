@@ -2,18 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { ApiError } from '../errors.ts';
 import type { KubernetesObject } from '../object.ts';
-import type { Admission } from '../operations.ts';
+import type { AdmissionController } from '../operations.ts';
 import { applyJsonPatch, JsonPatchError } from '../patches.ts';
 import type { Bindings } from './expression.ts';
 import { type LabelSelector, type Policy, type Rule, readPolicies } from './policy.ts';
 
-type Write = Parameters<Admission>[0];
+type Write = Parameters<AdmissionController>[0];
 
 /**
  * Reads MutatingAdmissionPolicies and their bindings from YAML files.
  * @throws Error naming file, object and field, when one of them cannot be honoured.
  */
-export async function loadAdmission(files: readonly string[]): Promise<Admission> {
+export async function loadAdmission(files: readonly string[]): Promise<AdmissionController> {
   const objects = await Promise.all(files.map(readDocuments));
   try {
     return admission(readPolicies(objects.flat()));
@@ -30,7 +30,7 @@ async function readDocuments(file: string): Promise<unknown[]> {
 }
 
 /** Shows every write to each policy in turn; a later one sees what an earlier one made of the object. */
-export function admission(policies: readonly Policy[]): Admission {
+export function admission(policies: readonly Policy[]): AdmissionController {
   return (write) =>
     policies
       .filter(({ rules }) => rules.some((rule) => matchesRule(rule, write)))

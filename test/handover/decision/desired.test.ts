@@ -173,6 +173,12 @@ describe('rule 1: a VM that did not ask for it', () => {
     expect(told(desired(factsAt(during), pinned))).toBe('3b dual worker-a,worker-b armed');
     expect(told(desired(factsAt({ vmi: notOptedIn }), dual))).toBe('2b unbound');
   });
+
+  test('but one that opted out while another of its ports has our record is handed over with all of them', () => {
+    const during = { ...moment('target pod scheduled'), vmi: notOptedIn };
+    expect(told(desired(factsAt(during), undefined, true))).toBe('3b dual worker-a,worker-b armed');
+    expect(told(desired(factsAt({ vmi: notOptedIn }), undefined, true))).toBe('5 leave');
+  });
 });
 
 describe('rule 2: a VM that is no more', () => {

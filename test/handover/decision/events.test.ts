@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { desired } from '../../../handover/decision/desired.ts';
 import {
+  ACTIONS,
   cannotBeHeld,
   eventsOf,
   heldFor,
@@ -246,4 +247,8 @@ test('a node without its one chassis is a warning that tells none from several',
     { type: 'Warning', reason: 'ChassisUnknown', message: said('no chassis') },
     { type: 'Warning', reason: 'ChassisAmbiguous', message: said('2 chassis (chassis-2, new)') },
   ]);
+});
+
+test('each reason has an action, by which whoever filters events finds them', () => {
+  for (const action of Object.values(ACTIONS)) expect(action).toMatch(/^([A-Z][a-z]+)+$/);
 });

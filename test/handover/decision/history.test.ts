@@ -34,7 +34,7 @@ const other = vmim('06-running', { metadata: { uid: 'another' } });
 const recorded = (record: PortRecord): Port => port({ record });
 
 type Entries = readonly { readonly vmim: VirtualMachineInstanceMigration; readonly record: object }[];
-const told = (entries: Entries) => entries.map(({ vmim, record }) => [vmim.metadata.uid, record]);
+const momentsOf = (entries: Entries) => entries.map(({ vmim, record }) => [vmim.metadata.uid, record]);
 
 const scheduled = factsAt(moment('target pod scheduled'));
 const switched = factsAt(moment('guest runs on the target'));
@@ -42,7 +42,7 @@ const succeeded = factsAt(moment('succeeded'));
 
 describe('what a look shows', () => {
   const moments = (name: FunctionName, facts: Facts, record: PortRecord) =>
-    told(historySeen(looker(name), look(facts, [recorded(record)])));
+    momentsOf(historySeen(looker(name), look(facts, [recorded(record)])));
 
   test('is since when a port has been bound, to whoever has to bind it', () => {
     const dual = { source: 'worker-a', target: 'worker-b', dual: { at: SINCE } };
@@ -131,7 +131,7 @@ describe('what is committed', () => {
   const committed = (facts: Facts, before: Port, event?: EventTimes) => {
     const observed = look(facts, [before]);
     const change = changeFor(before, observed.ports[0]!.wanted, setup)!;
-    return told(historyOfChanges(looker('reconcile', event), observed, [change], NOW));
+    return momentsOf(historyOfChanges(looker('reconcile', event), observed, [change], NOW));
   };
   const by = (at: string) => ({ at, by: 'reconcile' });
 
@@ -181,7 +181,7 @@ describe('a target that is let go', () => {
   });
   const facts = factsAt({ ...moment('target pod created'), pods: [pod('source-running'), target] });
   const release = (gates: (typeof PORT_GATE | typeof DUAL_GATE)[], of = target) =>
-    told(
+    momentsOf(
       historyOfRelease(
         looker('reconcile'),
         look(facts, [port()]),
@@ -211,7 +211,7 @@ describe('what is wrong', () => {
   const warning = { type: 'Warning', reason: 'NoPort', message: 'no port' } as const;
   const normal = { type: 'Normal', reason: 'PortPinned', message: 'pinned' } as const;
   const said = (facts: Facts, ports: Port[], events: KubernetesEvent[]) =>
-    told(historyOfEvents(look(facts, ports), events, NOW));
+    momentsOf(historyOfEvents(look(facts, ports), events, NOW));
 
   test('is a warning of the migration that runs, or of the one that the ports tell of', () => {
     const warnings = [{ reason: 'NoPort', at: NOW_TEXT }];

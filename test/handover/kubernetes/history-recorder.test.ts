@@ -40,3 +40,15 @@ test('a record that cannot be written is a line in the log, and no failure', asy
   await history.write();
   expect(warned).toEqual([`${first.metadata.name}: Kubernetes API: away`]);
 });
+
+test('what nobody could read again is left out, and the rest is written', async () => {
+  const written: HistoryEntry[] = [];
+  const { history } = recorder(async (entry) => void written.push(entry));
+  history.add([
+    { vmim: first, record: { dual: { at: 'the day before yesterday' } } },
+    { vmim: first, record: { pinned: { at } } },
+    { vmim: other, record: { switched: { at: '+275760-09-13T00:00:00.000Z' } } },
+  ]);
+  await history.write();
+  expect(written).toEqual([{ vmim: first, record: { pinned: { at } } }]);
+});

@@ -74,8 +74,8 @@ export class Model {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
     this.profile = profile;
     this.vm = new Vm('vm0', []);
-    for (const name of ports) this.addPort(name);
     this.api = new ApiServer([this.vm], () => {});
+    for (const name of ports) this.addPort(name);
     this.rest = new RestApi(this.api);
     this.rest.onEvent = ({ reportingController, type, reason, note }) => {
       this.events.push({ by: reportingController.replace('ovn-handover.dev/', ''), type, reason, message: note });
@@ -90,6 +90,7 @@ export class Model {
     const port = this.northbound.addPort(name, { pod: 'prod/vm0' });
     this.vm.ports.push(port);
     this.southbound.addBinding(port, this.vm);
+    this.api.interfaceAdded(this.vm);
     return port;
   }
 

@@ -58,9 +58,9 @@ describe.each(transports)('over %s', (transport) => {
   });
 });
 
-type Outcome = { gives: OperationResult[] } | { fails: { index: number; tag: string } };
+type RunResult = { gives: OperationResult[] } | { fails: { index: number; tag: string } };
 
-async function run(client: OvsdbClient, operations: Operation[]): Promise<Outcome> {
+async function run(client: OvsdbClient, operations: Operation[]): Promise<RunResult> {
   try {
     return { gives: (await client.transact(operations)).map(sortRows) };
   } catch (error) {
@@ -81,7 +81,7 @@ function withUuids(operations: Operation[], uuids: readonly string[]): Operation
   ) as Operation[];
 }
 
-function withPlaceholders(outcome: Outcome, uuids: string[]): unknown {
+function withPlaceholders(outcome: RunResult, uuids: string[]): unknown {
   return mapStrings(outcome, (text) =>
     text.replace(UUID, (id) => {
       if (!uuids.includes(id)) uuids.push(id);
