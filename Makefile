@@ -12,9 +12,7 @@ help:
 	@echo 'All need Debian 12 and root. More: npm run lab -- --help'
 
 demo: setup
-	@node --conditions=source lab/main.ts migrate --json lab/out/result.json
-	@node --conditions=source lab/main.ts report lab/out/result.json
-	@echo 'The figures: lab/out/result.json'
+	@node --conditions=source lab/main.ts migrate --json lab/out/result.json --report
 
 # What only the tests need is installed for them alone.
 test test-cluster test-api-server: SETUP_FOR = tests

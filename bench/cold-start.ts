@@ -11,8 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { freePort } from '../lab/free-port.ts';
 import { run } from '../lab/testbed/command.ts';
-import { build, HEADERS } from '../test/functions/support/function.ts';
-import { addPort } from '../test/handover/support/ovn.ts';
+import { build, HEADERS } from '../testkit/function-process.ts';
+import { addPort } from '../testkit/ovn.ts';
 import { Installation } from './cloud/installation.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
@@ -90,7 +90,7 @@ async function coldStart(installation: Installation, migration: string): Promise
   } finally {
     await end(started.child);
     await watch.stop();
-    await cluster.patchVmim(vmim.metadata.name, { phase: 'Failed' });
+    await cluster.vm.patchMigration(vmim.metadata.name, { phase: 'Failed' });
     nb.ctl('lsp-del', PORT);
     addPort(nb, PORT);
   }

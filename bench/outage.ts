@@ -11,7 +11,7 @@ import { brokenPromises, type MigrationResult, type Mode } from '../lab/migrate/
 import { runMigrations } from '../lab/migrate/run.ts';
 import type { TestbedDescription } from '../lab/testbed/description.ts';
 import { startTestbed } from '../lab/testbed/testbed.ts';
-import { build } from '../test/functions/support/function.ts';
+import { build } from '../testkit/function-process.ts';
 import type { Benchmark, Series } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
 import { Remaining } from './harness/remaining.ts';

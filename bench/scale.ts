@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { OvsdbClient, type WireCondition } from '../packages/ovsdb-client-ts/src/index.ts';
-import { addPorts } from '../packages/ovsdb-client-ts/test/support/northbound.ts';
-import { build, FunctionProcess } from '../test/functions/support/function.ts';
-import type { OvnDatabase } from '../test/handover/support/ovn.ts';
+import { build, FunctionProcess } from '../testkit/function-process.ts';
+import type { OvnDatabase } from '../testkit/ovn.ts';
+import { addPorts } from '../testkit/ovsdb.ts';
 import { Installation } from './cloud/installation.ts';
 import { type DueStep, MigratingVm } from './cloud/migrating-vm.ts';
 import { addPortBindings } from './cloud/port-bindings.ts';

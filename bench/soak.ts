@@ -2,9 +2,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import { build } from '../test/functions/support/function.ts';
+import { build } from '../testkit/function-process.ts';
 import { Cloud, portOf } from './cloud/cloud.ts';
-import type { KubevirtVm } from './cloud/kubevirt-vm.ts';
+import type { CloudVm } from './cloud/cloud-vm.ts';
 import type { Benchmark, Series } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
 import { residentMb } from './harness/process.ts';
@@ -73,7 +73,7 @@ export default {
   },
 } satisfies Benchmark;
 
-async function live(vm: KubevirtVm, cloud: Cloud): Promise<void> {
+async function live(vm: CloudVm, cloud: Cloud): Promise<void> {
   await vm.create();
   await migrate(vm, cloud);
   await vm.delete();

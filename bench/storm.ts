@@ -1,9 +1,9 @@
 /** Many VMs that migrate at once: how late the functions are, and whether every port ends right. */
 import { Command } from 'commander';
-import { build } from '../test/functions/support/function.ts';
+import { build } from '../testkit/function-process.ts';
 import { Cloud, type Delivery, portOf } from './cloud/cloud.ts';
+import type { CloudVm } from './cloud/cloud-vm.ts';
 import { metricsOf } from './cloud/functions.ts';
-import type { KubevirtVm } from './cloud/kubevirt-vm.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { positive } from './harness/options.ts';
 import { residentMb } from './harness/process.ts';
@@ -68,7 +68,7 @@ export interface Migration {
 }
 
 /** KubeVirt's way through one migration, which waits for the functions at the gate, and here also before memory is copied. */
-export async function migrate(vm: KubevirtVm, { ungated, requested }: Cloud): Promise<Migration> {
+export async function migrate(vm: CloudVm, { ungated, requested }: Cloud): Promise<Migration> {
   const started = Date.now();
   await vm.migrate();
   const free = await ungated.until(vm.target, (isFree) => isFree);
@@ -89,11 +89,7 @@ export function waitsOf({ started, ungated, scheduled, dual, switched, pinned }:
 }
 
 /** ms from the first event for enable-dual-chassis once the target's node was known; none where an earlier one sufficed. */
-export function dualAfterEvent(
-  { scheduled, dual }: Migration,
-  vm: KubevirtVm,
-  deliveries: readonly Delivery[],
-): number {
+export function dualAfterEvent({ scheduled, dual }: Migration, vm: CloudVm, deliveries: readonly Delivery[]): number {
   const events = deliveries.filter(
     ({ step, object, sentAt }) =>
       step === 'enable-dual-chassis' && [vm.target, vm.migration].includes(object) && sentAt >= scheduled,

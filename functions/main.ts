@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { HTTP } from 'cloudevents';
 import { type Context, start } from 'faas-js-runtime';
-import { eventOf } from 'knative-eventing-ts-sdk';
+import { readEventsByEventOf } from 'knative-eventing-ts-sdk';
 import { SettingsError } from '../handover/decision/errors.ts';
 import type { Log } from '../handover/kubernetes/log.ts';
 import type { EventFunction } from './answering.ts';
@@ -23,8 +23,8 @@ const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
 // faas-js-runtime ends with status 0 on what nobody caught; its own handler comes after this one.
 process.on('uncaughtException', (error) => die(error instanceof SettingsError ? error.message : String(error.stack)));
-// It answers 500, which is retried, to what is no CloudEvent; Fastify takes the status from the error.
-HTTP.toEvent = eventOf as unknown as typeof HTTP.toEvent;
+// It asks the CloudEvents SDK, for which a content type in capital letters is no event: a 4xx, which nobody tries again.
+readEventsByEventOf(HTTP);
 
 /** Where the bundle is. */
 declare const __dirname: string;

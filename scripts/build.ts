@@ -51,7 +51,7 @@ await build({
   plugins: [errorsByStatus],
   banner: { js: 'globalThis.osu = undefined;' },
 });
-execFileSync(process.execPath, ['--conditions=source', 'scripts/build-cli.ts'], { stdio: 'inherit' });
+execFileSync(process.execPath, ['scripts/build-cli.mjs'], { stdio: 'inherit' });
 execFileSync(process.execPath, ['scripts/rehearse.ts'], { stdio: ['ignore', 'inherit', 'inherit'] });
 
 for (const file of await readdir('dist')) {

@@ -23,8 +23,15 @@ let failedTests = 0;
 const [, , wanted] = process.argv;
 if (wanted === undefined) {
   check('the generated schema code is current', 'node', ['scripts/generate.ts', '--check']);
-  check('format and lint', 'biome', ['check', '.']);
+  check('format, lint, dead exports and duplicates', 'npm', ['run', '--silent', 'lint']);
   check('types', 'tsc', []);
+  check('packages as they would be published', 'node', ['--no-warnings', 'scripts/pack/lint-all.ts']);
+  // Not yet ovsdb-client-ts, whose names are not all told of.
+  check('the API reference is complete', 'node', [
+    '--no-warnings',
+    'scripts/reference/check.ts',
+    'packages/knative-eventing-ts-sdk',
+  ]);
   tests('unit tests', 'unit');
   tests('tests on real OVN, QEMU and ovsdb-server', 'real');
 }

@@ -5,14 +5,12 @@ import { gatesOf, type Pod } from '../../handover/decision/kubevirt.ts';
 import { httpsExchange } from '../../handover/kubernetes/http.ts';
 import { ResourceWatch } from '../../lab/knative/resource-watch.ts';
 import { StandIn } from '../../lab/stand-in.ts';
-import { Cluster as RaftCluster } from '../../packages/ovsdb-client-ts/test/support/cluster.ts';
-import { addPorts } from '../../packages/ovsdb-client-ts/test/support/northbound.ts';
-import { TemporaryDirectory } from '../../packages/ovsdb-client-ts/test/support/server.ts';
-import { addChassis, OvnDatabase, watchTable } from '../../test/handover/support/ovn.ts';
+import { addChassis, OvnDatabase, watchTable } from '../../testkit/ovn.ts';
+import { addPorts, RaftCluster, TemporaryDirectory } from '../../testkit/ovsdb.ts';
 import { cpuMs } from '../harness/process.ts';
 import { Changes } from './changes.ts';
+import { CloudVm, NAMESPACE } from './cloud-vm.ts';
 import { functionsWith, type RunningFunction } from './functions.ts';
-import { KubevirtVm, NAMESPACE } from './kubevirt-vm.ts';
 import { addPortBindings } from './port-bindings.ts';
 
 const PODS = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', path: '/api/v1/pods' } as const;
@@ -44,7 +42,7 @@ export class Cloud implements AsyncDisposable {
   readonly requested = new Changes<string>();
   /** Whether a target pod is free to go to the scheduler, by its name. */
   readonly ungated = new Changes<boolean>();
-  readonly vms: KubevirtVm[] = [];
+  readonly vms: CloudVm[] = [];
   readonly #standIns: { readonly name: string; readonly pid: number }[] = [];
   nb!: RaftCluster;
   #directory!: string;
@@ -82,7 +80,7 @@ export class Cloud implements AsyncDisposable {
     const config = new KubeConfig();
     config.loadFromFile(this.#kubeconfig);
     const exchange = httpsExchange('bench', config);
-    this.vms.push(...Array.from({ length: vms }, (_, n) => new KubevirtVm(exchange, `vm-${n}`)));
+    this.vms.push(...Array.from({ length: vms }, (_, n) => new CloudVm(exchange, `vm-${n}`)));
     const watch = new ResourceWatch({ ...PODS, selector: 'kubevirt.io/migrationJobUID' }, config, (_action, pod) =>
       this.ungated.set(pod.metadata.name, gatesOf(pod as unknown as Pod).length === 0),
     );
@@ -157,7 +155,7 @@ export class Cloud implements AsyncDisposable {
 }
 
 /** The name of a VM's port, as `addPorts` makes it. */
-export function portOf(vm: KubevirtVm): string {
+export function portOf(vm: CloudVm): string {
   return `${vm.name}.${NAMESPACE}`;
 }
 

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { freePort } from '../../lab/free-port.ts';
 import { StandIn } from '../../lab/stand-in.ts';
 import type { TlsFiles } from '../../packages/ovsdb-client-ts/src/index.ts';
-import { Authority } from '../../packages/ovsdb-client-ts/test/support/certificates.ts';
-import { TemporaryDirectory } from '../../packages/ovsdb-client-ts/test/support/server.ts';
-import { Cluster } from '../../test/handover/support/cluster.ts';
-import { addChassis, OvnDatabase } from '../../test/handover/support/ovn.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { addChassis, OvnDatabase } from '../../testkit/ovn.ts';
+import { Authority, TemporaryDirectory } from '../../testkit/ovsdb.ts';
 
 /**
  * What a function works with, each part a process of its own: OVN's databases, reached by TLS, and the Kubernetes API.

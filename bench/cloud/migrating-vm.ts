@@ -1,7 +1,7 @@
 import { hintAnnotation } from '../../handover/decision/hint.ts';
 import { OvsdbClient, uuid, type WireRow } from '../../packages/ovsdb-client-ts/src/index.ts';
-import { VMI } from '../../test/handover/support/moments.ts';
-import { addPort, addPortBinding } from '../../test/handover/support/ovn.ts';
+import { VMI } from '../../testkit/moments.ts';
+import { addPort, addPortBinding } from '../../testkit/ovn.ts';
 import type { Installation } from './installation.ts';
 
 export const PORT = `${VMI.name}.${VMI.namespace}`;
@@ -57,7 +57,7 @@ export class MigratingVm implements AsyncDisposable {
     await migration.createTarget([]);
     await migration.schedule('worker-b');
     const annotations = hintAnnotation({ ports: [this.#port], bindings: [this.#binding] });
-    await cluster.patchPod(migration.target, { metadata: { annotations } });
+    await cluster.vm.patchPod(migration.target, { metadata: { annotations } });
     yield await this.#due({
       function: 'enable-dual-chassis',
       event,

@@ -7,7 +7,7 @@ import type { Check, Finding, Stage } from './finding.ts';
 import type { Seen } from './seen.ts';
 
 /** In the order in which one thing builds on another. */
-export const CHECKS: readonly Check[] = [
+const CHECKS: readonly Check[] = [
   platform.kubernetes,
   platform.kinds,
   platform.kubevirt,

@@ -143,7 +143,7 @@ async function policyAndBinding(api: ClusterApi, policies: Kind, bindings: Kind,
 }
 
 /** The newest version of MutatingAdmissionPolicy that the API server offers. */
-export async function offeredGate(api: ClusterApi): Promise<GateVersion | undefined> {
+async function offeredGate(api: ClusterApi): Promise<GateVersion | undefined> {
   for (const version of GATE_VERSIONS) {
     if (await isServed(api, gateKinds(version).policies)) return version;
   }

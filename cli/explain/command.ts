@@ -19,7 +19,7 @@ export async function explain({ session, terminal, output }: Command, vm: string
   return observed.facts.vmi === undefined && observed.ports.length === 0 ? EXIT.found : EXIT.ok;
 }
 
-export function explanationText({ vmi, facts, ports, functions }: Explanation, terminal: Terminal): string {
+function explanationText({ vmi, facts, ports, functions }: Explanation, terminal: Terminal): string {
   const heading = (text: string) => paint(terminal, 'bold', text);
   const width = Math.max(...facts.map(({ what }) => widthOf(what)));
   const lines = [heading(`What is read of ${nameOf(vmi)}`)];

@@ -34,7 +34,7 @@ async function statusAt(vmi: VmiReference, world: World): Promise<VmStatus> {
 
 const HEADINGS = ['VM', 'NODE', 'PORT', 'BINDING', 'MIGRATION', 'SINCE', 'GATES', 'RULE', 'RIGHT'];
 
-export function statusText(all: readonly VmStatus[], terminal: Terminal, now: number): string {
+function statusText(all: readonly VmStatus[], terminal: Terminal, now: number): string {
   if (all.length === 0) return 'No VM has opted in (docs/guide.md, "The first migration").';
   const rows = all.flatMap((vm) => rowsOf(vm, now));
   const problems = all

@@ -13,7 +13,7 @@ export const MAX_FACTS_AGE_MS = 2_000;
 /** A pod that has ended may be plugged in for this long. */
 const UNPLUGGED_AFTER_MS = 60_000;
 
-export const BOUND_KEYS: readonly string[] = ['requested-chassis', 'activation-strategy'];
+const BOUND_KEYS: readonly string[] = ['requested-chassis', 'activation-strategy'];
 
 export function isOurKey(key: string): boolean {
   return BOUND_KEYS.includes(key) || key.startsWith('handover-');

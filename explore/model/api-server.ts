@@ -295,6 +295,6 @@ function specOf({ ports }: Vm): Vmi['spec'] {
 }
 
 /** Kubernetes gives whole seconds. */
-export function atFullSeconds(): string {
+function atFullSeconds(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }

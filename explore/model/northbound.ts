@@ -43,6 +43,11 @@ export class Port {
     return this.#versions.findLast(({ since }) => since <= time) ?? this.#versions[0]!;
   }
 
+  /** What it was at a time, and all that it has been since then. */
+  since(time: number): readonly PortColumns[] {
+    return [this.asOf(time), ...this.#versions.filter(({ since }) => since > time)];
+  }
+
   write(columns: Partial<PortColumns>): void {
     this.#versions.push({ ...this.#versions.at(-1)!, ...columns, since: Date.now() });
   }

@@ -11,7 +11,7 @@ export interface PortHint {
   readonly bindings: readonly string[];
 }
 
-export const PORTS_ANNOTATION = 'ovn-handover.dev/ports';
+const PORTS_ANNOTATION = 'ovn-handover.dev/ports';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** More interfaces than any VM has; a longer list is not ours. */

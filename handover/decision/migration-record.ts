@@ -10,11 +10,11 @@ export const HISTORY_ANNOTATION = 'ovn-handover.dev/history';
  * What is counted of a record, each in an annotation of its own: kube-state-metrics takes a number from a whole value, and
  * reads no JSON in one (`eventing/components/metrics`).
  */
-export const MARGIN_ANNOTATION = 'ovn-handover.dev/margin-ms';
-export const LATE_ANNOTATION = 'ovn-handover.dev/late-ms';
-export const WARNINGS_ANNOTATION = 'ovn-handover.dev/warnings';
+const MARGIN_ANNOTATION = 'ovn-handover.dev/margin-ms';
+const LATE_ANNOTATION = 'ovn-handover.dev/late-ms';
+const WARNINGS_ANNOTATION = 'ovn-handover.dev/warnings';
 /** The last of {@link MOMENTS} that the migration has come to. */
-export const STAGE_ANNOTATION = 'ovn-handover.dev/stage';
+const STAGE_ANNOTATION = 'ovn-handover.dev/stage';
 
 /** The moments of a record, in the order in which a migration that succeeds comes to them. */
 export const MOMENTS = [

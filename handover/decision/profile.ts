@@ -51,7 +51,7 @@ function podIs(pod: string): WireCondition {
   return ['external_ids', 'includes', toWireMap({ pod })];
 }
 
-export const PORT_ANNOTATION = 'ovn-handover.dev/port';
+const PORT_ANNOTATION = 'ovn-handover.dev/port';
 
 /**
  * Plain OVN: ports are found by their names; the identity is one annotation of ours, as JSON. Without `{network}` in the

@@ -28,10 +28,12 @@ const UUIDS_LAST_MS = 60_000;
 /** Where a VM's ports were found. */
 export interface KnownPorts {
   readonly uuids: readonly string[];
-  /** The migration during which they were: before another one the VM may get more interfaces. */
+  /** The migration during which they were, or whose record they carried after it: before another one the VM may get more interfaces. */
   readonly migration: string | undefined;
   /** uid of the target pod that there was: with another one the VM may get more interfaces, too. */
   readonly target: string | undefined;
+  /** No interface that came with the migration can be missing: its target was there, or it was over. */
+  readonly isWhole: boolean;
   readonly until: number;
 }
 
@@ -75,9 +77,9 @@ export class Northbound {
     this.#known.delete(keyOf(vmi));
   }
 
-  remember(vmi: VmiReference, ports: readonly Port[], during: Pick<KnownPorts, 'migration' | 'target'>): void {
+  remember(vmi: VmiReference, ports: readonly Port[], found: Omit<KnownPorts, 'uuids' | 'until'>): void {
     const uuids = ports.map((port) => port.uuid);
-    this.#known.set(keyOf(vmi), { uuids, ...during, until: Date.now() + UUIDS_LAST_MS });
+    this.#known.set(keyOf(vmi), { ...found, uuids, until: Date.now() + UUIDS_LAST_MS });
   }
 
   /**

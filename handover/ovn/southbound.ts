@@ -21,11 +21,22 @@ import {
 import { BoundedMap } from './bounded-map.ts';
 
 const TIMEOUT_MS = 5_000;
+/** One scan of the whole table serves all migrations of a minute: what it is for changes with the network, not with VMs. */
+const OTHERS_LAST_MS = 60_000;
+
+/** Ports that are no VM's own, as far as a dual binding has effects on them, or they on it. */
+interface Others {
+  /** Datapaths with a localnet port. */
+  readonly localnets: ReadonlySet<string>;
+  readonly virtualPorts: readonly { readonly name: string; readonly parents: readonly string[] }[];
+  readonly until: number;
+}
 
 /** Reads of OVN_Southbound; the functions never write there. Nothing is kept but row uuids, which are verified at each use. */
 export class Southbound {
   readonly #client: OvsdbClient;
   readonly #uuids = new BoundedMap<string>();
+  #others: Others | undefined;
 
   constructor(client: OvsdbClient) {
     this.#client = client;
@@ -65,25 +76,30 @@ export class Southbound {
     };
   }
 
-  /**
-   * What a dual binding does to others. It is asked for once in a migration, when the ports are dual already, since the
-   * server scans its table for it.
-   */
+  /** What a dual binding does to others. It is asked for when the ports are dual already: no migration waits for it. */
   async sideEffects(ports: readonly string[]): Promise<readonly SideEffects[]> {
     const { bindings } = await this.look([], ports);
-    const own = [...bindings.values()];
-    const networks = [...new Set(own.map(({ datapath }) => datapath))];
-    const { Port_Binding: others } = await this.#select([
-      select('Port_Binding', ['type', '==', 'virtual']),
-      ...networks.map((id) => select('Port_Binding', ['type', '==', 'localnet'], ['datapath', '==', uuid(id)])),
-    ]);
-    return own.map(({ port, datapath }) => ({
+    const { localnets, virtualPorts } = await this.#othersNow();
+    return [...bindings.values()].map(({ port, datapath }) => ({
       port,
-      isOnLocalnet: others.some((row) => row.type === 'localnet' && fromWireUuid(row.datapath!) === datapath),
-      virtualPorts: others
-        .filter((row) => fromWireMap(row.options!).get('virtual-parents')?.split(',').includes(port))
-        .map((row) => String(row.logical_port)),
+      isOnLocalnet: localnets.has(datapath),
+      virtualPorts: virtualPorts.filter(({ parents }) => parents.includes(port)).map(({ name }) => name),
     }));
+  }
+
+  async #othersNow(): Promise<Others> {
+    if (this.#others && this.#others.until > Date.now()) return this.#others;
+    const { Port_Binding: rows } = await this.#select([select('Port_Binding', ['type', '!=', ''])]);
+    const ofType = (type: string) => rows.filter((row) => row.type === type);
+    this.#others = {
+      localnets: new Set(ofType('localnet').map(({ datapath }) => fromWireUuid(datapath!))),
+      virtualPorts: ofType('virtual').map((row) => ({
+        name: String(row.logical_port),
+        parents: fromWireMap(row.options!).get('virtual-parents')?.split(',') ?? [],
+      })),
+      until: Date.now() + OTHERS_LAST_MS,
+    };
+    return this.#others;
   }
 
   /** What the ovn-controllers of all chassis know of activation strategies, by chassis name. */

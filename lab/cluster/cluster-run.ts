@@ -6,7 +6,7 @@ import { Reaper } from '../testbed/reaper.ts';
 import { startTestbed } from '../testbed/testbed.ts';
 import type { ClusterParts } from './build/parts.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
-import { type ClusterDescription, describeCluster, PREFIX, vmsOfCluster } from './description.ts';
+import { type ClusterDescription, describeCluster, ovnFolder, PREFIX, vmsOfCluster } from './description.ts';
 import { eventually } from './eventually.ts';
 import { startFunctions } from './knative/functions.ts';
 import { installKnative } from './knative/install.ts';
@@ -34,14 +34,13 @@ const NODES_WITHIN_MS = 300_000;
 export class ClusterRun {
   readonly #options: ClusterOptions;
   readonly #onProgress: (step: string) => void;
-  readonly #reaper: Reaper;
+  #reaper: Reaper | undefined;
   #controlPlane: ControlPlane | undefined;
   #nodes: readonly Node[] = [];
 
   constructor(options: ClusterOptions, onProgress: (step: string) => void) {
     this.#options = options;
     this.#onProgress = onProgress;
-    this.#reaper = new Reaper({ directory: options.directory, prefix: PREFIX }, REAP);
   }
 
   /** Resolves when the guests of its VMs answer over OVN. */
@@ -66,20 +65,23 @@ export class ClusterRun {
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.stop()));
     await this.#controlPlane?.stop();
-    await this.#reaper.reap();
+    await this.#reaper?.reap();
   }
 
   async #startNetwork(): Promise<ClusterDescription> {
     const { directory, ovn } = this.#options;
     const testbed = await startTestbed({
-      directory: join(directory, 'ovn'),
+      directory: ovnFolder(directory),
       prefix: PREFIX,
       vms: vmsOfCluster(),
       ovn,
       // Our own reaper ends it.
       keep: true,
+      down: 'cluster -- down',
       onProgress: this.#onProgress,
     });
+    // Not before its names are ours: it would end whoever has them.
+    this.#reaper = new Reaper({ directory, prefix: PREFIX }, REAP);
     await serveNorthbound(testbed);
     const cluster = describeCluster(testbed, directory, process.pid);
     await writeFile(join(directory, 'cluster.json'), `${JSON.stringify(cluster, undefined, 2)}\n`);

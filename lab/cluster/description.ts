@@ -47,6 +47,11 @@ export function vmsOfCluster(): [VmDescription, ...VmDescription[]] {
   return [first!, ...others];
 }
 
+/** Where a cluster's testbed has its sockets. */
+export function ovnFolder(directory: string): string {
+  return join(directory, 'ovn');
+}
+
 /** The namespace of the control plane. */
 export function fabricOf({ prefix }: Pick<TestbedDescription, 'prefix'>): string {
   return `${prefix}-fabric`;

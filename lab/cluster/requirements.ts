@@ -17,6 +17,7 @@ const CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer',
  */
 export async function requireMachine(): Promise<void> {
   if (process.platform !== 'linux') throw new Error(`a cluster needs Linux, this is ${process.platform}.`);
+  if (process.arch !== 'x64') throw new Error(`a cluster's guests are made for x86_64, this is ${process.arch}.`);
   if (process.getuid?.() !== 0) throw new Error('a cluster makes namespaces, cgroups and mounts: run it as root.');
   const present = hierarchies().map((folder) => folder.split('/').at(-1));
   const absent = CONTROLLERS.filter((name) => !present.includes(name));

@@ -5,10 +5,11 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { namespacesOf } from '../testbed/cleanup.ts';
+import { requireOurs } from '../testbed/holder.ts';
+import { namespacesOf } from '../testbed/namespaces.ts';
 import { cleanUp } from './cleanup.ts';
 import type { ClusterOptions } from './cluster-run.ts';
-import { DIRECTORY, PREFIX, readCluster } from './description.ts';
+import { DIRECTORY, ovnFolder, PREFIX, readCluster } from './description.ts';
 import type { FromSupervisor, ToSupervisor } from './supervise.ts';
 
 const PROGRAM = fileURLToPath(new URL('supervise.ts', import.meta.url));
@@ -69,8 +70,13 @@ export class Supervisor {
   }
 }
 
-/** Ends the cluster that stands, or what is left of one; resolves when nothing is. */
+/**
+ * Ends the cluster that stands, or what is left of one; resolves when nothing is.
+ *
+ * @throws HeldError when it is another clone's
+ */
 export async function takeDown(directory = DIRECTORY): Promise<void> {
+  await requireOurs(PREFIX, ovnFolder(directory));
   const { supervisor } = existsSync(join(directory, 'cluster.json')) ? await readCluster(directory) : { supervisor: 0 };
   if (supervisor !== 0 && (await isSupervisor(supervisor))) {
     process.kill(supervisor, 'SIGTERM');
@@ -80,8 +86,13 @@ export async function takeDown(directory = DIRECTORY): Promise<void> {
   await cleanUp({ directory, prefix: PREFIX });
 }
 
-/** Whether anything of a cluster is there. */
+/**
+ * Whether anything of a cluster is there.
+ *
+ * @throws HeldError when it is another clone's
+ */
 export async function isStanding(): Promise<boolean> {
+  await requireOurs(PREFIX, ovnFolder(DIRECTORY));
   return (await namespacesOf(PREFIX)).length > 0;
 }
 

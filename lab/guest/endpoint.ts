@@ -20,7 +20,7 @@ interface EndpointInterface {
 }
 
 /**
- * What is sent when a guest arrives, as recorded of a real one (test/fixtures/kubevirt-1.9/rarp.txt), ms after the first:
+ * What is sent when a guest arrives, as recorded of a real one (testkit/fixtures/kubevirt-1.9/rarp.txt), ms after the first:
  * QEMU's announce_self (initial 50 ms, step 100 ms, five rounds), and the guest's own driver once it runs.
  */
 const ANNOUNCEMENTS: readonly { readonly ms: number; readonly by: 'QEMU' | 'guest' }[] = [

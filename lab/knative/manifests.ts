@@ -72,7 +72,7 @@ export function nameOf(manifest: Manifest): string {
 }
 
 /** Takes a mapping apart, and rejects fields that are not among those known. */
-export function fields<Known extends string>(
+function fields<Known extends string>(
   value: unknown,
   where: string,
   known: readonly Known[],

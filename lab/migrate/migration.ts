@@ -10,9 +10,11 @@ import type { WantedBinding } from '../observe/bindings.ts';
 import { run } from '../testbed/command.ts';
 import type { TestbedDescription } from '../testbed/description.ts';
 import { Baseline } from './baseline.ts';
+import { GateWatch } from './gate-watch.ts';
 import { guestHealth } from './guest-health.ts';
 import { InterfaceWatch } from './interface-watch.ts';
 import { functionsIn, linesIn, phasesIn } from './journals.ts';
+import { busyWhile } from './machine.ts';
 import { type MigrationResult, type Mode, round } from './result.ts';
 import type { Vm } from './vm.ts';
 
@@ -57,13 +59,14 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   if (mode !== 'handover') await baseline.bind(from);
 
   const watches = await Promise.all(vm.interfaces.map((nic) => InterfaceWatch.start(testbed, nic)));
-  await sleep(quietMs);
+  const busyBefore = await busyWhile(() => sleep(quietMs));
 
   const { name, namespace } = vm;
   const warnings = async () => (await cluster.warningsAbout(vm)).map(({ reason, message }) => `${reason}: ${message}`);
   const [commitsBefore, warningsBefore] = [await commitsIn(testbed), await warnings()];
   const startedAt = Date.now();
   const migration = await cluster.vmims.create(migrationManifest({ vmiName: name, namespace, targetNode: to }));
+  const gates = new GateWatch(cluster, migration);
   const deadline = AbortSignal.timeout(withinMs + eventDelayMs);
   const byHand =
     mode === 'handover' ? undefined : baseline.follow(mode, migration, { ...options, cluster, from, signal: deadline });
@@ -78,7 +81,8 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     cluster.vmims.latest(migration) === undefined ||
     phase() === 'Failed' ||
     (phase() === 'Succeeded' && vm.node() === to);
-  await cluster.until(hasEnded, deadline);
+  // What did not end in time is measured as it is: the result tells the phase.
+  await cluster.until(hasEnded, deadline).catch(() => {});
   await byHand;
   const target = chassisName(testbed, vm.node());
   const settled = watches.map(({ bindings }) =>
@@ -86,7 +90,7 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
   );
   await Promise.allSettled(settled); // Where one did not settle, the result shows where it stands instead.
   if (mode === 'handover') await untilAtRest(options, watches);
-  await sleep(quietMs);
+  const busyAfter = await busyWhile(() => sleep(quietMs));
 
   const span = { from: startedAt, to: Date.now() };
   const guest = await (options.guestHealth?.() ?? healthOf(migration, options));
@@ -111,6 +115,8 @@ export async function migrateOnce(options: MigrationOptions): Promise<MigrationR
     functions: functionsIn(await linesIn(controlPlane.logs.knative, span), startedAt),
     commits: (await commitsIn(testbed)) - commitsBefore,
     warnings: (await warnings()).filter((warning) => !warningsBefore.includes(warning)),
+    gates: gates.result(startedAt),
+    machineBusy: Math.round(Math.max(busyBefore, busyAfter) * 100) / 100,
   };
 }
 

@@ -33,6 +33,10 @@ export interface MigrationResult {
   readonly commits: number;
   /** What was wrong, by the Events on the VMI. */
   readonly warnings: readonly string[];
+  /** Which scheduling gates held the target pod, from when on; older results do not tell. */
+  readonly gates?: readonly { readonly atMs: number; readonly held: readonly string[] }[];
+  /** How much of the machine's CPU time was taken in the quiet seconds around it, where little of ours runs: 0 to 1. */
+  readonly machineBusy?: number;
 }
 
 /** What the client and OVN saw of one interface of the VM. */
@@ -149,7 +153,7 @@ const STORY = 'unbound → pinned → dual → pinned → unbound';
 export function brokenPromises(result: MigrationResult): string[] {
   const { mode, phase, guest, interfaces, commits, warnings } = result;
   const broken: string[] = [];
-  if (phase !== 'Succeeded') broken.push(`KubeVirt ended it as ${phase}`);
+  if (phase !== 'Succeeded') broken.push(`KubeVirt left it as ${phase}`);
   if (guest !== 'running') broken.push(`the guest is ${guest}, which no network can help`);
   if (mode !== 'handover') return broken;
   if (commits > MAX_COMMITS) broken.push(`the functions committed ${commits} times, ${MAX_COMMITS} are promised`);
@@ -157,12 +161,20 @@ export function brokenPromises(result: MigrationResult): string[] {
   return [...broken, ...interfaces.flatMap((one) => brokenOn(one, result).map((promise) => `${one.port}: ${promise}`))];
 }
 
+/** Those that say how long something may take. */
+export function latePromises(result: MigrationResult): string[] {
+  return result.interfaces.flatMap((one) => lateOn(one, result).map((promise) => `${one.port}: ${promise}`));
+}
+
+function lateOn(seen: InterfaceResult, result: MigrationResult): string[] {
+  const net = Math.round(outageOfNetworkMs(seen, result));
+  if (result.mode !== 'handover' || net < MAX_OUTAGE_MS) return [];
+  return [`ping was out for ${net} ms beside the guest's own blackout, ${MAX_OUTAGE_MS} ms are promised`];
+}
+
 function brokenOn(seen: InterfaceResult, result: MigrationResult): string[] {
   const { tcpBroken, activatedByRarp, stolenClaims } = seen;
-  const broken: string[] = [];
-  const net = Math.round(outageOfNetworkMs(seen, result));
-  if (net >= MAX_OUTAGE_MS)
-    broken.push(`ping was out for ${net} ms beside the guest's own blackout, ${MAX_OUTAGE_MS} ms are promised`);
+  const broken = lateOn(seen, result);
   if (tcpBroken) broken.push('the TCP connection broke');
   if (!activatedByRarp) broken.push('the target was not opened by the RARP');
   if (stolenClaims > 0) broken.push(`the target stole the claim ${stolenClaims} times before the switch`);

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { type Moment, moments, prefixOf } from './moments.ts';
-import { bindingStory, type MigrationResult, type Report, type Spread } from './result.ts';
+import { bindingStory, type MigrationResult, outageOfNetworkMs, type Report, round, type Spread } from './result.ts';
+import { loadInWords } from './verdict.ts';
 
 type Colour = Parameters<typeof styleText>[0];
 
@@ -34,10 +35,11 @@ function costs(result: MigrationResult): string[] {
   );
   return [
     ...result.interfaces.flatMap((one) => [
-      `  ${prefixOf(one, result)}outage ${one.outageMs} ms${blackout}; ${one.lostPings} of ${one.sentPings} pings lost; guest ${result.guest}`,
+      `  ${prefixOf(one, result)}outage ${one.outageMs} ms${blackout}, the network's ${round(outageOfNetworkMs(one, result))} ms; ${one.lostPings} of ${one.sentPings} pings lost; guest ${result.guest}`,
       `  TCP ${one.tcpBroken ? 'broke' : 'unbroken'}, longest stall ${one.tcpMaxStallMs} ms; binding ${bindingStory(one).join(' → ')}; opened by RARP: ${one.activatedByRarp ? 'yes' : 'no'}`,
     ]),
     ...(answers.length > 0 ? [`  events answered: ${answers.join(', ')}`] : []),
+    ...(result.machineBusy === undefined ? [] : [`  ${loadInWords(result.machineBusy)}`]),
   ];
 }
 

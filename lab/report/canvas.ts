@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Stretch } from './story.ts';
+import type { Sign, Stretch } from './story.ts';
 
 export const FONT_SIZE = 12;
 export const MARGIN = { left: 50, right: 10 };
@@ -9,6 +9,8 @@ export const MARGIN = { left: 50, right: 10 };
 export interface Panel {
   readonly svg: string;
   readonly height: number;
+  /** The signs in it, for the legend of its figure. */
+  readonly signs?: readonly Sign[];
 }
 
 /** Sets apart what belongs to different things. */
@@ -28,7 +30,10 @@ export function xOf(atMs: number, { width, span }: Frame): number {
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
 /** Draws marks over time; y is the caller's. */
-export function draw({ width, span }: Frame, options: Plot.PlotOptions & { height: number }): Panel {
+export function draw(
+  { width, span }: Frame,
+  { signs = [], ...options }: Plot.PlotOptions & { height: number; signs?: readonly Sign[] },
+): Panel {
   const svg = Plot.plot({
     document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
     width,
@@ -42,46 +47,7 @@ export function draw({ width, span }: Frame, options: Plot.PlotOptions & { heigh
   // Plot's own style sheet makes one drawing fit a page; these are parts of a figure, which does that.
   svg.querySelector('style')?.remove();
   svg.removeAttribute('class');
-  return { svg: rounded(svg.outerHTML), height: options.height };
-}
-
-export interface Figure {
-  readonly id: string;
-  /** What it shows, in a few words. */
-  readonly title: string;
-  /** What there is to see in it, for whoever cannot. */
-  readonly description: string;
-  readonly width: number;
-  readonly panels: readonly Panel[];
-  /** Whether it brings its own background and margin, for pages of any colour. */
-  readonly paper?: boolean;
-}
-
-const PAPER_MARGIN = 20;
-
-/** Puts panels below each other into one SVG with a title and a description. */
-export function figure({ id, title, description, width, panels, paper = false }: Figure, style = ''): string {
-  let y = 0;
-  const parts = panels.map((panel) => {
-    const part = panel.svg.replace('<svg ', `<svg y="${y}" `);
-    y += panel.height;
-    return part;
-  });
-  const margin = paper ? PAPER_MARGIN : 0;
-  const size = { width: width + 2 * margin, height: y + 2 * margin };
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-margin} ${-margin} ${size.width} ${size.height}" role="img" aria-labelledby="${id}-title ${id}-description">`,
-    `<title id="${id}-title">${escaped(title)}</title>`,
-    `<desc id="${id}-description">${escaped(description)}</desc>`,
-    style,
-    ...(paper
-      ? [
-          `<rect x="${-margin}" y="${-margin}" width="${size.width}" height="${size.height}" rx="8" fill="var(--paper)"/>`,
-        ]
-      : []),
-    ...parts,
-    '</svg>',
-  ].join('\n');
+  return { svg: rounded(svg.outerHTML), height: options.height, signs };
 }
 
 /** Text for HTML and XML. */

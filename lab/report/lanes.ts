@@ -2,15 +2,12 @@ import * as Plot from '@observablehq/plot';
 import { draw, FONT_SIZE, type Frame, MARGIN, type Panel, xOf } from './canvas.ts';
 import { captions } from './caption.ts';
 import { fitting, type Placed, placeInRows } from './labels.ts';
-import type { Band, Stretch, Tone } from './story.ts';
+import type { Band, Sign, Stretch, Tone } from './story.ts';
 
-/** Something at a moment: a stroke, with words beside it, or a dot. */
-export interface Mark {
-  readonly atMs: number;
-  readonly tone: Tone;
-  readonly text?: string;
-  readonly dot?: boolean;
-}
+/** Something at a moment: a stroke with its name beside it, or a stroke or a dot whose colour says what it is. */
+export type Mark =
+  | { readonly atMs: number; readonly text: string }
+  | { readonly atMs: number; readonly tone: Tone; readonly dot?: boolean };
 
 /** What one party does over time. */
 export interface Lane {
@@ -45,6 +42,7 @@ export function lanesPanel(lanes: readonly Lane[], frame: Frame, silence: Stretc
   }
   return draw(frame, {
     height,
+    signs: lanes.flatMap((lane) => signsIn(lane, frame.span)),
     y: { type: 'identity', axis: null },
     marks: [
       Plot.rectX([silence], { x1: 'from', x2: 'to', fill: 'var(--tint)' }),
@@ -57,10 +55,18 @@ export function lanesPanel(lanes: readonly Lane[], frame: Frame, silence: Stretc
   });
 }
 
+function signsIn({ bands = [], marks = [] }: Lane, span: Stretch): Sign[] {
+  const shown = bands.filter(({ from, to }) => Math.max(from, span.from) < Math.min(to, span.to));
+  return [
+    ...shown.map(({ tone }): Sign => `band:${tone}`),
+    ...marks.map((mark): Sign => ('text' in mark ? 'moment' : `${mark.dot ? 'dot' : 'stroke'}:${mark.tone}`)),
+  ];
+}
+
 function layOut(lane: Lane, frame: Frame, top: number): Laid {
   const named = (lane.marks ?? [])
-    .filter(({ text }) => text !== undefined)
-    .map(({ atMs, text = '' }) => ({ atMs, text, x: xOf(atMs, frame) + 4 }));
+    .filter((mark) => 'text' in mark)
+    .map(({ atMs, text }) => ({ atMs, text, x: xOf(atMs, frame) + 4 }));
   const texts = placeInRows(named, { fontSize: FONT_SIZE, right: frame.width - MARGIN.right });
   const rows = Math.max(0, ...texts.map(({ row }) => row + 1));
   const isEmpty = lane.bands === undefined && lane.marks === undefined;
@@ -100,26 +106,31 @@ function bands({ lane, top }: Laid, frame: Frame): Plot.Markish[] {
 
 /** Each stroke reaches down to its words. */
 function strokes({ lane, top, texts }: Laid): Plot.Markish[] {
-  const foot = ({ atMs, text }: Mark) => {
-    const placed = texts.find(({ item }) => item.atMs === atMs && item.text === text);
+  const foot = (mark: Mark) => {
+    const placed = texts.find(({ item }) => 'text' in mark && item.atMs === mark.atMs && item.text === mark.text);
     return top + (placed === undefined ? BAND : placed.row * ROW + ROW - 2);
   };
   return [
     Plot.ruleX(
-      (lane.marks ?? []).filter(({ dot }) => !dot),
-      { x: 'atMs', y1: top, y2: foot, stroke: ({ tone }: Mark) => `var(--${tone})` },
+      (lane.marks ?? []).filter((mark) => 'text' in mark || !mark.dot),
+      {
+        x: 'atMs',
+        y1: top,
+        y2: foot,
+        stroke: (mark: Mark) => ('text' in mark ? 'var(--ink)' : `var(--${mark.tone})`),
+      },
     ),
   ];
 }
 
 function dots({ lane, top }: Laid): Plot.Markish[] {
-  const marks = (lane.marks ?? []).filter(({ dot }) => dot);
+  const marks = (lane.marks ?? []).filter((mark) => 'tone' in mark && mark.dot);
   return [
     Plot.dot(marks, {
       x: 'atMs',
       y: top + BAND / 2,
       r: 5,
-      fill: ({ tone }: Mark) => `var(--${tone})`,
+      fill: ({ tone }: { tone: Tone }) => `var(--${tone})`,
       stroke: 'var(--paper)',
     }),
   ];

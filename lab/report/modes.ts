@@ -1,6 +1,7 @@
-import type { InterfaceResult, Report } from '../migrate/result.ts';
+import type { InterfaceResult, MigrationResult, Report } from '../migrate/result.ts';
 import { timeAxis } from './axis.ts';
-import { type Figure, type Frame, GAP } from './canvas.ts';
+import { type Frame, GAP } from './canvas.ts';
+import type { Figure } from './figure.ts';
 import { headingPanel } from './heading.ts';
 import { type Lane, lanesPanel } from './lanes.ts';
 import { ms } from './overview.ts';
@@ -27,7 +28,7 @@ export function modes(reports: readonly Report[], width: number): Figure {
     const quiet = silence(one);
     return [
       ...(index === 0 ? [] : [GAP]),
-      headingPanel(frame, report.mode, eventsInWords(report)),
+      headingPanel(frame, report.mode, conditionsOf(report, reports), eventsInWords(report)),
       pingPanel(one.pings, frame, { silence: quiet, height: 110, dot: 2.6 }),
       lanesPanel([{ name: 'Port binding', bands: bindingBands(one) }, ...firstAnswers(report, one)], frame, quiet),
     ];
@@ -55,7 +56,15 @@ function outages({ migrations }: Report): number[] {
   return migrations.map((migration) => worstInterface(migration).outageMs);
 }
 
-export function eventsInWords({ mode, eventDelayMs }: Report): string {
+/** How late a run's events were, and when it was measured where another of its mode had the same. */
+export function conditionsOf(report: Report, reports: readonly Report[]): string {
+  const alike = reports.filter((one) => one.mode === report.mode && eventsInWords(one) === eventsInWords(report));
+  const [{ startedAt }] = report.migrations as [MigrationResult];
+  const when = alike.length < 2 ? '' : `, measured ${startedAt.slice(0, 16).replace('T', ' ')}`;
+  return `${eventsInWords(report)}${when}`;
+}
+
+function eventsInWords({ mode, eventDelayMs }: Report): string {
   if (mode === 'floor') return 'waits for no event';
   return eventDelayMs === 0 ? 'events at once' : `events ${eventDelayMs / 1000} s late`;
 }

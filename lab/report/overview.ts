@@ -1,9 +1,10 @@
 import { bindingStory, type FunctionResult, type MigrationResult } from '../migrate/result.ts';
 import { timeAxis } from './axis.ts';
-import type { Figure, Frame } from './canvas.ts';
+import type { Frame } from './canvas.ts';
+import type { Figure } from './figure.ts';
 import { interfacePanels } from './interface.ts';
 import { type Lane, lanesPanel } from './lanes.ts';
-import { measured, silence, worstInterface } from './story.ts';
+import { gateBands, measured, silence, worstInterface } from './story.ts';
 
 /** A whole migration: the client's pings, then what everybody did to the ports and the guest meanwhile. */
 export function overview(result: MigrationResult, width: number): Figure {
@@ -17,17 +18,24 @@ export function overview(result: MigrationResult, width: number): Figure {
     width,
     panels: [
       ...interfacePanels(result, frame, { height: 148, dot: 2.2 }),
-      lanesPanel([kubevirtLane(result), ...functionLanes(result)], frame, quiet),
+      lanesPanel([kubevirtLane(result), ...gateLanes(result), ...functionLanes(result)], frame, quiet),
       timeAxis(frame, { zeroAtMs: 0, zero: 'since the VMIM was created' }),
     ],
   };
 }
 
 function kubevirtLane({ phases }: MigrationResult): Lane {
-  const marks = phases.flatMap(({ atMs, phase }) =>
-    phase === undefined ? [] : [{ atMs, text: phase, tone: 'faint' as const }],
-  );
+  const marks = phases.flatMap(({ atMs, phase }) => (phase === undefined ? [] : [{ atMs, text: phase }]));
   return { name: 'KubeVirt', details: ['phases of the VMIM'], marks };
+}
+
+/** How the scheduling gates held the target pod, if they did. */
+function gateLanes(result: MigrationResult): Lane[] {
+  const bands = gateBands(result);
+  if (bands.length === 0) return [];
+  const openedAtMs = bands.find(({ tone }) => tone !== 'held')?.from;
+  const until = openedAtMs === undefined ? 'never taken off' : `off at ${seconds(openedAtMs)}`;
+  return [{ name: 'Gates of the target pod', details: [`${bands[0]?.labels[0]}, ${until}`, until], bands }];
 }
 
 /** In the order in which they changed the port. */
@@ -53,7 +61,7 @@ function functionLanes({ functions }: MigrationResult): Lane[] {
       })),
     }),
   );
-  return [{ name: 'Functions', details: ['● changed the port   | nothing to do', '● changed the port'] }, ...lanes];
+  return [{ name: 'Functions' }, ...lanes];
 }
 
 /** How it started and what it answered, in more and in less words. */
@@ -63,7 +71,7 @@ function answersInWords({ coldStarts, answers }: FunctionResult): string[] {
   return [[...cold, ...counts].join(', '), counts.join(', ')];
 }
 
-export function seconds(value: number): string {
+function seconds(value: number): string {
   return `${(value / 1000).toFixed(1)} s`;
 }
 

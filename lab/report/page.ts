@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { brokenPromises, type MigrationResult, type Report } from '../migrate/result.ts';
-import { type Figure, figure, GAP } from './canvas.ts';
-import { closeup } from './closeup.ts';
+import { type MigrationResult, outageOfNetworkMs, type Report } from '../migrate/result.ts';
+import { loadInWords, verdictOn } from '../migrate/verdict.ts';
+import { GAP } from './canvas.ts';
+import { closeup, closeupTitle, showsSwitch } from './closeup.ts';
+import { type Figure, figure } from './figure.ts';
 import { Html, html } from './html.ts';
-import { modes } from './modes.ts';
+import { conditionsOf, modes } from './modes.ts';
 import { ms, overview } from './overview.ts';
 import { typical, worstInterface } from './story.ts';
 import { figuresTables, momentsTable } from './tables.ts';
@@ -18,6 +20,7 @@ export async function page(reports: readonly [Report, ...Report[]]): Promise<str
   const style = new Html((await sheet('figure.css')) + (await sheet('page.css')));
   const broken = shown.interfaces.some(({ tcpBroken }) => tcpBroken);
   const silent = ms(worstInterface(shown).outageMs);
+  const which = whichOf(reports, shown);
   const title = `${silent} without an answer, ${broken ? 'and TCP broke' : 'no connection broken'}`;
   return `<!doctype html>
 ${
@@ -34,28 +37,28 @@ ${style}</style>
 </head>
 <body>
 <header>
-<p class="kind">ovn-handover, a live migration measured</p>
+<p class="kind">ovn-handover, a live migration measured${which === '' ? '' : `: ${which}`}</p>
 <h1>${title}</h1>
 ${lead(report, shown)}
 </header>
 <main>
 ${section(
-  'The switch, up close',
+  `${closeupTitle(shown)}${which === '' ? '' : ` (${which})`}`,
   (width) => closeup(shown, width),
-  'Each dot is a ping at the moment when it was sent, each red stroke one that got no answer. The tint is the longest silence. The guest itself stood still for a part of it: no network can help that.',
+  `Each ping stands at the moment when it was sent. ${showsSwitch(shown) ? 'The guest itself stood still for a part of the silence: no network can help that.' : ''}`,
 )}
 ${section(
-  'The whole migration',
+  `The whole migration${which === '' ? '' : ` (${which})`}`,
   (width) => overview(shown, width),
-  'Below the pings: where the guest runs, what the northbound database wants of its port, and what the southbound database says of the target’s side. A function’s bar is its cold start, its dot an answer that changed the port, its strokes are answers that found nothing to do.',
+  'Below the pings: where the guest runs, what the northbound database wants of its port, and what the southbound database says of the target’s side; then KubeVirt, and the functions by their answers.',
 )}
 ${reports.length < 2 ? '' : section('Side by side', (width) => modes(reports, width), MODES)}
 <section>
 <h2>Figures</h2>
-${reports.flatMap(figuresTables)}
+${reports.flatMap((one) => figuresTables(one, reports))}
 </section>
 <section>
-<h2>What happened, in order</h2>
+<h2>What happened, in order${which === '' ? '' : ` (${which})`}</h2>
 ${momentsTable(shown)}
 </section>
 </main>
@@ -72,15 +75,27 @@ ${momentsTable(shown)}
 const MODES =
   'handover: the functions switch, by a dual binding that the guest’s RARP opens. floor: both chassis open all along, so that little but the guest’s own blackout remains. single: the port is moved when the migration is reported done. Each shows its migration with the median outage.';
 
-function lead({ migrations, eventDelayMs }: Report, shown: MigrationResult): Html {
-  const { from, to, guestBlackoutMs, mode } = shown;
-  const { lostPings, sentPings, tcpMaxStallMs } = worstInterface(shown);
-  const one = migrations.length === 1;
-  const broken = migrations.flatMap(brokenPromises);
+/** Which run and which of its migrations is shown, where there are several. */
+function whichOf(reports: readonly [Report, ...Report[]], shown: MigrationResult): string {
+  const [report] = reports;
+  const { mode, migrations } = report;
+  const run = reports.length < 2 ? [] : [mode, conditionsOf(report, reports)];
+  const number = `migration ${migrations.indexOf(shown) + 1} of ${migrations.length}`;
+  return [...run, ...(migrations.length === 1 ? [] : [number])].join(', ');
+}
+
+function lead(report: Report, shown: MigrationResult): Html {
+  const { migrations, eventDelayMs } = report;
+  const { from, to, guestBlackoutMs, machineBusy, mode } = shown;
+  const worst = worstInterface(shown);
+  const { lostPings, sentPings, tcpMaxStallMs } = worst;
+  const { word, lines } = verdictOn(report);
+  const broken = word === 'FAILED' || word === 'UNMEASURED' ? lines : [];
   return html`<p>A Linux guest moved from ${from} to ${to} over real OVN while a client pinged it every 5 ms and held a TCP
-connection to it (${mode}${eventDelayMs > 0 ? `, events ${eventDelayMs / 1000} s late` : ''}). For ${guestBlackoutMs ?? 'some'} ms of the silence the
-guest itself ran nowhere. ${lostPings} of ${sentPings} pings were lost; the longest stall of TCP was ${ms(tcpMaxStallMs)}.
-${one ? '' : `Of ${migrations.length} migrations this is the one with the median outage.`}</p>
+connection to it (${mode}${eventDelayMs > 0 ? `, events ${eventDelayMs / 1000} s late` : ''}). The guest itself ran nowhere for ${guestBlackoutMs ?? 'some'} ms;
+${ms(outageOfNetworkMs(worst, shown))} of the silence are the network’s. ${lostPings} of ${sentPings} pings were lost; the longest stall of TCP was ${ms(tcpMaxStallMs)}.
+${migrations.length === 1 ? '' : `Of ${migrations.length} migrations this is the one with the median outage.`}</p>
+${machineBusy === undefined ? '' : html`<p>When it was measured, ${loadInWords(machineBusy)}.</p>`}
 ${broken.length === 0 ? '' : html`<ul class="broken">${broken.map((promise) => html`<li>${promise}</li>`)}</ul>`}`;
 }
 

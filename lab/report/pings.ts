@@ -17,6 +17,7 @@ export function pingPanel(
   const ticks = [1, 10, 100, 1_000].filter((rtt) => rtt <= slowest);
   return draw(frame, {
     height,
+    signs: ['silence', 'ping', ...(shown.some(([, rtt]) => rtt === null) ? (['lost'] as const) : [])],
     marginTop: 18,
     y: { type: 'log', domain: [0.2, lost.y2], axis: null },
     marks: [
@@ -56,7 +57,7 @@ function silenceText(silence: Stretch, frame: Frame): Plot.Markish {
     lineAnchor: 'bottom',
     dy: -4,
     fontSize: FONT_SIZE,
-    fill: 'var(--alarm)',
+    fill: 'var(--ink)',
   });
 }
 

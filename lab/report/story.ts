@@ -9,6 +9,10 @@ export interface Stretch {
 /** What a stretch is coloured by: whose it is, or what is wrong in it. */
 export type Tone = 'source' | 'target' | 'dual' | 'unbound' | 'held' | 'alarm' | 'function' | 'faint';
 
+export type Shape = 'band' | 'stroke' | 'dot';
+/** Something that is drawn, by its shape and colour. */
+export type Sign = 'ping' | 'lost' | 'silence' | 'moment' | `${Shape}:${Tone}`;
+
 /** A stretch in which something holds. */
 export interface Band extends Stretch {
   readonly tone: Tone;
@@ -53,6 +57,16 @@ export function targetBands(result: InterfaceResult): Band[] {
   });
 }
 
+/** What holds the target pod back from its node. */
+export function gateBands({ gates = [], ...result }: MigrationResult): Band[] {
+  if (!gates.some(({ held }) => held.length > 0)) return [];
+  return stretches(gates, measured(worstInterface(result)), ({ held }) => {
+    if (held.length === 0) return { tone: 'target', labels: ['may go to its node', 'open'] };
+    const names = held.map((gate) => gate.replace(/^.*\//, ''));
+    return { tone: 'held', labels: [`held by ${names.join(' and ')}`, names.join(', '), 'held'] };
+  });
+}
+
 /** Where the guest runs. */
 export function guestBands(result: MigrationResult): Band[] {
   const { from, to } = measured(worstInterface(result));
@@ -64,6 +78,16 @@ export function guestBands(result: MigrationResult): Band[] {
     { from: switchedAtMs, to, tone: 'target', labels: [`runs on ${result.to}`, result.to] },
   ];
   return bands.filter((band) => band.to > band.from);
+}
+
+/** Whether the guest was switched in the longest silence or within so much of it: another silence has another cause. */
+export function isAtSwitch(
+  result: MigrationResult,
+  around: { readonly before: number; readonly after: number },
+): boolean {
+  const { from, to } = silence(worstInterface(result));
+  const { switchedAtMs = Number.NaN } = result;
+  return switchedAtMs >= from - around.before && switchedAtMs <= to + around.after;
 }
 
 /** When the guest's RARP opened the target's side. */

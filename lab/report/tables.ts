@@ -1,10 +1,10 @@
 import { moments } from '../migrate/moments.ts';
 import type { MigrationResult, Report, Spread } from '../migrate/result.ts';
 import { type Html, html } from './html.ts';
-import { eventsInWords } from './modes.ts';
+import { conditionsOf } from './modes.ts';
 
 /** The figures of every migration of a run, a table for each interface, with median and worst. */
-export function figuresTables(report: Report): Html[] {
+export function figuresTables(report: Report, reports: readonly Report[]): Html[] {
   const { mode, migrations, summary } = report;
   const row = (name: string, values: readonly (number | undefined)[], kind = '') => {
     const cells = values.map((value) => html`<td>${value === undefined ? '–' : String(value)}</td>`);
@@ -24,7 +24,7 @@ export function figuresTables(report: Report): Html[] {
     const summaries = migrations.length < 2 ? [] : [row('median', of('median'), 'sum'), row('worst', of('worst'))];
     const port = summary.interfaces.length < 2 ? '' : `${spread.port}: `;
     return html`<table class="figures">
-<caption>${port}${mode}, ${eventsInWords(report)}</caption>
+<caption>${port}${mode}, ${conditionsOf(report, reports)}</caption>
 <thead><tr>
 <th scope="col"></th><th scope="col">outage<small>ms</small></th><th scope="col">guest’s own blackout<small>ms</small></th>
 <th scope="col">lost pings</th><th scope="col">longest TCP stall<small>ms</small></th>

@@ -7,14 +7,12 @@ import { page, picture } from './page.ts';
 const ORDER: readonly Mode[] = ['handover', 'floor', 'single'];
 
 /**
- * Draws the results of `lab migrate --json`: `report.html` with all of them, `report.svg` with a migration of the first.
+ * Draws results of `lab migrate`: `report.html` with all of them, `report.svg` with a migration of the first.
  *
  * @returns the files written.
- * @throws Error when a file holds no such result.
  */
-export async function writeReport(files: readonly string[], directory: string): Promise<string[]> {
-  const results = await Promise.all(files.map(readResult));
-  const [first, ...others] = results.sort((a, b) => ORDER.indexOf(a.mode) - ORDER.indexOf(b.mode));
+export async function writeReport(results: readonly Report[], directory: string): Promise<string[]> {
+  const [first, ...others] = results.toSorted((a, b) => ORDER.indexOf(a.mode) - ORDER.indexOf(b.mode));
   if (first === undefined) throw new Error('There is no result to report on: give the files of `lab migrate --json`.');
   await mkdir(directory, { recursive: true });
   const [pageFile, pictureFile] = [join(directory, 'report.html'), join(directory, 'report.svg')];
@@ -23,7 +21,8 @@ export async function writeReport(files: readonly string[], directory: string): 
   return [pageFile, pictureFile];
 }
 
-async function readResult(file: string): Promise<Report> {
+/** @throws Error when the file holds no result of `lab migrate --json` */
+export async function readResult(file: string): Promise<Report> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new Error(`Cannot read ${file}: give a file of \`lab migrate --json\`.`, { cause });
   });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { PENDING_TIMEOUT } from '../kubevirt/labels.ts';
 import { answers } from '../migrate/vm.ts';
 import type { Migration } from './migration.ts';
-import type { Act } from './scenario.ts';
+import type { Act, Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
 /** Source, broker and functions are away for a while: nobody ever hears of what happens then, but by `reconcile`. */
@@ -135,29 +135,15 @@ export const nobodyListens: Act = {
     {
       name: 'they miss that the VM was deleted',
       async play(stage) {
-        const { vm } = stage;
-        await vm.migrateTo('node2');
-        await stage.meet('they go');
-        await vm.delete();
-        await vm.isGone();
-        await stage.meet('they return');
-        await vm.isStripped();
-        await stage.meet('sweep');
-        return [{ binding: 'unbound' }];
+        await stage.vm.migrateTo('node2');
+        return deletedUnheard(stage);
       },
     },
     {
       name: 'they miss that the VM was deleted while it migrated',
       async play(stage) {
-        const { vm } = stage;
-        await dualAndCopying(vm);
-        await stage.meet('they go');
-        await vm.delete();
-        await vm.isGone();
-        await stage.meet('they return');
-        await vm.isStripped();
-        await stage.meet('sweep');
-        return [{ binding: 'unbound' }];
+        await dualAndCopying(stage.vm);
+        return deletedUnheard(stage);
       },
     },
     {
@@ -176,6 +162,18 @@ export const nobodyListens: Act = {
     },
   ],
 };
+
+/** The VM is deleted while nobody listens, and only the sweep is heard. */
+async function deletedUnheard(stage: Stage): ReturnType<Scenario['play']> {
+  const { vm } = stage;
+  await stage.meet('they go');
+  await vm.delete();
+  await vm.isGone();
+  await stage.meet('they return');
+  await vm.isStripped();
+  await stage.meet('sweep');
+  return [{ binding: 'unbound' }];
+}
 
 async function dualAndCopying(vm: Stage['vm']): Promise<Migration> {
   const migration = await vm.migrate({ to: 'node2', hold: 'copy' });

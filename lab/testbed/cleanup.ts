@@ -2,20 +2,19 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './command.ts';
-
-/** Names of the network namespaces of the testbed with this prefix. */
-export async function namespacesOf(prefix: string): Promise<string[]> {
-  const listed = await run('ip', ['netns', 'list']);
-  const names = listed.split('\n').map((line) => line.split(' ')[0] ?? '');
-  return names.filter((name) => name.startsWith(`${prefix}-`));
-}
+import { letGo, requireOurs } from './holder.ts';
+import { ignoreGone, namespacesOf } from './namespaces.ts';
 
 /**
  * Ends every process in the testbed's namespaces and deletes these, and with them each interface. All that belongs to
  * a testbed lives in its namespaces, so nothing is left. May be called again and again, also over half a testbed.
+ *
+ * @throws HeldError when a testbed with another directory has these namespaces
  */
 export async function cleanUp({ directory, prefix }: { directory: string; prefix: string }): Promise<void> {
+  await requireOurs(prefix, directory);
   await Promise.all((await namespacesOf(prefix)).map(removeNamespace));
+  await letGo(prefix);
   // The logs stay for whoever wants to know what happened; no file says any more that a testbed stands.
   const files = ['testbed.json', 'nb.sock', 'sb.sock'];
   await Promise.all(files.map((file) => rm(join(directory, file), { force: true })));
@@ -41,8 +40,4 @@ function kill(pid: number): void {
   } catch {
     // It ended by itself meanwhile.
   }
-}
-
-function ignoreGone(error: Error): undefined {
-  if (!/No such file or directory/.test(error.message)) throw error;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 
 /** A command of the machine ended with an error; the message holds the command and what it said. */
-export class CommandError extends Error {
+class CommandError extends Error {
   constructor(command: readonly string[], said: string, cause: unknown) {
     super(`'${command.join(' ')}' failed: ${said.trim() || String(cause)}`, { cause });
     this.name = 'CommandError';

@@ -70,14 +70,11 @@ export interface TestbedDescription {
   readonly vms: readonly [VmDescription, ...VmDescription[]];
 }
 
-/** Room for the addresses 10 to 249 on each logical switch. */
-export const MOST_VMS = 240;
-
 /**
  * A VM as the testbed can have it: its first interface is on the logical switch `ovn-default`, the next on `net2`, and
  * so on.
  *
- * @param index tells its addresses from those of the testbed's other VMs; from 0 to below {@link MOST_VMS}.
+ * @param index tells its addresses from those of the testbed's other VMs; from 0 to 239, since each logical switch has room for the addresses 10 to 249.
  */
 export function describeVm({
   name = 'web-01',

@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCentral } from './central.ts';
 import { startChassis } from './chassis.ts';
-import { cleanUp, namespacesOf } from './cleanup.ts';
+import { cleanUp } from './cleanup.ts';
 import { run } from './command.ts';
 import { type Chassis, describeVm, type TestbedDescription } from './description.ts';
+import { hold } from './holder.ts';
 import { describeClient, makeLogicalSwitches, networkIsUp, startClient } from './network.ts';
 import { fetchSuite, type OvnSuite } from './ovn-suite.ts';
 import { Reaper } from './reaper.ts';
@@ -23,6 +24,8 @@ export interface TestbedOptions {
   readonly ovn?: OvnSuite;
   /** The testbed stands until `stopTestbed`, and does not end with this process. */
   readonly keep?: boolean;
+  /** What `npm run` is given to end it if it is kept; by default the lab's own. */
+  readonly down?: string;
   /** Told of each step, in words for a person. */
   readonly onProgress?: (step: string) => void;
 }
@@ -41,21 +44,24 @@ const LONGEST_SOCKET = '/node1/ovn-controller.4194304.ctl'.length;
  * with the ports of the client and the VMs. Resolves when the client's ports are up on all of them. Until `stop()`, or
  * this process's end in whatever way, the machine holds namespaces with the prefix; afterwards nothing.
  *
- * @throws Error when a testbed with the prefix stands already, the directory's path is too long, or a step fails.
+ * @throws HeldError when a testbed with the prefix stands already
+ * @throws Error when the directory's path is too long, or a step fails
  */
 export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
-  const { prefix, vms = [describeVm()], nodes = 3, ovn = 'bookworm', onProgress = () => {} } = options;
+  const {
+    prefix,
+    vms = [describeVm()],
+    nodes = 3,
+    ovn = 'bookworm',
+    onProgress = () => {},
+    down = 'lab -- down',
+  } = options;
   const directory = resolve(options.directory);
   if (Buffer.byteLength(directory) + LONGEST_SOCKET > 107) {
     throw new Error(`The testbed's directory ${directory} has too long a path for unix sockets; take a shorter one.`);
   }
-  const [standing] = await namespacesOf(prefix);
-  if (standing) {
-    throw new Error(
-      `A testbed with the prefix ${prefix} stands already (network namespace ${standing}); stop it first.`,
-    );
-  }
   await fetchSuite(ovn, onProgress);
+  await hold(prefix, directory, down);
   const description = describe({ directory, prefix, ovn, vms }, nodes);
   const reaper = new Reaper({ directory, prefix });
   try {
@@ -75,11 +81,6 @@ export async function readTestbed(directory: string): Promise<TestbedDescription
     throw new Error(`No testbed stands in ${resolve(directory)}: there is no testbed.json.`, { cause: error });
   });
   return JSON.parse(text) as TestbedDescription;
-}
-
-/** Stops the testbed that stands in `directory`, whoever started it. */
-export async function stopTestbed(directory: string): Promise<void> {
-  await cleanUp(await readTestbed(directory));
 }
 
 function describe(

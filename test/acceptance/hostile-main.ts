@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import type { FunctionProcess } from '../functions/support/function.ts';
+import type { FunctionProcess } from '../../testkit/function-process.ts';
 import { GARBAGE, sendGarbage } from './hostile/garbage.ts';
 import { type HostileRequest, hostileRequest } from './hostile/request.ts';
 import { Town } from './hostile/town.ts';

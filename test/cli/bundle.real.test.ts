@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
-import { addPort } from '../handover/support/ovn.ts';
+import { addPort } from '../../testkit/ovn.ts';
 import { Installed } from './support/installed.ts';
 import { installWhole } from './support/whole.ts';
 

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Level } from '../../cli/doctor/finding.ts';
-import { build } from '../functions/support/function.ts';
-import { addPort } from '../handover/support/ovn.ts';
+import { build } from '../../testkit/function-process.ts';
+import { addPort } from '../../testkit/ovn.ts';
 import { FAULTS, type Fault } from './support/faults.ts';
 import { Installed } from './support/installed.ts';
 import { installWhole, Way } from './support/whole.ts';

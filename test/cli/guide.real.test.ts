@@ -1,9 +1,9 @@
 /** Each command of the guide, as its reader types it, on a whole cluster of stand-ins. */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { build } from '../../testkit/function-process.ts';
+import { addPort } from '../../testkit/ovn.ts';
 import { cliCommands } from '../docs/support/guide.ts';
-import { build } from '../functions/support/function.ts';
-import { addPort } from '../handover/support/ovn.ts';
 import { Installed } from './support/installed.ts';
 import { installWhole, Way } from './support/whole.ts';
 

@@ -7,7 +7,7 @@ import { ClusterApi } from '../../cli/cluster/api.ts';
 import { probeTheWay } from '../../cli/doctor/probe.ts';
 import { httpsExchange } from '../../handover/kubernetes/http.ts';
 import { type KubernetesApi, startKubernetesApi } from '../../lab/kubernetes-api/server.ts';
-import { Cluster } from '../handover/support/cluster.ts';
+import { Cluster } from '../../testkit/cluster.ts';
 
 const WITHIN_MS = 1_200;
 const BROKER = {

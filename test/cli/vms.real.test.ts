@@ -1,8 +1,8 @@
 /** status, explain and resync on a real ovsdb-server, at each moment of a migration. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
-import type { Migration } from '../handover/support/cluster.ts';
-import { addPort, addPortBinding, mapOf } from '../handover/support/ovn.ts';
+import type { Migration } from '../../testkit/kubevirt-vm.ts';
+import { addPort, addPortBinding, mapOf } from '../../testkit/ovn.ts';
 import { Installed } from './support/installed.ts';
 
 jest.setTimeout(60_000);

@@ -22,9 +22,10 @@ import { reconcile } from '../../handover/reconcile.ts';
 import type { EventOrigin } from '../../handover/request.ts';
 import { Background } from '../../lab/background.ts';
 import { freePort } from '../../lab/free-port.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import type { Migration } from '../../testkit/kubevirt-vm.ts';
+import { VMI } from '../../testkit/moments.ts';
 import { readAlerts } from '../eventing/alerts/metrics.ts';
-import { Cluster, type Migration } from '../handover/support/cluster.ts';
-import { VMI } from '../handover/support/moments.ts';
 import { ApiServer } from './support/api-server.ts';
 import { KubeStateMetrics } from './support/kube-state-metrics.ts';
 

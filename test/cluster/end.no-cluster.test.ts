@@ -9,7 +9,7 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import { buildParts } from '../../lab/cluster/build/parts.ts';
 import { cgroupOf, DIRECTORY, PREFIX } from '../../lab/cluster/description.ts';
 import { isStanding } from '../../lab/cluster/up.ts';
-import { namespacesOf } from '../../lab/testbed/cleanup.ts';
+import { namespacesOf } from '../../lab/testbed/namespaces.ts';
 
 const START_WITHIN_MS = 3_600_000;
 const GONE_WITHIN_MS = 60_000;

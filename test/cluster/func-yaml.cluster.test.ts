@@ -10,9 +10,10 @@ import { parse } from 'yaml';
 import { PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { binary } from '../../lab/cluster/binaries.ts';
 import { goSources } from '../../lab/cluster/go-sources.ts';
-import { build, FunctionProcess } from '../functions/support/function.ts';
-import { Cluster, type Migration } from '../handover/support/cluster.ts';
-import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { build, FunctionProcess } from '../../testkit/function-process.ts';
+import type { Migration } from '../../testkit/kubevirt-vm.ts';
+import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../../testkit/ovn.ts';
 
 jest.setTimeout(60_000);
 

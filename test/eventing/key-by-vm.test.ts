@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { changeEvent } from '../../lab/knative/change-event.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const FIXTURES = 'test/handover/fixtures';
+const FIXTURES = 'testkit/fixtures/kubevirt';
 const { spec } = parse(read('eventing/components/kafka/key-by-vm.yaml'));
 const expression = jsonata(spec.jsonata.expression);
 /** Those that the source's selector lets pass. */

@@ -1,12 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { checkManifests } from 'knative-eventing-ts-sdk';
+import { replyOf } from '../../handover/reply.ts';
 import type { Attributes } from '../../lab/knative/filters.ts';
 import { readFunctions } from '../../lab/knative/func-yaml.ts';
 import { type Manifest, ofKind, readKustomization } from '../../lab/knative/manifests.ts';
 import { parsePingSource } from '../../lab/knative/ping-source.ts';
 import { parseSource, type SourceSpec } from '../../lab/knative/source-spec.ts';
 import { parseTrigger, type Trigger } from '../../lab/knative/trigger.ts';
+import { factsAt, pod, VMI } from '../../testkit/moments.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const LAUNCHER_PODS = { pods: 'all' };
@@ -77,9 +79,16 @@ describe('the sources and the triggers', () => {
     expect(subscribersOf({ type: 'dev.knative.sources.ping' })).toEqual(['reconcile']);
   });
 
-  it('do not bring the functions their own replies', () => {
-    expect(subscribersOf({ type: 'dev.ovn-handover.port.reused', source: '/reuse-port' })).toEqual([]);
-  });
+  it.each(['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile'] as const)(
+    'do not bring the functions a reply of %s',
+    (name) => {
+      const ungated = [{ pod: pod('target-01-created-unscheduled'), gates: [], annotations: {}, events: [] }];
+      const reply = replyOf(name, { vmi: VMI, facts: factsAt({}), changes: [], ungated })!;
+      const { type, source, subject = '' } = reply;
+      expect(source).toBe(`/ovn-handover/${name}`);
+      expect(subscribersOf({ type, source, subject })).toEqual([]);
+    },
+  );
 
   it('have a function for every trigger, and a service account for every function', async () => {
     const functions = await readFunctions(PROJECT);

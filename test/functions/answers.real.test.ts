@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
-import { Cluster, type Migration } from '../handover/support/cluster.ts';
-import { object, pod } from '../handover/support/moments.ts';
-import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
-import { type Answer, build, FunctionProcess, HEADERS } from './support/function.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { type Answer, build, FunctionProcess, HEADERS } from '../../testkit/function-process.ts';
+import type { Migration } from '../../testkit/kubevirt-vm.ts';
+import { object, pod } from '../../testkit/moments.ts';
+import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../../testkit/ovn.ts';
 
 const validate = new Ajv().compile(
   JSON.parse(readFileSync(new URL('../../schemas/port-changed.schema.json', import.meta.url), 'utf8')),

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
-import { Cluster } from '../handover/support/cluster.ts';
-import { addChassis, addPort, mapOf, OvnDatabase } from '../handover/support/ovn.ts';
-import { build, FunctionProcess, HEADERS } from './support/function.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { build, FunctionProcess, HEADERS } from '../../testkit/function-process.ts';
+import { addChassis, addPort, mapOf, OvnDatabase } from '../../testkit/ovn.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'handover-given-up-'));
 /** As the dead letter sink of a Trigger gets it. */

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Cluster } from '../handover/support/cluster.ts';
-import { object } from '../handover/support/moments.ts';
-import { addChassis, OvnDatabase } from '../handover/support/ovn.ts';
-import { build, FunctionProcess } from './support/function.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { build, FunctionProcess } from '../../testkit/function-process.ts';
+import { object } from '../../testkit/moments.ts';
+import { addChassis, OvnDatabase } from '../../testkit/ovn.ts';
 
 const IN_FLIGHT = 100;
 const CODE_CACHE = new URL('../../dist/functions.cache', import.meta.url);

@@ -13,9 +13,9 @@ import { Kubernetes } from '../../handover/kubernetes/kubernetes.ts';
 import { Northbound } from '../../handover/ovn/northbound.ts';
 import { Southbound } from '../../handover/ovn/southbound.ts';
 import { reconcile, type World } from '../../handover/reconcile.ts';
-import { Cluster } from './support/cluster.ts';
-import { VMI } from './support/moments.ts';
-import { addChassis, addPort, mapOf, OvnDatabase } from './support/ovn.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { VMI } from '../../testkit/moments.ts';
+import { addChassis, addPort, mapOf, OvnDatabase } from '../../testkit/ovn.ts';
 
 const PORTS = ['web-01.prod', 'web-01.prod.tenant-a.prod.ovn'];
 const STEPS: Step[] = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis'];

@@ -66,7 +66,7 @@ describe('a chassis', () => {
   test('that came back under another name, and left its old row, is told by what it has claimed', async () => {
     model.migrate('b');
     model.southbound.addChassis('stale-b', 'b');
-    await model.call('enable-dual-chassis').catch(() => {});
+    await expect(model.call('enable-dual-chassis')).rejects.toThrow(/lists 2 chassis/);
     expect(model.binding()).toBe('nothing, record none');
     model.southbound.bindingOf(model.port).additional = ['chassis-b'];
     await model.call('enable-dual-chassis');

@@ -237,6 +237,16 @@ describe('what a warm function knows', () => {
     expect((await model.call('reconcile', { vmi: REFERENCE, recorded: uuids })).changes).toHaveLength(2);
   });
 
+  test('of ports that still carry the record of a migration that is over serves one look after another', async () => {
+    const migration = model.migrate('b');
+    await model.call('enable-dual-chassis');
+    model.succeed(migration);
+    model.restart();
+    for (let looks = 0; looks < 3; looks++) await model.call('release-port');
+    expect(model.binding()).toBe('chassis-b, record pinned');
+    expect(model.scans()).toEqual(['external_ids']);
+  });
+
   test('while nothing migrates serves one look after another', async () => {
     for (let looks = 0; looks < 3; looks++) await model.call('release-port');
     expect(model.scans()).toEqual(['external_ids']);

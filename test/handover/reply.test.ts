@@ -7,7 +7,7 @@ import { PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { changeFor, type Port } from '../../handover/decision/port.ts';
 import type { ReconcileResult } from '../../handover/reconcile.ts';
 import { changedIn, replyOf, sweepReply } from '../../handover/reply.ts';
-import { factsAt, moment, pod, VMI, VMI_UID, VMIM_UID } from './support/moments.ts';
+import { factsAt, moment, pod, VMI, VMI_UID, VMIM_UID } from '../../testkit/moments.ts';
 import { observe } from './support/observed.ts';
 import { ARMED, CHASSIS, DUAL, PINNED, port, SECOND, TO_SOURCE } from './support/ports.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedEventError } from 'knative-eventing-ts-sdk';
 import { originOf, requestFrom } from '../../handover/request.ts';
-import { object, VMI } from './support/moments.ts';
+import { object, VMI } from '../../testkit/moments.ts';
 
 /** What an ApiServerSource in Resource mode sends of an object. */
 function event(data: unknown, attributes: object = {}): Record<string, unknown> {

@@ -11,8 +11,8 @@ import { Northbound } from '../../handover/ovn/northbound.ts';
 import { Southbound } from '../../handover/ovn/southbound.ts';
 import { reconcile, type World } from '../../handover/reconcile.ts';
 import { resync } from '../../handover/resync.ts';
-import { Cluster } from './support/cluster.ts';
-import { addChassis, addPort, mapOf, OvnDatabase } from './support/ovn.ts';
+import { Cluster } from '../../testkit/cluster.ts';
+import { addChassis, addPort, mapOf, OvnDatabase } from '../../testkit/ovn.ts';
 import { PINNED } from './support/ports.ts';
 
 const PORTS = ['web-01.prod', 'web-01.prod.added.prod.ovn'];

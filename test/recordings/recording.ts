@@ -25,7 +25,7 @@ export const RECORDINGS = [
 
 export type RecordingName = (typeof RECORDINGS)[number];
 
-const FOLDER = new URL('../fixtures/kubevirt-1.9/', import.meta.url);
+const FOLDER = new URL('../../testkit/fixtures/kubevirt-1.9/', import.meta.url);
 
 /** What a real KubeVirt made its watchers see, in the order in which it was written. */
 export function recording(name: RecordingName): readonly RecordedEvent[] {

@@ -39,6 +39,6 @@ export async function cached(
   return folder;
 }
 
-export function digestOf(...inputs: readonly unknown[]): string {
+function digestOf(...inputs: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
 }

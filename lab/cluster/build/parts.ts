@@ -43,7 +43,7 @@ export async function buildParts(
 }
 
 /** Has programs of pinned Go modules built into the cache. */
-export async function buildPrograms(names: readonly string[]): Promise<void> {
+async function buildPrograms(names: readonly string[]): Promise<void> {
   // In a pid namespace, so that no compiler goes on after our end.
   const alone = ['--pdeathsig', 'KILL', '--', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const [code] = await once(

@@ -37,7 +37,7 @@ export async function deployment(
 }
 
 /** Deploys the functions by the project's own `npm run deploy` with the real func and kubectl. */
-export async function deployFunctions(cluster: ClusterDescription): Promise<void> {
+async function deployFunctions(cluster: ClusterDescription): Promise<void> {
   const { image, overlay } = await deployment(cluster);
   const PATH = `${dirname(binary('func'))}:${dirname(process.execPath)}:${process.env.PATH}`;
   const command = ['npm', 'run', 'deploy', '--', '--image', image, '--overlay', overlay];

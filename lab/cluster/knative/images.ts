@@ -1,4 +1,4 @@
-import { chmod, copyFile, link, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,7 +12,7 @@ import { imageOf } from './programs.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const NETWORK_LAYER = fileURLToPath(new URL('network/main.ts', import.meta.url));
-const NODE = join(PROJECT, 'node_modules/node/bin/node');
+const NODE = join(PROJECT, 'node_modules/.bin/node');
 /** Where `func` has its images run a function, and as whom. */
 const WORKSPACE = 'workspace';
 const USER = '1001';
@@ -23,7 +23,7 @@ const KO_USER = '65532';
  * Name of the image of the functions, to which `npm run deploy` is given the digest. func asks the registry whether it may be pulled:
  * nobody listens there. To a name that it could not resolve it would ask from inside the cluster, by a pod that cannot start.
  */
-export const FUNCTIONS_IMAGE = '127.0.0.1:1/ovn-handover';
+const FUNCTIONS_IMAGE = '127.0.0.1:1/ovn-handover';
 
 /** Archive with an image of each program; they are all in one layer, so that a node unpacks it once. */
 export async function programArchive({ pins, folder, programs }: ProgramBuild): Promise<string> {
@@ -112,20 +112,12 @@ export async function nodeArchive(
 
 /** Layer with the Node.js that the project's package.json pins, and the libraries that it takes from this machine. */
 async function nodeLayer(): Promise<string> {
-  const { dependencies } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
   const libraries = [...(await run('ldd', [NODE])).matchAll(/(\/\S+) \(/g)].map(([, library]) => library!);
-  const made = await cached('layer-node', [dependencies.node, libraries], async (into) => {
-    const root = await newRoot(
-      into,
-      'tmp',
-      `${WORKSPACE}/node_modules/.bin`,
-      `${WORKSPACE}/node_modules/node/bin`,
-      'etc',
-    );
+  const made = await cached('layer-node', [await run(NODE, ['--version']), libraries], async (into) => {
+    const root = await newRoot(into, 'tmp', `${WORKSPACE}/node_modules/.bin`, 'etc');
     await chmod(join(root, 'tmp'), 0o1777);
     await writeFile(join(root, 'etc/passwd'), `root:x:0:0::/root:/none\ncnb:x:${USER}:${USER}::/tmp:/none\n`);
-    await copyFile(NODE, join(root, WORKSPACE, 'node_modules/node/bin/node'));
-    await symlink('../node/bin/node', join(root, WORKSPACE, 'node_modules/.bin/node'));
+    await copyFile(NODE, join(root, WORKSPACE, 'node_modules/.bin/node'));
     for (const library of libraries) {
       await mkdir(join(root, dirname(library)), { recursive: true });
       await copyFile(library, join(root, library));

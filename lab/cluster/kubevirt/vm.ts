@@ -28,7 +28,7 @@ export async function startVms(
 }
 
 /** A VM with the lab's guest, which boots without a disk: its address is on the kernel's command line. */
-export function clusterVm({ name, namespace, interfaces }: VmDescription): object {
+function clusterVm({ name, namespace, interfaces }: VmDescription): object {
   const vm = virtualMachine({ name, namespace, interfaces });
   const { spec } = vm.spec.template;
   const addresses = interfaces.map(({ ip }) => `${ip}/24`).join();
@@ -84,7 +84,7 @@ async function vmRuns(cluster: ClusterDescription, { name, namespace }: VmDescri
 }
 
 /** Waits until the VM's guest answers the client over OVN. */
-export async function vmAnswers({ testbed }: ClusterDescription, { name, interfaces }: VmDescription): Promise<void> {
+async function vmAnswers({ testbed }: ClusterDescription, { name, interfaces }: VmDescription): Promise<void> {
   for (const { ip } of interfaces) {
     await eventually(`the guest of ${name} answers on ${ip}`, ANSWERS_WITHIN_MS, async () =>
       (await answers(testbed, ip)) ? true : 'no answer',

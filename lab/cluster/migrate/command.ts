@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { brokenPromises, type Mode, type Report } from '../../migrate/result.ts';
+import type { Mode } from '../../migrate/result.ts';
 import { writeResult } from '../../migrate/run.ts';
 import { summaryTable, timeline } from '../../migrate/timeline.ts';
+import { pronounce, verdictOn } from '../../migrate/verdict.ts';
 import { readCluster } from '../description.ts';
 import { functionsAreCold, functionsAreDeployed } from './functions.ts';
 import { setGate } from './gate.ts';
@@ -65,17 +66,10 @@ async function migrate(options: MigrateOptions, onProgress: (step: string) => vo
     });
     if (options.json !== undefined) await writeResult(report, options.json);
     if (report.migrations.length > 1) console.log(`\n${summaryTable(report)}\n`);
-    if (options.cancelAt === undefined) judge(report);
+    if (options.cancelAt === undefined) pronounce(verdictOn(report));
   } finally {
     if (deployed && !gate) await setGate(cluster, true);
   }
-}
-
-function judge({ mode, migrations }: Report): void {
-  const broken = migrations.flatMap((one) => brokenPromises(one).map((promise) => `${one.migration}: ${promise}`));
-  for (const promise of broken) console.error(`FAILED  ${promise}`);
-  if (broken.length > 0) process.exitCode = 1;
-  else console.log(`${mode === 'handover' ? 'PASSED' : 'DONE  '}  ${migrations.length} migrations (${mode})`);
 }
 
 function positive(text: string): number {

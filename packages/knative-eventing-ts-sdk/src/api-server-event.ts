@@ -1,7 +1,24 @@
 import { type Envelope, isObject, nameOf, parseEnvelope } from './cloud-event.ts';
 import { MalformedEventError } from './malformed-event-error.ts';
 
-/** What the two modes of an ApiServerSource have in common. */
+/**
+ * What the two modes of an ApiServerSource have in common.
+ *
+ * @see [Knative, ApiServerSource](https://knative.dev/docs/eventing/sources/apiserversource/reference/)
+ *
+ * @example
+ * ```ts
+ * const event = {
+ *   specversion: '1.0',
+ *   id: '1',
+ *   source: 'https://10.96.0.1:443',
+ *   type: 'dev.knative.apiserver.resource.delete',
+ *   data: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-01', namespace: 'shop' } },
+ * };
+ * const { action }: ApiServerEvent = parseResourceEvent(event);
+ * action; // => 'delete'
+ * ```
+ */
 export interface ApiServerEvent {
   /** With a selector, `add` and `delete` can also mean that the object gained or lost the label. */
   readonly action: 'add' | 'update' | 'delete';

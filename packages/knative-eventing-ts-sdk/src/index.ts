@@ -25,3 +25,4 @@ export type { Trigger, TriggerSpec } from './manifests/trigger.ts';
 export { type PingEvent, parsePingEvent } from './ping-event.ts';
 export { type ObjectReference, parseReferenceEvent, type ReferenceEvent } from './reference-event.ts';
 export { parseResourceEvent, type ResourceEvent, type ResourceObject } from './resource-event.ts';
+export { type EventReader, readEventsByEventOf } from './runtime.ts';

@@ -1,6 +1,9 @@
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OBJECT } from './support/encodings.ts';
 import { type FunctionProcess, startFunction } from './support/function-process.ts';
+import { SENDABLE, send } from './support/send.ts';
 
 let func: FunctionProcess;
 
@@ -83,6 +86,15 @@ describe('what the broker sees of an answer, through faas-js-runtime', () => {
 });
 
 describe('what an event may be', () => {
+  // Fastify itself ends a request in UTF-16: it counts the characters.
+  it.each(SENDABLE.filter(([name]) => !name.endsWith('UTF-16')))(
+    'reads one in any encoding: %s',
+    async (_, message) => {
+      const response = await send(func.url, message);
+      expect(await json(response)).toMatchObject({ action: 'add', name: OBJECT.metadata.name });
+    },
+  );
+
   it('reads an event in structured mode', async () => {
     const response = await post(
       { 'content-type': 'application/cloudevents+json' },

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-
-// A checkout has the sources, the published package only what was built from them.
-const source = new URL('../src/codegen/main.ts', import.meta.url);
-const { main } = await import(existsSync(source) ? source.href : '../dist/codegen/main.js');
-process.exitCode = main(process.argv.slice(2));
+// A checkout has nothing built, and Node runs no TypeScript that is installed.
+const isInstalled = import.meta.url.includes('/node_modules/');
+const { main } = await import(isInstalled ? '../dist/codegen/main.js' : '../src/codegen/main.ts');
+process.exitCode = await main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { OPT_IN_ANNOTATION } from '../../../handover/decision/kubevirt.ts';
-import { HEADERS } from '../../functions/support/function.ts';
-import { object } from '../../handover/support/moments.ts';
+import { HEADERS } from '../../../testkit/function-process.ts';
+import { object } from '../../../testkit/moments.ts';
 
 /** One request that a function may get from whoever reaches it. */
 export interface HostileRequest {

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CustomObjectsApi, PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node';
-import { build, FunctionProcess } from '../../functions/support/function.ts';
-import { Cluster, type Migration } from '../../handover/support/cluster.ts';
-import { object } from '../../handover/support/moments.ts';
-import { addChassis, addPort, addPortBinding, OvnDatabase } from '../../handover/support/ovn.ts';
+import { Cluster } from '../../../testkit/cluster.ts';
+import { build, FunctionProcess } from '../../../testkit/function-process.ts';
+import type { Migration } from '../../../testkit/kubevirt-vm.ts';
+import { object } from '../../../testkit/moments.ts';
+import { addChassis, addPort, addPortBinding, OvnDatabase } from '../../../testkit/ovn.ts';
 import type { Victims } from './request.ts';
 
 const STEPS = ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile'] as const;

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Level } from '../../../cli/doctor/finding.ts';
-import { addChassis } from '../../handover/support/ovn.ts';
+import { addChassis } from '../../../testkit/ovn.ts';
 import { ClusteredDatabase, expired, OlderDatabase } from './databases.ts';
 import type { Installed } from './installed.ts';
 

@@ -6,8 +6,8 @@ import { freePort } from '../../../lab/free-port.ts';
 import { type KubernetesApi, startKubernetesApi } from '../../../lab/kubernetes-api/server.ts';
 import { Authority } from '../../../packages/ovsdb-client-ts/test/support/certificates.ts';
 import { TemporaryDirectory } from '../../../packages/ovsdb-client-ts/test/support/server.ts';
-import { Cluster } from '../../handover/support/cluster.ts';
-import { addChassis, OvnDatabase } from '../../handover/support/ovn.ts';
+import { Cluster } from '../../../testkit/cluster.ts';
+import { addChassis, OvnDatabase } from '../../../testkit/ovn.ts';
 import { type CliOptions, cli, type Ran } from './cli.ts';
 
 /** A cluster of the stand-in API server and OVN's databases, with the settings of an installation in it. */

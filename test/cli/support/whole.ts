@@ -30,7 +30,7 @@ const deployment = (namespace: string, name: string, container: object = {}, rep
   });
 
 /** What a healthy cluster has beside our own manifests, as far as doctor looks at it. */
-export function surroundings(): Any[] {
+function surroundings(): Any[] {
   return [
     ...['worker-a', 'worker-b'].map((name) => ({
       apiVersion: 'v1',
@@ -56,7 +56,7 @@ export function surroundings(): Any[] {
 }
 
 /** The Services that func makes, and what Knative makes of our manifests. */
-export function deployed(): Any[] {
+function deployed(): Any[] {
   return [
     ...STEPS.map((name) =>
       inNamespace(NAMESPACE, 'serving.knative.dev/v1', 'Service', name, {

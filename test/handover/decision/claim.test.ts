@@ -5,7 +5,7 @@ import type { Port } from '../../../handover/decision/port.ts';
 import { profileOf } from '../../../handover/decision/profile.ts';
 import { recordEntries } from '../../../handover/decision/record.ts';
 import type { PortBinding } from '../../../handover/decision/southbound.ts';
-import { factsAt, moment, NOW } from '../support/moments.ts';
+import { factsAt, moment, NOW } from '../../../testkit/moments.ts';
 import { observe } from '../support/observed.ts';
 import { ARMED, DUAL, PINNED, port, SECOND, SINCE, TO_SOURCE, TO_TARGET } from '../support/ports.ts';
 

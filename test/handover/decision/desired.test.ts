@@ -9,7 +9,7 @@ import {
 } from '../../../handover/decision/desired.ts';
 import type { Facts } from '../../../handover/decision/facts.ts';
 import type { PortRecord } from '../../../handover/decision/record.ts';
-import { factsAt, IDLE, migration, moment, NOW, pod, VMI_UID, VMIM_UID, vmi, vmim } from '../support/moments.ts';
+import { factsAt, IDLE, migration, moment, NOW, pod, VMI_UID, VMIM_UID, vmi, vmim } from '../../../testkit/moments.ts';
 import { DUAL as dual, PINNED as pinned } from '../support/ports.ts';
 
 const handedOver: PortRecord = { ...dual, binding: 'pinned' };

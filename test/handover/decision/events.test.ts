@@ -16,7 +16,7 @@ import {
 import type { Facts } from '../../../handover/decision/facts.ts';
 import { changeFor, type Port } from '../../../handover/decision/port.ts';
 import { recordOf } from '../../../handover/decision/record.ts';
-import { factsAt, moment, pod, VMI } from '../support/moments.ts';
+import { factsAt, moment, pod, VMI } from '../../../testkit/moments.ts';
 import { ARMED, CHASSIS, DUAL, PINNED, port, TO_BOTH, TO_SOURCE, TO_TARGET } from '../support/ports.ts';
 
 const setup = {

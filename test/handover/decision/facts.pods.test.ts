@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { factsOf } from '../../../handover/decision/facts.ts';
 import type { Pod } from '../../../handover/decision/kubevirt.ts';
-import { factsAt, IDLE, owner, pod, VMIM_UID, vmi, vmim } from '../support/moments.ts';
+import { factsAt, IDLE, owner, pod, VMIM_UID, vmi, vmim } from '../../../testkit/moments.ts';
 
 const scheduled = pod('target-02-scheduled');
 

@@ -1,7 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { factsOf } from '../../../handover/decision/facts.ts';
 import type { Pod } from '../../../handover/decision/kubevirt.ts';
-import { factsAt, IDLE, migration, moment, owner, pod, VMI_UID, VMIM_UID, vmi, vmim } from '../support/moments.ts';
+import {
+  factsAt,
+  IDLE,
+  migration,
+  moment,
+  owner,
+  pod,
+  VMI_UID,
+  VMIM_UID,
+  vmi,
+  vmim,
+} from '../../../testkit/moments.ts';
 
 const scheduled = pod('target-02-scheduled');
 const running = { ...moment('target pod running') };

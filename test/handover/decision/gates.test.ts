@@ -12,7 +12,7 @@ import {
 import { DUAL_GATE, gatesOf, PORT_GATE, type Pod } from '../../../handover/decision/kubevirt.ts';
 import { changeFor, type Port, type PortChange } from '../../../handover/decision/port.ts';
 import { profileOf } from '../../../handover/decision/profile.ts';
-import { factsAt, moment, pod, vmi, vmim } from '../support/moments.ts';
+import { factsAt, moment, pod, vmi, vmim } from '../../../testkit/moments.ts';
 import { observe } from '../support/observed.ts';
 import { ARMED, CHASSIS, DUAL, PINNED, port, SECOND, TO_SOURCE } from '../support/ports.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { hintAnnotation, portHintOf, sameHint } from '../../../handover/decision/hint.ts';
-import { pod } from '../support/moments.ts';
+import { pod } from '../../../testkit/moments.ts';
 
 const uuids = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
 const carrying = (text: string) =>

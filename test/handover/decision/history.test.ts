@@ -13,7 +13,7 @@ import {
 import { DUAL_GATE, PORT_GATE, type VirtualMachineInstanceMigration } from '../../../handover/decision/kubevirt.ts';
 import { changeFor, type Port } from '../../../handover/decision/port.ts';
 import type { PortRecord } from '../../../handover/decision/record.ts';
-import { factsAt, moment, NOW, pod, VMI_UID, VMIM_UID, vmim } from '../support/moments.ts';
+import { factsAt, moment, NOW, pod, VMI_UID, VMIM_UID, vmim } from '../../../testkit/moments.ts';
 import { observe } from '../support/observed.ts';
 import { CHASSIS, DUAL, PINNED, port, SINCE as SINCE_DATE } from '../support/ports.ts';
 

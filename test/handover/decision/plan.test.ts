@@ -7,7 +7,7 @@ import { type PlanSetup, plan } from '../../../handover/decision/plan.ts';
 import type { Port } from '../../../handover/decision/port.ts';
 import { profileOf } from '../../../handover/decision/profile.ts';
 import { recordEntries } from '../../../handover/decision/record.ts';
-import { factsAt, moment, NOW, pod, vmi, vmim } from '../support/moments.ts';
+import { factsAt, moment, NOW, pod, vmi, vmim } from '../../../testkit/moments.ts';
 import { chassisNamed, observe } from '../support/observed.ts';
 import { ARMED, DUAL, PINNED, port, SECOND, TO_BOTH, TO_SOURCE } from '../support/ports.ts';
 

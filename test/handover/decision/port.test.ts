@@ -11,7 +11,7 @@ import {
   type PortChange,
 } from '../../../handover/decision/port.ts';
 import { recordEntries } from '../../../handover/decision/record.ts';
-import { factsAt, moment, pod, VMIM_UID } from '../support/moments.ts';
+import { factsAt, moment, pod, VMIM_UID } from '../../../testkit/moments.ts';
 import { ARMED, CHASSIS, DUAL, PINNED, port, SINCE, TO_BOTH, TO_SOURCE, TO_TARGET } from '../support/ports.ts';
 
 const NOW = new Date('2026-08-20T10:00:02.345Z');

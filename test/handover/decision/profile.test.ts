@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { profileOf } from '../../../handover/decision/profile.ts';
-import { pod, VMI } from '../support/moments.ts';
+import { pod, VMI } from '../../../testkit/moments.ts';
 import { port } from '../support/ports.ts';
 
 const source = (annotations: object) => pod('source-running', { metadata: { annotations } });

@@ -5,7 +5,7 @@ import type { SchedulingGateRelease } from '../../../handover/decision/gates.ts'
 import { DUAL_GATE, PORT_GATE, type SchedulingGate } from '../../../handover/decision/kubevirt.ts';
 import { changeFor, type Port, type PortChange } from '../../../handover/decision/port.ts';
 import { type CallSoFar, requeueAfter } from '../../../handover/decision/requeue.ts';
-import { factsAt, moment, pod, vmi, vmim } from '../support/moments.ts';
+import { factsAt, moment, pod, vmi, vmim } from '../../../testkit/moments.ts';
 import { observe } from '../support/observed.ts';
 import { ARMED, CHASSIS, DUAL, PINNED, port, SECOND, TO_SOURCE } from '../support/ports.ts';
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { kubernetesClient } from '../../../handover/kubernetes/client.ts';
 import type { HttpRequest } from '../../../handover/kubernetes/http.ts';
 import type { KubernetesApi } from '../../../handover/kubernetes/kubernetes.ts';
-import { pod, vmim } from '../support/moments.ts';
+import { pod, vmim } from '../../../testkit/moments.ts';
 
 const VMI = { namespace: 'prod', name: 'web-01' };
 const EVENT = { metadata: { name: 'web-01.1', namespace: 'prod' } };

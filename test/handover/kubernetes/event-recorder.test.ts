@@ -3,7 +3,7 @@ import type { KubernetesEvent } from '../../../handover/decision/events.ts';
 import { EventRecorder } from '../../../handover/kubernetes/event-recorder.ts';
 import type { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
 import type { LogFields } from '../../../handover/kubernetes/log.ts';
-import { VMI, VMI_UID, VMIM_UID } from '../support/moments.ts';
+import { VMI, VMI_UID, VMIM_UID } from '../../../testkit/moments.ts';
 
 const PINNED: KubernetesEvent = { type: 'Normal', reason: 'PortPinned', message: 'pinned' };
 const NO_PORT: KubernetesEvent = { type: 'Warning', reason: 'NoPort', message: 'no port' };

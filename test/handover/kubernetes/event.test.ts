@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { KubernetesEvent } from '../../../handover/decision/events.ts';
 import { type EventContext, eventObject, onceMore } from '../../../handover/kubernetes/event.ts';
-import { VMI, VMI_UID, VMIM_UID } from '../support/moments.ts';
+import { VMI, VMI_UID, VMIM_UID } from '../../../testkit/moments.ts';
 
 const NO_PORT: KubernetesEvent = { type: 'Warning', reason: 'NoPort', message: 'no port' };
 const CONTEXT: EventContext = {

@@ -3,7 +3,7 @@ import type { HistoryEntry } from '../../../handover/decision/history.ts';
 import { HistoryRecorder } from '../../../handover/kubernetes/history-recorder.ts';
 import type { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
 import type { Log, LogFields } from '../../../handover/kubernetes/log.ts';
-import { vmim } from '../support/moments.ts';
+import { vmim } from '../../../testkit/moments.ts';
 
 const first = vmim('01-pending');
 const later = vmim('06-running');

@@ -3,7 +3,7 @@ import { LookAgainError } from '../../../handover/decision/errors.ts';
 import { DUAL_GATE, PORT_GATE, type Pod } from '../../../handover/decision/kubevirt.ts';
 import type { EventObject } from '../../../handover/kubernetes/event.ts';
 import { Kubernetes, type KubernetesApi, type PatchResult } from '../../../handover/kubernetes/kubernetes.ts';
-import { pod, VMI, VMI_UID, VMIM_UID, vmi, vmim } from '../support/moments.ts';
+import { pod, VMI, VMI_UID, VMIM_UID, vmi, vmim } from '../../../testkit/moments.ts';
 
 /** What was asked, in order, and with what. */
 let asked: [string, ...unknown[]][];

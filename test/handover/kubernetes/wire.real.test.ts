@@ -4,8 +4,9 @@ import { DUAL_GATE, gatesOf, PORT_GATE, type Pod } from '../../../handover/decis
 import { kubernetesClient } from '../../../handover/kubernetes/client.ts';
 import { type Exchange, httpsExchange } from '../../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
-import { Cluster, type Migration } from '../support/cluster.ts';
-import { VMI } from '../support/moments.ts';
+import { Cluster } from '../../../testkit/cluster.ts';
+import type { Migration } from '../../../testkit/kubevirt-vm.ts';
+import { VMI } from '../../../testkit/moments.ts';
 
 // Over HTTPS, to an API server that has rules of its own.
 let cluster: Cluster;

@@ -7,8 +7,8 @@ import { LookAgainError, OutcomeUnknownError, TryAgainError } from '../../../han
 import { carriesChange, changeFor, type Port, type PortChange } from '../../../handover/decision/port.ts';
 import { profileOf } from '../../../handover/decision/profile.ts';
 import { Northbound } from '../../../handover/ovn/northbound.ts';
-import { VMI } from '../support/moments.ts';
-import { addPort, mapOf, OvnDatabase } from '../support/ovn.ts';
+import { VMI } from '../../../testkit/moments.ts';
+import { addPort, mapOf, OvnDatabase } from '../../../testkit/ovn.ts';
 import { ARMED, CHASSIS, DUAL, PINNED } from '../support/ports.ts';
 
 const profile = profileOf('kube-ovn', '');

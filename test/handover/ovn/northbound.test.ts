@@ -6,8 +6,8 @@ import { OPTION_KEYS, type PortChange } from '../../../handover/decision/port.ts
 import { profileOf } from '../../../handover/decision/profile.ts';
 import { recordEntries } from '../../../handover/decision/record.ts';
 import { Northbound } from '../../../handover/ovn/northbound.ts';
+import { VMI, VMIM_UID } from '../../../testkit/moments.ts';
 import { RecordingClient } from '../support/database.ts';
-import { VMI, VMIM_UID } from '../support/moments.ts';
 import { DUAL, PINNED, SINCE, TO_SOURCE } from '../support/ports.ts';
 
 const SCAN = 'Logical_Switch_Port external_ids includes';
@@ -153,7 +153,7 @@ describe('where a warm function has found ports before', () => {
   test('is known for a minute, with the migration that it was for', async () => {
     jest.useFakeTimers();
     expect(northbound.known(VMI)).toBeUndefined();
-    const during = { migration: VMIM_UID, target: 'a pod' };
+    const during = { migration: VMIM_UID, target: 'a pod', isWhole: true };
     northbound.remember(VMI, await northbound.searchPorts(VMI, []), during);
     jest.advanceTimersByTime(59_999);
     expect(northbound.known(VMI)).toMatchObject({ uuids: [a.uuid, b.uuid], ...during });
@@ -162,7 +162,11 @@ describe('where a warm function has found ports before', () => {
   });
 
   test('is known of that VM alone, and of none that is forgotten', async () => {
-    northbound.remember(VMI, await northbound.searchPorts(VMI, []), { migration: undefined, target: undefined });
+    northbound.remember(VMI, await northbound.searchPorts(VMI, []), {
+      migration: undefined,
+      target: undefined,
+      isWhole: true,
+    });
     expect(northbound.known({ ...VMI, namespace: 'other' })).toBeUndefined();
     expect(northbound.known({ ...VMI, name: 'other' })).toBeUndefined();
     northbound.forget({ ...VMI, name: 'other' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OvsdbClient } from 'ovsdb-client-ts';
 import { Southbound } from '../../../handover/ovn/southbound.ts';
-import { addChassis, addPortBinding, OvnDatabase } from '../support/ovn.ts';
+import { addChassis, addPortBinding, OvnDatabase } from '../../../testkit/ovn.ts';
 
 let database: OvnDatabase;
 let client: OvsdbClient;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ConnectError, type Operation, toWireMap, toWireSet, type WireRow } from 'ovsdb-client-ts';
 import { TryAgainError } from '../../../handover/decision/errors.ts';
 import { Southbound } from '../../../handover/ovn/southbound.ts';
@@ -345,13 +345,19 @@ describe('the side effects of a dual binding', () => {
     expect(found.get('b.prod')!.virtualPorts).toEqual(['vip-1']);
   });
 
-  test('are asked for in one request, where the ports are known', async () => {
+  test('cost one scan of the table in a minute, for all migrations', async () => {
+    jest.useFakeTimers();
     await southbound.look([], PORTS);
     database.transactions.length = 0;
     await southbound.sideEffects(PORTS);
-    expect(database.looks).toEqual([
-      [BY_UUID, BY_UUID],
-      ['Port_Binding type ==', 'Port_Binding type =='],
-    ]);
+    jest.advanceTimersByTime(59_999);
+    await southbound.sideEffects(PORTS);
+    const others = ['Port_Binding type !='];
+    expect(database.looks).toEqual([[BY_UUID, BY_UUID], others, [BY_UUID, BY_UUID]]);
+    rows.Port_Binding!.push(binding(13, 'uplink', { type: 'localnet' }));
+    jest.advanceTimersByTime(1);
+    expect((await effects()).get('a.prod')!.isOnLocalnet).toBe(true);
+    expect(database.looks.at(-1)).toEqual(others);
+    jest.useRealTimers();
   });
 });

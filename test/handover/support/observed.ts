@@ -4,7 +4,7 @@ import type { Observation } from '../../../handover/decision/observation.ts';
 import type { Port } from '../../../handover/decision/port.ts';
 import { recordOf, SINCE_KEY } from '../../../handover/decision/record.ts';
 import type { Chassis, PortBinding } from '../../../handover/decision/southbound.ts';
-import { NOW, VMI } from './moments.ts';
+import { NOW, VMI } from '../../../testkit/moments.ts';
 import { CHASSIS } from './ports.ts';
 
 const BINDING_UUID = '33333333-3333-4333-8333-333333333333';

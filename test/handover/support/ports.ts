@@ -1,6 +1,6 @@
 import type { Port } from '../../../handover/decision/port.ts';
 import { type PortRecord, recordEntries } from '../../../handover/decision/record.ts';
-import { VMI_UID, VMIM_UID } from './moments.ts';
+import { VMI_UID, VMIM_UID } from '../../../testkit/moments.ts';
 
 export const PINNED: PortRecord = {
   vmi: VMI_UID,

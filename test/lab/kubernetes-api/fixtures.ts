@@ -3,7 +3,9 @@ import type { KubernetesObject } from '../../../lab/kubernetes-api/object.ts';
 
 /** A Kubernetes object as it can be sent in a create: what only the server sets is taken off. */
 export function fixture(name: string): KubernetesObject {
-  const object = JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
+  const object = JSON.parse(
+    readFileSync(new URL(`../../../testkit/fixtures/kubevirt/${name}.json`, import.meta.url), 'utf8'),
+  );
   const { resourceVersion: _v, uid: _u, creationTimestamp: _c, generation: _g, ...metadata } = object.metadata;
   return { ...object, metadata };
 }

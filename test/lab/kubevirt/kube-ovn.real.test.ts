@@ -12,7 +12,7 @@ import type {
   VirtualMachineInstanceMigration,
 } from '../../../lab/kubevirt/objects.ts';
 import { describeVm, type TestbedDescription, type VmDescription } from '../../../lab/testbed/description.ts';
-import { OvnDatabase } from '../../handover/support/ovn.ts';
+import { OvnDatabase } from '../../../testkit/ovn.ts';
 import { type Cluster as Api, startCluster } from '../kubernetes-api/cluster.ts';
 
 let nb: OvnDatabase;

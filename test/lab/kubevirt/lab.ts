@@ -85,7 +85,7 @@ export class Lab {
       '--guest',
       guest,
     ];
-    this.kubevirt = spawn(path('node_modules/.bin/node'), command, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.kubevirt = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
   static async start(prefix: string, options: LabOptions): Promise<Lab> {

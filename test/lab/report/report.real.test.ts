@@ -1,6 +1,6 @@
 /** The report of recorded migrations, opened in a real browser as a reader would. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,13 +8,13 @@ import { jest } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Report } from '../../../lab/migrate/result.ts';
 import { typical } from '../../../lab/report/story.ts';
-import { writeReport } from '../../../lab/report/write.ts';
+import { readResult, writeReport } from '../../../lab/report/write.ts';
 import { complaints, look } from './seen.ts';
 
 jest.setTimeout(60_000);
 
-const FIXTURES = ['single', 'handover', 'floor'].map((mode) =>
-  fileURLToPath(new URL(`fixtures/${mode}.json`, import.meta.url)),
+const FIXTURES = ['single', 'handover-gated', 'handover', 'floor'].map((mode) =>
+  fileURLToPath(new URL(`../../../testkit/fixtures/results/${mode}.json`, import.meta.url)),
 );
 const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
@@ -23,7 +23,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'handover-report-'));
-  await writeReport(FIXTURES, directory);
+  await writeReport(await Promise.all(FIXTURES.map(readResult)), directory);
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', ...QUIET],
@@ -112,6 +112,20 @@ test('the picture stands alone on light and on dark pages', async () => {
   }
 });
 
+test.each(['light', 'dark'] as const)('by %s the picture of the flow is readable on a phone', async (colorScheme) => {
+  const flow = await readFile('docs/flow.svg', 'utf8');
+  const style = '<style>body { margin: 0 } svg { max-width: 100%; height: auto }</style>';
+  await writeFile(join(directory, 'flow.html'), `<!doctype html><title>flow</title>${style}<body>${flow}</body>`);
+  const { page, trouble } = await open('flow.html', { viewport: { width: 390, height: 844 }, colorScheme });
+  const seen = await look(page);
+  expect(complaints(seen)).toEqual([]);
+  expect(trouble).toEqual([]);
+  const words = seen.texts.map(({ text }) => text);
+  for (const function_ of ['reuse-port', 'enable-dual-chassis', 'disable-dual-chassis', 'release-port', 'reconcile']) {
+    expect(words).toContain(function_);
+  }
+});
+
 test('the look at a page finds what it is there to find', async () => {
   const { page } = await open('report.html', { viewport: { width: 390, height: 844 } });
   await page.evaluate(`document.body.insertAdjacentHTML('beforeend',
@@ -127,6 +141,6 @@ test('the look at a page finds what it is there to find', async () => {
 
 test('a file that holds no migrations is rejected by name', async () => {
   const noResult = fileURLToPath(import.meta.url);
-  await expect(writeReport([noResult], directory)).rejects.toThrow(noResult);
-  await expect(writeReport(['/nonexistent/result.json'], directory)).rejects.toThrow('/nonexistent/result.json');
+  await expect(readResult(noResult)).rejects.toThrow(noResult);
+  await expect(readResult('/nonexistent/result.json')).rejects.toThrow('/nonexistent/result.json');
 });

@@ -4,7 +4,9 @@ import type { MigrationResult, Report } from '../../../lab/migrate/result.ts';
 import {
   type Band,
   bindingBands,
+  gateBands,
   guestBands,
+  isAtSwitch,
   measured,
   openedAt,
   targetBands,
@@ -13,7 +15,9 @@ import {
 } from '../../../lab/report/story.ts';
 
 async function recorded(mode: string): Promise<Report> {
-  return JSON.parse(await readFile(new URL(`fixtures/${mode}.json`, import.meta.url), 'utf8')) as Report;
+  return JSON.parse(
+    await readFile(new URL(`../../../testkit/fixtures/results/${mode}.json`, import.meta.url), 'utf8'),
+  ) as Report;
 }
 
 const tones = (bands: readonly Band[]) => bands.map(({ tone }) => tone);
@@ -82,4 +86,17 @@ test('the migration shown is the one with the median outage, by its worst interf
   const shown = typical({ ...report, migrations })!;
   expect(shown).toBe(migrations[2]);
   expect(worstInterface(shown).outageMs).toBe(300);
+});
+
+test('the gates of a target pod are told by name until the last is off, and the silence of another moment is no switch', async () => {
+  const [gated] = (await recorded('handover-gated')).migrations;
+  expect(gateBands(gated!).map(({ tone, labels: [label] }) => [tone, label])).toEqual([
+    ['held', 'held by port and dual'],
+    ['held', 'held by dual'],
+    ['target', 'may go to its node'],
+  ]);
+  expect(isAtSwitch(gated!, { before: 150, after: 300 })).toBe(false);
+  const [other] = (await recorded('handover')).migrations;
+  expect(gateBands(other!)).toEqual([]);
+  expect(isAtSwitch(other!, { before: 150, after: 300 })).toBe(true);
 });

@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, namespacesOf } from '../../../lab/testbed/cleanup.ts';
+import { cleanUp } from '../../../lab/testbed/cleanup.ts';
 import { run, runIn } from '../../../lab/testbed/command.ts';
 import { describeVm } from '../../../lab/testbed/description.ts';
+import { namespacesOf } from '../../../lab/testbed/namespaces.ts';
 import { plug, unplug } from '../../../lab/testbed/plug.ts';
-import { readTestbed, startTestbed, stopTestbed } from '../../../lab/testbed/testbed.ts';
+import { readTestbed, startTestbed } from '../../../lab/testbed/testbed.ts';
 
 const STARTER = fileURLToPath(new URL('starter.ts', import.meta.url));
 const prefix = `t${process.pid}`;
@@ -139,12 +140,45 @@ describe('a testbed', () => {
     expect(await namespacesOf(`${prefix}b`)).toEqual([]);
   }, 60_000);
 
-  test('is rejected while another with its prefix stands', async () => {
+  test('stands in a directory whose path has blanks', async () => {
+    const testbed = await startTestbed({ directory: join(directory, 'a b'), prefix });
+    await testbed.stop();
+    expect(await nothingIsLeft()).toBe(true);
+  }, 60_000);
+
+  test('tells a second of its name who has it and how to end that, and goes on', async () => {
     const first = await startTestbed({ directory, prefix });
-    await expect(startTestbed({ directory, prefix })).rejects.toThrow(`prefix ${prefix} stands already`);
+    const message = `named ${prefix} stands already on this machine, started in ${process.cwd()} at `;
+    await expect(startTestbed({ directory, prefix })).rejects.toThrow(message);
+    await expect(startTestbed({ directory, prefix })).rejects.toThrow(`To end it: kill ${process.pid}`);
+    await expect(cleanUp({ directory: join(directory, 'of another clone'), prefix })).rejects.toThrow(message);
     await runIn(first.chassis[0]!.netns, 'ping', ['-c1', '-W5', first.chassis[1]!.address]);
     await first.stop();
   }, 60_000);
+
+  test('is started by one only of two at once', async () => {
+    const started = await Promise.allSettled([1, 2].map(() => startTestbed({ directory, prefix })));
+    const [first, ...others] = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(others).toEqual([]);
+    await runIn(first!.chassis[0]!.netns, 'ping', ['-c1', '-W5', first!.chassis[1]!.address]);
+    await first!.stop();
+  }, 60_000);
+
+  test('takes over the name of one whose process was killed before it had made anything', async () => {
+    const { starter, exit } = await start('nothing');
+    starter.kill('SIGKILL');
+    await exit;
+    const testbed = await startTestbed({ directory, prefix });
+    await testbed.stop();
+  }, 60_000);
+
+  test('leaves alone namespaces of its name that nobody is known to have', async () => {
+    await run('ip', ['netns', 'add', `${prefix}-stray`]);
+    await expect(startTestbed({ directory, prefix })).rejects.toThrow(
+      `a network namespace ${prefix}-stray, and nothing says whose. To end it: npm run lab -- down`,
+    );
+    expect(await namespacesOf(prefix)).toEqual([`${prefix}-stray`]);
+  });
 
   test('is rejected in a directory whose path is too long for unix sockets', async () => {
     const long = join(directory, 'd'.repeat(90));
@@ -169,9 +203,12 @@ describe('when the process that started a testbed', () => {
   test('shall not take it along (keep), it stands until it is stopped from elsewhere', async () => {
     const { exit } = await start('keep');
     await exit;
+    await expect(startTestbed({ directory, prefix })).rejects.toThrow(
+      `To end it: npm --prefix '${process.cwd()}' run lab -- down`,
+    );
     const testbed = await readTestbed(directory);
     await runIn(testbed.chassis[0]!.netns, 'ping', ['-c1', '-W5', testbed.chassis[1]!.address]);
-    await stopTestbed(directory);
+    await cleanUp({ directory, prefix });
     expect(await nothingIsLeft()).toBe(true);
   }, 60_000);
 });

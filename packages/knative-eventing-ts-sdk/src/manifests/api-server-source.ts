@@ -1,10 +1,25 @@
 import { anything, type Check, list, mapOf, mapping, oneOf, required, text } from './check.ts';
-import { apiVersion, type Destination, destination, kind } from './destination.ts';
+import { apiVersion, type Destination, destination, kind, kindRule } from './destination.ts';
 import { attributeName, type EventFilter, eventFilters } from './filters.ts';
 import { dnsName, type Metadata, metadata, TRUE_OR_FALSE } from './metadata.ts';
 import { type LabelSelector, labelSelector } from './selector.ts';
 
-/** Makes events of the changes of Kubernetes objects. */
+/**
+ * Makes events of the changes of Kubernetes objects.
+ *
+ * @see [Knative, ApiServerSource](https://knative.dev/docs/eventing/sources/apiserversource/reference/)
+ *
+ * @example
+ * ```ts
+ * const source: ApiServerSource = {
+ *   apiVersion: 'sources.knative.dev/v1',
+ *   kind: 'ApiServerSource',
+ *   metadata: { name: 'pods' },
+ *   spec: { mode: 'Resource', resources: [{ apiVersion: 'v1', kind: 'Pod' }], sink: { uri: 'http://pods.shop' } },
+ * };
+ * checkManifest(source); // => []
+ * ```
+ */
 export interface ApiServerSource {
   readonly apiVersion: 'sources.knative.dev/v1';
   readonly kind: 'ApiServerSource';
@@ -13,6 +28,20 @@ export interface ApiServerSource {
   readonly status?: unknown;
 }
 
+/**
+ * What an ApiServerSource watches, and where its events go.
+ *
+ * @see [Knative, ApiServerSource](https://knative.dev/docs/eventing/sources/apiserversource/reference/)
+ *
+ * @example
+ * ```ts
+ * const spec: ApiServerSourceSpec = {
+ *   serviceAccountName: 'pods-source',
+ *   resources: [{ apiVersion: 'apps/v1', kind: 'Deployment' }],
+ *   sink: { ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' } },
+ * };
+ * ```
+ */
 export interface ApiServerSourceSpec {
   readonly resources: readonly WatchedResource[];
   /** Only objects that such an object owns. */
@@ -28,16 +57,49 @@ export interface ApiServerSourceSpec {
   readonly ceOverrides?: EventOverrides;
 }
 
+/**
+ * A kind of Kubernetes, in a version of its API.
+ *
+ * @see [Knative, API of eventing](https://knative.dev/docs/eventing/reference/eventing-api/)
+ *
+ * @example
+ * ```ts
+ * const owner: ResourceKind = { apiVersion: 'apps/v1', kind: 'ReplicaSet' };
+ * ```
+ */
 export interface ResourceKind {
   readonly apiVersion: string;
   readonly kind: string;
 }
 
+/**
+ * Objects that an ApiServerSource watches: all of a kind, or those with some labels.
+ *
+ * @see [Knative, ApiServerSource](https://knative.dev/docs/eventing/sources/apiserversource/reference/)
+ *
+ * @example
+ * ```ts
+ * const resource: WatchedResource = {
+ *   apiVersion: 'v1',
+ *   kind: 'Pod',
+ *   selector: { matchLabels: { app: 'shop' } },
+ * };
+ * ```
+ */
 export interface WatchedResource extends ResourceKind {
   readonly selector?: LabelSelector;
 }
 
-/** Extensions that a source adds to each event. */
+/**
+ * Extensions that a source adds to each event.
+ *
+ * @see [Knative, ApiServerSource](https://knative.dev/docs/eventing/sources/apiserversource/reference/)
+ *
+ * @example
+ * ```ts
+ * const ceOverrides: EventOverrides = { extensions: { cluster: 'one' } };
+ * ```
+ */
 export interface EventOverrides {
   readonly extensions?: Readonly<Record<string, string>>;
 }
@@ -49,13 +111,14 @@ export const eventOverrides: Check<EventOverrides> = mapping<EventOverrides>({
 const spec: Check<ApiServerSourceSpec> = mapping<ApiServerSourceSpec>({
   resources: required(
     list(
-      mapping<WatchedResource>({ apiVersion: required(apiVersion), kind: required(kind), selector: labelSelector }),
-      {
-        empty: false,
-      },
+      mapping<WatchedResource>(
+        { apiVersion: required(apiVersion), kind: required(kind), selector: labelSelector },
+        kindRule,
+      ),
+      { empty: false },
     ),
   ),
-  owner: mapping<ResourceKind>({ apiVersion: required(apiVersion), kind: required(kind) }),
+  owner: mapping<ResourceKind>({ apiVersion: required(apiVersion), kind: required(kind) }, kindRule),
   mode: oneOf('Reference', 'Resource'),
   serviceAccountName: dnsName,
   namespaceSelector: labelSelector,

@@ -3,7 +3,22 @@ import { type Delivery, delivery } from './delivery.ts';
 import { type Reference, reference } from './destination.ts';
 import { type Metadata, metadata, TRUE_OR_FALSE } from './metadata.ts';
 
-/** Where events go and are chosen from. */
+/**
+ * Where events go and are chosen from.
+ *
+ * @see [Knative, Broker](https://knative.dev/docs/eventing/brokers/)
+ *
+ * @example
+ * ```ts
+ * const broker: Broker = {
+ *   apiVersion: 'eventing.knative.dev/v1',
+ *   kind: 'Broker',
+ *   metadata: { name: 'orders', namespace: 'shop' },
+ *   spec: { delivery: { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' } },
+ * };
+ * checkManifest(broker); // => []
+ * ```
+ */
 export interface Broker {
   readonly apiVersion: 'eventing.knative.dev/v1';
   readonly kind: 'Broker';
@@ -24,7 +39,7 @@ export const broker: Check<Broker> = mapping<Broker>({
     metadata({
       'eventing.knative.dev/broker.class': filledText,
       'messaging.knative.dev/async-handler': TRUE_OR_FALSE,
-      'x-kafka.eventing.knative.dev/external.topic': filledText,
+      'kafka.eventing.knative.dev/external.topic': filledText,
     }),
   ),
   spec: mapping<NonNullable<Broker['spec']>>({ config: reference, delivery }),

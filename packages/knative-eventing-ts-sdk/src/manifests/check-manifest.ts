@@ -2,11 +2,21 @@ import { isObject } from '../cloud-event.ts';
 import { type ApiServerSource, apiServerSource } from './api-server-source.ts';
 import { type Broker, broker } from './broker.ts';
 import type { Check } from './check.ts';
+import { whyNoKind } from './kinds.ts';
 import { type PingSource, pingSource } from './ping-source.ts';
 import { closest, type Problem } from './problem.ts';
 import { type Trigger, trigger } from './trigger.ts';
 
-/** The kinds that are checked, and the types of their manifests. */
+/**
+ * The kinds that are checked, and the types of their manifests.
+ *
+ * @see [Knative, API of eventing](https://knative.dev/docs/eventing/reference/eventing-api/)
+ *
+ * @example
+ * ```ts
+ * const kinds: readonly (keyof Manifests)[] = ['Broker', 'Trigger', 'ApiServerSource', 'PingSource'];
+ * ```
+ */
 export interface Manifests {
   readonly Broker: Broker;
   readonly Trigger: Trigger;
@@ -33,6 +43,14 @@ const KINDS: Readonly<Record<string, Kind>> & Readonly<Record<keyof Manifests, K
  *
  * @param manifest - The object, as read from YAML or JSON.
  * @returns what is wrong, in the order of the manifest; nothing if all is well.
+ * @throws Nothing: whatever it is given, what is wrong is what it returns.
+ * @see [Knative, API of eventing](https://knative.dev/docs/eventing/reference/eventing-api/)
+ *
+ * @example
+ * ```ts
+ * checkManifest({ apiVersion: 'eventing.knative.dev/v1', kind: 'Triger' });
+ * // => [{ where: '/kind', what: 'is Triger. Did you mean Trigger?' }]
+ * ```
  */
 export function checkManifest(manifest: unknown): readonly Problem[] {
   if (!isObject(manifest)) return [{ where: '', what: 'must be a mapping with apiVersion and kind' }];
@@ -42,11 +60,10 @@ export function checkManifest(manifest: unknown): readonly Problem[] {
   if (Object.hasOwn(KINDS, kind)) {
     const known = KINDS[kind]!;
     if (known.apiVersion === apiVersion) return known.check(manifest, '');
-    const meant = isOfKnative(apiVersion) ? known.apiVersion : closest(apiVersion, [known.apiVersion]);
-    return meant === undefined
-      ? []
-      : [{ where: '/apiVersion', what: `is ${apiVersion}, but a ${kind} is of ${meant}` }];
   }
+  const wrong = whyNoKind(apiVersion, kind);
+  // Of a kind that the API server does not know either, it tells itself.
+  if (wrong?.field === 'apiVersion') return [{ where: '/apiVersion', what: wrong.what }];
   const meant = isOfKnative(apiVersion) ? closest(kind, Object.keys(KINDS)) : undefined;
   return meant === undefined ? [] : [{ where: '/kind', what: `is ${kind}. Did you mean ${meant}?` }];
 }

@@ -1,5 +1,6 @@
 import { isObject, nameOf } from '../cloud-event.ts';
-import { at, hint, type Problem } from './problem.ts';
+import { at } from '../json-pointer.ts';
+import { hint, type Problem } from './problem.ts';
 
 declare const checked: unique symbol;
 
@@ -29,13 +30,16 @@ export function required<T>(check: Check<T>): RequiredCheck<T> {
   return Object.assign((value: unknown, where: string) => check(value, where), { required: true as const });
 }
 
-/** A mapping with these fields and no others; one that is undefined is not there, as in JSON. The rules are looked at only where every field is right. */
+/**
+ * A mapping with these fields and no others. One that is null is not there, as the API server takes it (a block that is all
+ * comments). The rules are looked at only where every field is right.
+ */
 export function mapping<T extends object>(fields: Fields<T>, ...rules: readonly Rule<T>[]): Check<T> {
   const checks = new Map(Object.entries<Check<unknown> & { readonly required?: true }>(fields));
   const known = [...checks.keys()];
   return (value, where) => {
     if (!isObject(value)) return mustBe('a mapping', value, where);
-    const there = Object.entries(value).filter(([, field]) => field !== undefined);
+    const there = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
     const problems = there.flatMap(([key, field]) => {
       const check = checks.get(key);
       return check === undefined ? unknownField(key, known, where) : check(field, at(where, key));
@@ -44,9 +48,8 @@ export function mapping<T extends object>(fields: Fields<T>, ...rules: readonly 
       if (check.required && !there.some(([field]) => field === key)) problems.push({ where, what: `must have ${key}` });
     }
     if (problems.length > 0) return problems;
-    return rules
-      .flatMap((rule) => rule(value as T, where))
-      .filter((problem) => problem !== undefined && problem !== false);
+    const sound = Object.fromEntries(there) as T;
+    return rules.flatMap((rule) => rule(sound, where)).filter((problem) => problem !== undefined && problem !== false);
   };
 }
 

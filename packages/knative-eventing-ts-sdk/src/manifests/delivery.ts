@@ -2,7 +2,21 @@ import { type Check, integer, mapping, oneOf } from './check.ts';
 import { type Destination, destination } from './destination.ts';
 import { duration } from './duration.ts';
 
-/** How events are delivered, tried again, and given up. Durations are ISO 8601, e.g. `PT0.2S`. */
+/**
+ * How events are delivered, tried again, and given up. Durations are ISO 8601, e.g. `PT0.2S`.
+ *
+ * @see [Knative, delivery of events](https://knative.dev/docs/eventing/event-delivery/)
+ *
+ * @example
+ * ```ts
+ * const delivery: Delivery = {
+ *   retry: 5,
+ *   backoffPolicy: 'exponential',
+ *   backoffDelay: 'PT0.2S',
+ *   deadLetterSink: { ref: { apiVersion: 'v1', kind: 'Service', name: 'morgue' } },
+ * };
+ * ```
+ */
 export interface Delivery {
   /** Where events go that could not be delivered. */
   readonly deadLetterSink?: Destination;

@@ -1,8 +1,17 @@
-import { type Check, filledText, mapping, required, text, textLike } from './check.ts';
+import { type Check, filledText, mapping, type Rule, required, text, textLike } from './check.ts';
+import { whyNoKind } from './kinds.ts';
 import { dnsLabel, filledName } from './metadata.ts';
-import { closest } from './problem.ts';
 
-/** A Kubernetes object that events can be sent to. */
+/**
+ * A Kubernetes object that events can be sent to.
+ *
+ * @see [Knative, sinks](https://knative.dev/docs/eventing/sinks/)
+ *
+ * @example
+ * ```ts
+ * const ref: Reference = { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'ship' };
+ * ```
+ */
 export interface Reference {
   readonly apiVersion?: string;
   readonly kind: string;
@@ -14,7 +23,16 @@ export interface Reference {
   readonly address?: string;
 }
 
-/** Where events go: an object, a URI, or a path under an object's own. */
+/**
+ * Where events go: an object, a URI, or a path under an object's own.
+ *
+ * @see [Knative, sinks](https://knative.dev/docs/eventing/sinks/)
+ *
+ * @example
+ * ```ts
+ * const sink: Destination = { ref: { apiVersion: 'v1', kind: 'Service', name: 'ship' }, uri: '/orders' };
+ * ```
+ */
 export interface Destination {
   readonly ref?: Reference;
   readonly uri?: string;
@@ -30,10 +48,13 @@ export const apiVersion = textLike(
 );
 export const kind = textLike(/^[A-Z][A-Za-z0-9]*$/, 'a kind, in the singular and with a capital letter, such as Pod');
 
-/** Of these only one API version can be meant. */
-const API_VERSIONS: Readonly<Record<string, readonly string[]>> = {
-  Broker: ['eventing.knative.dev/v1'],
-  Service: ['v1', 'serving.knative.dev/v1'],
+/** Whether there is such a kind in this version of the API. */
+export const kindRule: Rule<{ readonly apiVersion?: string; readonly kind: string }> = (
+  { apiVersion, kind },
+  where,
+) => {
+  const wrong = apiVersion === undefined ? undefined : whyNoKind(apiVersion, kind);
+  return [wrong && { where: `${where}/${wrong.field}`, what: wrong.what }];
 };
 
 export const reference: Check<Reference> = mapping<Reference>(
@@ -49,12 +70,7 @@ export const reference: Check<Reference> = mapping<Reference>(
     apiVersion === undefined && group === undefined && { where, what: 'must have apiVersion' },
     apiVersion !== undefined && group !== undefined && { where, what: 'must not have both apiVersion and group' },
   ],
-  ({ apiVersion, kind }, where) => {
-    const possible = API_VERSIONS[kind];
-    if (apiVersion === undefined || possible === undefined || possible.includes(apiVersion)) return [];
-    const meant = closest(apiVersion, possible);
-    return [meant !== undefined && { where: `${where}/apiVersion`, what: `is ${apiVersion}. Did you mean ${meant}?` }];
-  },
+  kindRule,
 );
 
 export const destination: Check<Destination> = mapping<Destination>(

@@ -8,6 +8,15 @@ const SECONDS = [31_556_952, 2_629_746, 604_800, 86_400, 3600, 60, 1];
 /**
  * Milliseconds of an ISO 8601 duration such as `PT0.2S`, as Knative takes it: years and months have their mean length in
  * the Gregorian calendar. `undefined` for what is none.
+ *
+ * @throws Nothing.
+ * @see [ISO 8601](https://www.iso.org/iso-8601-date-and-time-format.html)
+ *
+ * @example
+ * ```ts
+ * millisecondsOf('PT0.2S'); // => 200
+ * millisecondsOf('200ms'); // => undefined
+ * ```
  */
 export function millisecondsOf(duration: string): number | undefined {
   const parts = DURATION.exec(duration)?.slice(1);

@@ -1,10 +1,29 @@
+import { whyNoCondition } from './cesql.ts';
 import { type Check, filledText, list, mapOf, mapping, textLike } from './check.ts';
 import { closest, type Problem } from './problem.ts';
 
-/** The attributes of a CloudEvent, and what they are compared with. */
+/**
+ * The attributes of a CloudEvent, and what they are compared with.
+ *
+ * @see [CloudEvents 1.0.2](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
+ *
+ * @example
+ * ```ts
+ * const exact: Attributes = { type: 'dev.knative.apiserver.resource.add', kind: 'Pod' };
+ * ```
+ */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** Which events are wanted, in one of the dialects of CNCF's CloudEvents Subscriptions API. */
+/**
+ * Which events are wanted, in one of the dialects of CNCF's CloudEvents Subscriptions API.
+ *
+ * @see [CloudEvents Subscriptions API, section 3.2.4](https://github.com/cloudevents/spec/blob/main/subscriptions/spec.md)
+ *
+ * @example
+ * ```ts
+ * const filter: EventFilter = { any: [{ prefix: { type: 'com.example.' } }, { cesql: "subject LIKE 'urgent%'" }] };
+ * ```
+ */
 export interface EventFilter {
   readonly exact?: Attributes;
   readonly prefix?: Attributes;
@@ -16,7 +35,7 @@ export interface EventFilter {
 }
 
 /** Types of the events that Knative's own sources send. */
-export const KNATIVE_TYPES: readonly string[] = [
+const KNATIVE_TYPES: readonly string[] = [
   ...['resource', 'ref'].flatMap((mode) =>
     ['add', 'update', 'delete'].map((action) => `dev.knative.apiserver.${mode}.${action}`),
   ),
@@ -42,10 +61,16 @@ const knativeType: Check<string> = (value, where) => {
   ];
 };
 
+const condition: Check<string> = (value, where) => {
+  const problems = filledText(value, where);
+  const why = problems.length > 0 ? undefined : whyNoCondition(value as string);
+  return why === undefined ? problems : [{ where, what: `is no condition in CESQL: ${why}` }];
+};
+
 const compared = mapOf(attributeName, filledText);
 
 /** An attribute's value in full. In `filter.attributes`, unlike in `exact`, an empty text stands for any value. */
-export const exactly: Check<Attributes> = (value, where) => {
+const exactly: Check<Attributes> = (value, where) => {
   const problems = compared(value, where);
   return problems.length > 0 ? problems : typeProblems(value as Attributes, where);
 };
@@ -54,7 +79,7 @@ export function typeProblems(attributes: Attributes, where: string): readonly Pr
   return Object.hasOwn(attributes, 'type') ? knativeType(attributes.type, `${where}/type`) : [];
 }
 
-export const eventFilter: Check<EventFilter> = mapping<EventFilter>(
+const eventFilter: Check<EventFilter> = mapping<EventFilter>(
   {
     exact: exactly,
     prefix: compared,
@@ -62,7 +87,7 @@ export const eventFilter: Check<EventFilter> = mapping<EventFilter>(
     all: (value, where) => nested(value, where),
     any: (value, where) => nested(value, where),
     not: (value, where) => eventFilter(value, where),
-    cesql: filledText,
+    cesql: condition,
   },
   (filter, where) => {
     const dialects = Object.keys(filter);

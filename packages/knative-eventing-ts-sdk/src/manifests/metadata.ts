@@ -1,8 +1,18 @@
 import { isObject } from '../cloud-event.ts';
+import { at } from '../json-pointer.ts';
 import { anything, type Check, filledText, list, mapOf, mapping, oneOf, text, textLike } from './check.ts';
-import { at, closest } from './problem.ts';
+import { closest } from './problem.ts';
 
-/** A manifest's `metadata`: what people write, and what the API server adds. */
+/**
+ * A manifest's `metadata`: what people write, and what the API server adds.
+ *
+ * @see [Kubernetes, ObjectMeta](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/)
+ *
+ * @example
+ * ```ts
+ * const metadata: Metadata = { name: 'orders', namespace: 'shop', labels: { app: 'shop' } };
+ * ```
+ */
 export interface Metadata {
   readonly name?: string;
   readonly generateName?: string;

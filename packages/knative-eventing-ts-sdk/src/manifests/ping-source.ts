@@ -5,7 +5,22 @@ import { type Metadata, metadata } from './metadata.ts';
 import type { Problem } from './problem.ts';
 import { schedule, timeZone } from './schedule.ts';
 
-/** Makes an event at each tick of a schedule. */
+/**
+ * Makes an event at each tick of a schedule.
+ *
+ * @see [Knative, PingSource](https://knative.dev/docs/eventing/sources/ping-source/reference/)
+ *
+ * @example
+ * ```ts
+ * const source: PingSource = {
+ *   apiVersion: 'sources.knative.dev/v1',
+ *   kind: 'PingSource',
+ *   metadata: { name: 'hourly' },
+ *   spec: { schedule: '0 * * * *', sink: { uri: 'http://sweep.shop' } },
+ * };
+ * checkManifest(source); // => []
+ * ```
+ */
 export interface PingSource {
   readonly apiVersion: 'sources.knative.dev/v1';
   readonly kind: 'PingSource';
@@ -14,6 +29,22 @@ export interface PingSource {
   readonly status?: unknown;
 }
 
+/**
+ * When a PingSource ticks, with which data, and where its events go.
+ *
+ * @see [Knative, PingSource](https://knative.dev/docs/eventing/sources/ping-source/reference/)
+ *
+ * @example
+ * ```ts
+ * const spec: PingSourceSpec = {
+ *   schedule: '0 6 * * mon-fri',
+ *   timezone: 'Europe/Vienna',
+ *   contentType: 'application/json',
+ *   data: '{"sweep":true}',
+ *   sink: { uri: 'http://sweep.shop' },
+ * };
+ * ```
+ */
 export interface PingSourceSpec {
   /** Five fields of cron, or six with the seconds first; every minute by default. */
   readonly schedule?: string;

@@ -1,6 +1,16 @@
 import { isObject } from '../cloud-event.ts';
 
-/** Something that is wrong in a manifest. */
+/**
+ * Something that is wrong in a manifest.
+ *
+ * @see [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)
+ *
+ * @example
+ * ```ts
+ * const [problem]: readonly Problem[] = checkManifest({ apiVersion: 'v1' });
+ * problem; // => { where: '', what: 'must have kind' }
+ * ```
+ */
 export interface Problem {
   /** JSON pointer into the manifest, e.g. `/spec/delivery/retry`; `''` is the manifest itself. */
   readonly where: string;
@@ -15,9 +25,12 @@ export function nameOfManifest(manifest: unknown): string {
   return `${kind ?? 'manifest'} ${namespace}/${name}`;
 }
 
-/** The JSON pointer (RFC 6901) of a field or an element. */
-export function at(where: string, key: string | number): string {
-  return `${where}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+/** A copy without the fields that are null, which are not there for the API server either. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const there = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(there.map(([key, field]) => [key, withoutNulls(field)]));
 }
 
 /** How a sentence goes on that names something unknown: ` Did you mean retry?`, or nothing if nothing known is close. */

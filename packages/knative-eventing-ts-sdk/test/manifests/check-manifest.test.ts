@@ -27,10 +27,66 @@ describe('a manifest that is right', () => {
     expect(lines(JSON.parse(JSON.stringify(manifest)))).toEqual([]);
   });
 
-  it('must still have what it has to have: a field that is undefined is not there', () => {
-    expect(lines({ ...TRIGGER, spec: { ...TRIGGER.spec, subscriber: undefined } })).toEqual([
+  it.each([undefined, null])('must still have what it has to have: a field that is %s is not there', (nothing) => {
+    expect(lines({ ...TRIGGER, spec: { ...TRIGGER.spec, subscriber: nothing } })).toEqual([
       '/spec: must have subscriber',
     ]);
+    expect(lines({ ...TRIGGER, spec: nothing })).toEqual([': must have spec']);
+  });
+
+  // Seen with a kube-apiserver and Knative's own CRDs, which drops these fields.
+  it.each<[unknown, string]>([
+    [BROKER, '/spec'],
+    [BROKER, '/spec/config'],
+    [BROKER, '/spec/delivery'],
+    [BROKER, '/metadata/annotations'],
+    [BROKER, '/metadata/labels'],
+    [TRIGGER, '/spec/filters'],
+    [TRIGGER, '/spec/filter'],
+    [TRIGGER, '/spec/brokerRef'],
+    [TRIGGER, '/spec/delivery/deadLetterSink'],
+    [TRIGGER, '/spec/delivery/timeout'],
+    [TRIGGER, '/spec/subscriber/uri'],
+    [API_SERVER_SOURCE, '/spec/mode'],
+    [API_SERVER_SOURCE, '/spec/owner'],
+    [API_SERVER_SOURCE, '/spec/namespaceSelector'],
+    [API_SERVER_SOURCE, '/spec/resources/0/selector'],
+    [API_SERVER_SOURCE, '/spec/filters'],
+    [API_SERVER_SOURCE, '/spec/ceOverrides'],
+    [PING_SOURCE, '/spec/schedule'],
+    [PING_SOURCE, '/spec/dataBase64'],
+    [PING_SOURCE, '/status'],
+  ])('may have null for what it need not have: %#', (manifest, where) => {
+    expect(lines(changed(manifest, where, null))).toEqual([]);
+  });
+
+  it.each([
+    ['kafka.eventing.knative.dev/external.topic', 'orders', BROKER],
+    ['eventing.knative.dev/broker.class', 'Kafka', BROKER],
+    ['messaging.knative.dev/async-handler', 'false', BROKER],
+    ['kafka.eventing.knative.dev/delivery.order', 'ordered', TRIGGER],
+    ['eventing.knative.dev/injection', 'enabled', TRIGGER],
+    ['eventing.knative.dev/creator', 'me', TRIGGER],
+    ['features.knative.dev/apiserversource-skip-permissions-check', 'true', API_SERVER_SOURCE],
+  ])('may have the annotation %s', (key, value, manifest) => {
+    expect(lines({ ...manifest, metadata: { name: 'a', annotations: { [key]: value } } })).toEqual([]);
+  });
+
+  it.each([
+    ['v1', 'Pod'],
+    ['v1', 'Event'],
+    ['events.k8s.io/v1', 'Event'],
+    ['apps/v1', 'Deployment'],
+    ['autoscaling/v1', 'HorizontalPodAutoscaler'],
+    ['autoscaling/v2', 'HorizontalPodAutoscaler'],
+    ['serving.knative.dev/v1', 'Service'],
+    ['route.openshift.io/v1', 'Route'],
+    ['operators.coreos.com/v1alpha1', 'Subscription'],
+    ['kubevirt.io/v1', 'VirtualMachineInstance'],
+    ['apps/v2', 'SomethingNew'],
+    ['eventing.knative.dev/v1beta3', 'EventType'],
+  ])('may watch %s %s', (apiVersion, kind) => {
+    expect(lines(changed(API_SERVER_SOURCE, '/spec/resources/0', { apiVersion, kind }))).toEqual([]);
   });
 });
 
@@ -119,6 +175,112 @@ describe('a typo', () => {
     ]);
   });
 
+  it.each<[unknown, string, object, string, string]>([
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0',
+      { apiVersion: 'v1', kind: 'Deployment' },
+      'apiVersion',
+      'is v1, but a Deployment is of apps/v1',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0',
+      { apiVersion: 'apps/v1', kind: 'Pod' },
+      'apiVersion',
+      'is apps/v1, but a Pod is of v1',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0',
+      { apiVersion: 'apps/v1beta1', kind: 'Deployment' },
+      'apiVersion',
+      'is apps/v1beta1, but a Deployment is of apps/v1',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0',
+      { apiVersion: 'batch/v1', kind: 'Event' },
+      'apiVersion',
+      'is batch/v1, but a Event is of v1 or events.k8s.io',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0',
+      { apiVersion: 'v1', kind: 'Pods' },
+      'kind',
+      'is Pods, which v1 does not have. Did you mean Pod?',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/resources/0',
+      { apiVersion: 'v1', kind: 'VirtualMachineInstance' },
+      'kind',
+      'is VirtualMachineInstance, which v1 does not have.',
+    ],
+    [
+      API_SERVER_SOURCE,
+      '/spec/owner',
+      { apiVersion: 'v1', kind: 'ReplicaSet' },
+      'apiVersion',
+      'is v1, but a ReplicaSet is of apps/v1',
+    ],
+    [
+      PING_SOURCE,
+      '/spec/sink/ref',
+      { apiVersion: 'v1', kind: 'Broker', name: 'b' },
+      'apiVersion',
+      'is v1, but a Broker is of eventing.knative.dev/v1',
+    ],
+    [
+      PING_SOURCE,
+      '/spec/sink/ref',
+      { apiVersion: 'servng.knative.dev/v1', kind: 'Service', name: 's' },
+      'apiVersion',
+      'is servng.knative.dev/v1, but a Service is of v1 or serving.knative.dev/v1',
+    ],
+    [
+      TRIGGER,
+      '/spec/subscriber/ref',
+      { apiVersion: 'eventing.knative.dev/v1', kind: 'Service', name: 's' },
+      'apiVersion',
+      'is eventing.knative.dev/v1, but a Service is of v1 or serving.knative.dev/v1',
+    ],
+    [
+      BROKER,
+      '/spec/config',
+      { apiVersion: 'apps/v1', kind: 'ConfigMap', name: 'c' },
+      'apiVersion',
+      'is apps/v1, but a ConfigMap is of v1',
+    ],
+  ])('in the API version of a kind is found: %#', (manifest, where, pair, field, what) => {
+    expect(checkManifest(changed(manifest, where, pair))).toEqual([{ where: `${where}/${field}`, what }]);
+  });
+
+  it.each([
+    ['v1', 'Broker', 'is v1, but a Broker is of eventing.knative.dev/v1'],
+    ['messaging.knative.dev/v1', 'Trigger', 'is messaging.knative.dev/v1, but a Trigger is of eventing.knative.dev/v1'],
+    [
+      'eventing.knative.dev/v1',
+      'Subscription',
+      'is eventing.knative.dev/v1, but a Subscription is of messaging.knative.dev/v1',
+    ],
+    ['v1', 'Deployment', 'is v1, but a Deployment is of apps/v1'],
+  ])('in the API version of a manifest is found: %s %s', (apiVersion, kind, what) => {
+    expect(checkManifest({ apiVersion, kind, metadata: { name: 'a' } })).toEqual([{ where: '/apiVersion', what }]);
+  });
+
+  it('in a condition in CESQL is found, however deep', () => {
+    const where = '/spec/filters/1/all/1/not/cesql';
+    expect(lines(changed(TRIGGER, where, "name LIKE 'a%"))).toEqual([
+      `${where}: is no condition in CESQL: the text that ' begins has no end, at character 11`,
+    ]);
+    expect(lines(changed(TRIGGER, where, 'subject'))).toEqual([
+      `${where}: is no condition in CESQL: results in a text; must be true or false, e.g. subject = 'a'`,
+    ]);
+    expect(lines(changed(API_SERVER_SOURCE, '/spec/filters', [{ cesql: '' }]))).toHaveLength(1);
+  });
+
   it('in an annotation of Knative is found, and those of others are left alone', () => {
     const manifest = {
       ...BROKER,
@@ -133,6 +295,39 @@ describe('a typo', () => {
         what: 'is not known to Knative. Did you mean messaging.knative.dev/async-handler?',
       },
     ]);
+  });
+});
+
+describe('the annotation by which a Trigger depends on a source', () => {
+  const where = '/metadata/annotations/knative.dev~1dependency';
+  const SOURCE = { apiVersion: 'sources.knative.dev/v1', kind: 'PingSource', name: 'hourly' };
+  const example = '{"apiVersion":"sources.knative.dev/v1","kind":"PingSource","name":"hourly"}';
+
+  it.each([SOURCE, { ...SOURCE, namespace: 'shop' }, { ...SOURCE, uid: '1', resourceVersion: '2' }])(
+    'names it in JSON: %j',
+    (source) => {
+      expect(lines(changed(TRIGGER, where, JSON.stringify(source)))).toEqual([]);
+    },
+  );
+
+  it.each<[unknown, string]>([
+    ['PingSource/hourly', `must be JSON such as ${example}`],
+    ['"hourly"', `must be JSON such as ${example}`],
+    ['{', `must be JSON such as ${example}`],
+    [{ ...SOURCE, name: undefined }, 'is JSON whose object must have name'],
+    [{ ...SOURCE, name: '' }, 'is JSON whose /name must be a name, is ""'],
+    [
+      { ...SOURCE, Kind: 'x' },
+      'is JSON whose /Kind is not known here, and Knative would pass over it. Did you mean kind?',
+    ],
+    [
+      { ...SOURCE, apiVersion: 'eventing.knative.dev/v1' },
+      'is JSON whose /apiVersion is eventing.knative.dev/v1, but a PingSource is of sources.knative.dev/v1',
+    ],
+    [{ ...SOURCE, namespace: 'bank' }, 'names namespace bank; must be that of the Trigger, shop'],
+  ])('is a problem where it does not: %j', (source, what) => {
+    const text = typeof source === 'string' ? source : JSON.stringify(source);
+    expect(checkManifest(changed(TRIGGER, where, text))).toEqual([{ where, what }]);
   });
 });
 
@@ -223,7 +418,7 @@ describe('what means something else than it seems', () => {
       PING_SOURCE,
       '/spec/sink/ref/apiVersion',
       'eventing.knative.dev/v2',
-      '/spec/sink/ref/apiVersion: is eventing.knative.dev/v2. Did you mean eventing.knative.dev/v1?',
+      '/spec/sink/ref/apiVersion: is eventing.knative.dev/v2, but a Broker is of eventing.knative.dev/v1',
     ],
     [
       'group beside apiVersion',
@@ -281,7 +476,9 @@ describe('a value that cannot be', () => {
     ],
     [TRIGGER, '/spec/filters/0/any/0/exact/kind', true, 'must be a text that is not empty, is true'],
     [TRIGGER, '/spec/filters', { exact: {} }, 'must be a list, is an object'],
-    [TRIGGER, '/spec/subscriber', null, 'must be a mapping, is null'],
+    [TRIGGER, '/spec/subscriber', [], 'must be a mapping, is an array'],
+    [TRIGGER, '/spec/filters/0', null, 'must be a mapping, is null'],
+    [TRIGGER, '/spec/filters/0/any/0/exact/kind', null, 'must be a text that is not empty, is null'],
     [BROKER, '/metadata/annotations/messaging.knative.dev~1async-handler', true, 'must be a text, is true'],
     [BROKER, '/metadata/annotations/messaging.knative.dev~1async-handler', 'yes', 'must be true or false, is "yes"'],
     [BROKER, '/metadata/labels/-', 'x', 'must be a label key, such as app or example.com/app, is "-"'],
@@ -331,6 +528,11 @@ describe('a manifest that is wanted as one of its kind', () => {
   it('is had with its type where nothing is wrong', () => {
     const broker: string | undefined = parseManifest('Trigger', JSON.parse(JSON.stringify(TRIGGER))).spec.broker;
     expect(broker).toBe('orders');
+  });
+
+  it('is had without the fields that are null', () => {
+    const trigger = parseManifest('Trigger', { ...TRIGGER, spec: { ...TRIGGER.spec, delivery: null } });
+    expect(trigger.spec).not.toHaveProperty('delivery');
   });
 
   it.each([

@@ -23,24 +23,63 @@ it('names the manifest that has a problem', () => {
 });
 
 describe('a Broker that is not there', () => {
-  it('is missed where its namespace has others', () => {
+  it('is missed where its namespace has one of nearly that name', () => {
     expect(lines(BROKER, changed(TRIGGER, '/spec/broker', 'order'))).toEqual([
       'Trigger shop/ship /spec/broker: is order, but these manifests have no such Broker in namespace shop. Did you mean orders?',
     ]);
-    expect(lines(BROKER, changed(PING_SOURCE, '/spec/sink/ref/name', 'payments'))).toEqual([
-      'PingSource shop/hourly /spec/sink/ref/name: is payments, but these manifests have no such Broker in namespace shop. There: orders.',
+    expect(lines(BROKER, changed(PING_SOURCE, '/spec/sink/ref/name', 'oders'))).toEqual([
+      'PingSource shop/hourly /spec/sink/ref/name: is oders, but these manifests have no such Broker in namespace shop. Did you mean orders?',
     ]);
     expect(
       lines(
         BROKER,
-        changed(changed(API_SERVER_SOURCE, '/spec/sink/ref/namespace', undefined), '/spec/sink/ref/name', 'x'),
+        changed(changed(API_SERVER_SOURCE, '/spec/sink/ref/namespace', undefined), '/spec/sink/ref/name', 'order'),
       ),
     ).toHaveLength(1);
   });
 
-  it('is not missed in a namespace that has none here', () => {
+  it('is not missed otherwise: it may be in the cluster', () => {
     expect(lines(TRIGGER, PING_SOURCE)).toEqual([]);
+    expect(lines(BROKER, changed(TRIGGER, '/spec/broker', 'payments'))).toEqual([]);
+    expect(lines(BROKER, changed(PING_SOURCE, '/spec/sink/ref/name', 'default'))).toEqual([]);
+    expect(
+      lines(
+        BROKER,
+        { ...BROKER, metadata: { name: 'order', namespace: 'shop' } },
+        changed(TRIGGER, '/spec/broker', 'order'),
+      ),
+    ).toEqual([]);
     expect(lines(BROKER, changed(TRIGGER, '/metadata/namespace', 'elsewhere'))).toEqual([]);
+  });
+});
+
+describe('a source that a Trigger depends on', () => {
+  const dependsOn = (name: string) =>
+    changed(
+      TRIGGER,
+      '/metadata/annotations/knative.dev~1dependency',
+      JSON.stringify({ ...PING_SOURCE, metadata: undefined, spec: undefined, name }),
+    );
+
+  it('is missed where there is one of nearly that name', () => {
+    expect(lines(PING_SOURCE, dependsOn('hourly'))).toEqual([]);
+    expect(lines(PING_SOURCE, dependsOn('daily'))).toEqual([]);
+    expect(lines(PING_SOURCE, dependsOn('hourli'))).toEqual([
+      'Trigger shop/ship /metadata/annotations/knative.dev~1dependency: is hourli, but these manifests have no such PingSource in namespace shop. Did you mean hourly?',
+    ]);
+  });
+});
+
+it('passes over a document of comments alone, as kubectl does', () => {
+  expect(lines(null, BROKER, null)).toEqual([]);
+});
+
+describe('a field that is null', () => {
+  it('is not there: blocks of comments alone change nothing', () => {
+    const trigger = { ...TRIGGER, spec: { ...TRIGGER.spec, brokerRef: null, filter: null, delivery: null } };
+    const source = { ...API_SERVER_SOURCE, spec: { ...API_SERVER_SOURCE.spec, mode: null, owner: null } };
+    expect(lines({ ...BROKER, spec: null }, trigger, { ...PING_SOURCE, status: null })).toEqual([]);
+    expect(lines(trigger, source)).toEqual([expect.stringContaining('it is not in Resource mode')]);
   });
 });
 

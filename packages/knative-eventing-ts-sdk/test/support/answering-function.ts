@@ -1,13 +1,16 @@
-import { CloudEvent } from 'cloudevents';
+import { CloudEvent, HTTP } from 'cloudevents';
 import {
   applied,
   MalformedEventError,
   nothingToDo,
   parsePingEvent,
   parseResourceEvent,
+  readEventsByEventOf,
   reject,
   tryAgain,
 } from '../../src/index.ts';
+
+readEventsByEventOf(HTTP);
 
 /** Reads each event with the package's parser, and answers as the event's `wish` extension says. */
 export function handle(_context: unknown, event: unknown) {

@@ -24,7 +24,7 @@ export type ResultsOf<Operations extends readonly AnyOperation[]> = {
 };
 
 export type TableName<T> = keyof T & string;
-// biome-ignore lint/suspicious/noExplicitAny: the members of TableTypes, which T need not declare an index for
+// biome-ignore lint/suspicious/noExplicitAny: row, insert and update of a table, which T need not declare an index for
 type Types = { row: any; insert: any; update: any };
 export type RowOf<T, N extends keyof T> = T[N] extends Types ? T[N]['row'] : never;
 type InsertRow<T, N extends keyof T> = T[N] extends Types ? T[N]['insert'] : never;

@@ -107,7 +107,7 @@ export class TableCodec {
 }
 
 /** What a server's column must have in common with the one known here: not its limits, nor its allowed values. */
-export function sameShape(mine: Shape, theirs: Shape): boolean {
+function sameShape(mine: Shape, theirs: Shape): boolean {
   if (mine.kind !== theirs.kind || mine.key.type !== theirs.key.type) return false;
   return mine.kind !== 'map' || theirs.kind !== 'map' || mine.value.type === theirs.value.type;
 }

@@ -1,15 +1,6 @@
 import type { DatabaseSchema } from '../schema/schema.ts';
 import type { NamedUuid, Uuid } from './uuid.ts';
 
-/** The types of a database's tables, as ovsdb-codegen writes them. */
-export type Tables = Record<string, TableTypes>;
-
-export interface TableTypes {
-  row: object;
-  insert: object;
-  update: object;
-}
-
 declare const tables: unique symbol;
 
 /** A schema at run time that carries the types of its tables. */

@@ -1,33 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { schema } from '../../src/generated/ovn-nb.ts';
 import { OvsdbClient } from '../../src/index.ts';
-import { createDatabase, OvsdbServer, TemporaryDirectory } from './server.ts';
+import { Inventory } from './inventory.ts';
 
 const PORTS_PER_SWITCH = 1000;
 
 /** A real server with OVN's northbound schema. */
 export class Northbound implements AsyncDisposable {
-  readonly directory: TemporaryDirectory;
-  readonly server: OvsdbServer;
-  readonly remote: string;
+  readonly #server: Inventory;
 
-  private constructor(directory: TemporaryDirectory, server: OvsdbServer, remote: string) {
-    this.directory = directory;
-    this.server = server;
-    this.remote = remote;
+  private constructor(server: Inventory) {
+    this.#server = server;
   }
 
   static async start(): Promise<Northbound> {
-    const directory = new TemporaryDirectory();
-    const database = createDatabase(directory, JSON.parse(readFileSync('/usr/share/ovn/ovn-nb.ovsschema', 'utf8')));
-    const socket = join(directory.path, 'socket');
-    const server = await OvsdbServer.start({
-      databases: [database],
-      remotes: [`punix:${socket}`],
-      directory: directory.path,
-    });
-    return new Northbound(directory, server, `unix:${socket}`);
+    const northbound = JSON.parse(readFileSync('/usr/share/ovn/ovn-nb.ovsschema', 'utf8'));
+    return new Northbound(await Inventory.start(northbound));
+  }
+
+  get remote(): string {
+    return this.#server.remote;
   }
 
   async addPorts(count: number): Promise<void> {
@@ -35,8 +27,7 @@ export class Northbound implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.kill();
-    this.directory[Symbol.dispose]();
+    await this.#server[Symbol.asyncDispose]();
   }
 }
 

@@ -44,7 +44,7 @@ export class Peer {
 export const standaloneRow = { name: 'DB', model: 'standalone', connected: true, leader: true };
 
 /** Answers what every client asks first; the rest is left to the test. */
-export function answerAsStandalone(peer: Peer, { id, method, params }: Message): void {
+function answerAsStandalone(peer: Peer, { id, method, params }: Message): void {
   answerAs(standaloneRow)(peer, { id, method: method ?? '', params: params ?? [] });
 }
 

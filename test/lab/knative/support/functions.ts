@@ -11,7 +11,7 @@ const RUNTIME = createRequire(import.meta.url).resolve('faas-js-runtime/bin/cli.
 const MODULE = fileURLToPath(new URL('function.ts', import.meta.url));
 const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
 
-export const SERVICE = { namespace: 'shop', name: 'greet' };
+const SERVICE = { namespace: 'shop', name: 'greet' };
 
 /** Serves `function.ts` as `shop/greet` under the real faas-js-runtime. */
 export async function startServing(options: { idle: number; env?: Record<string, string> }) {
