@@ -51,9 +51,10 @@ export class CommitInvariants {
   committed(by: object, changes: readonly RowChange[], sentAt: number): void {
     // A record that a neighbour has put back after its release is taken for one of ours, on that port alone.
     const isPutBack = changes.some(({ port, before }) => this.#ledger(port).own === '' && isRecorded(before));
-    const before = (port: Port) => changes.find((change) => change.port === port)?.before ?? port;
-    // One port's record speaks for all ports of its VM.
-    const wasRecorded = this.vmOf(changes[0]!.port)?.ports.some((port) => isRecorded(before(port))) === true;
+    // One port's record, as it was when it was read, speaks for all ports of its VM.
+    const beforeIt = (port: Port) =>
+      port.since(sentAt - MAX_FACTS_AGE_MS).slice(0, changes.some((change) => change.port === port) ? -1 : undefined);
+    const wasRecorded = this.vmOf(changes[0]!.port)?.ports.some((port) => beforeIt(port).some(isRecorded)) === true;
     for (const change of changes) this.#check(change, sentAt, wasRecorded);
     for (const { port } of changes) Object.assign(this.#ledger(port), { by, writtenAt: Date.now() });
     const vm = this.vmOf(changes[0]!.port);
@@ -119,11 +120,8 @@ export class CommitInvariants {
       return;
     }
 
-    const readFrom = sentAt - MAX_FACTS_AGE_MS;
-    const moments = vm.since(readFrom);
-    // A record on one port speaks for all.
-    const mayBeRecorded = wasRecorded || vm.ports.some((one) => one.since(readFrom).some(isRecorded));
-    if (!mayBeRecorded && !moments.some(({ optedIn }) => optedIn)) {
+    const moments = vm.since(sentAt - MAX_FACTS_AGE_MS);
+    if (!wasRecorded && !moments.some(({ optedIn }) => optedIn)) {
       this.#break(`${port.name} was written, though ${vm.name} is not opted in`);
     }
     const requested = requestedOf(port);
@@ -230,6 +228,9 @@ function classOf(vm: Vm): string {
   return JSON.stringify([uid, optedIn, node, others.length > 0, migration]);
 }
 
-function changedKeys(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+export function changedKeys(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
 }

@@ -1,9 +1,9 @@
-import { OutcomeUnknownError, TransactionError } from './errors.ts';
+import { OutcomeUnknownError, SchemaError, TransactionError } from './errors.ts';
 import { Lock } from './lock.ts';
 import { Monitor } from './monitor/monitor.ts';
-import type { MonitorRequests } from './monitor/subscription.ts';
-import { type CallOptions, Limit } from './rpc/limit.ts';
-import type { Member } from './session/member.ts';
+import type { MonitorRequests } from './monitor/updates.ts';
+import { type CallOptions, checkDuration, Limit } from './rpc/limit.ts';
+import { type Member, withSchema } from './session/member.ts';
 import { Session } from './session/session.ts';
 import { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
 import { parseRemote } from './transport/remote.ts';
@@ -52,17 +52,18 @@ export class OvsdbClient implements AsyncDisposable {
   readonly #snapshotTimeoutMs: number;
   readonly #session: Session;
 
-  /** @throws TypeError for a malformed remote */
+  /** @throws TypeError for a malformed remote, or what is no duration */
   constructor(options: OvsdbClientOptions) {
+    const { connectTimeoutMs = 5000, probeIntervalMs = 5000 } = options;
     this.#database = options.database;
-    this.#requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
-    this.#snapshotTimeoutMs = options.snapshotTimeoutMs ?? 60_000;
+    this.#requestTimeoutMs = checkDuration('requestTimeoutMs', options.requestTimeoutMs ?? 10_000);
+    this.#snapshotTimeoutMs = checkDuration('snapshotTimeoutMs', options.snapshotTimeoutMs ?? 60_000);
     this.#session = new Session({
       endpoints: parseRemote(options.remote),
       database: options.database,
       leaderOnly: options.leaderOnly ?? true,
-      connectTimeoutMs: options.connectTimeoutMs ?? 5000,
-      probeIntervalMs: options.probeIntervalMs ?? 5000,
+      connectTimeoutMs: checkDuration('connectTimeoutMs', connectTimeoutMs),
+      probeIntervalMs: checkDuration('probeIntervalMs', probeIntervalMs),
       connect: options.connect ?? connectSocket(options.tls),
     });
   }
@@ -75,21 +76,30 @@ export class OvsdbClient implements AsyncDisposable {
     return await this.#withMember(options, (member, limit) => this.#transactOn(member, operations, limit));
   }
 
-  /** The same database with the types of its tables, from a module that ovsdb-codegen wrote. */
+  /**
+   * The same database with the types of its tables, from a module that ovsdb-codegen wrote.
+   * @throws SchemaError for the schema of another database
+   */
   typed<T>(schema: TypedSchema<T>): TypedDatabase<T> {
+    if (schema.name !== this.#database) {
+      throw new SchemaError(`The schema is of ${schema.name} and this client of the database ${this.#database}`);
+    }
     return new TypedDatabase(schema, {
       transact: (makeOperations, options) =>
         this.#withMember(options, async (member, limit) => {
-          const operations = makeOperations(await member.schema(limit));
+          const operations = await withSchema(member, limit, makeOperations);
           return await this.#transactOn(member, operations, limit);
         }),
-      subscription: this.#subscription,
+      subscription: (options) => this.#subscription(options),
     });
   }
 
-  /** Follows tables as raw updates; for rows as they are, use a cache of a typed database. */
-  monitor(tables: MonitorRequests): Monitor {
-    return new Monitor({ ...this.#subscription, requests: () => tables });
+  /**
+   * Follows tables as raw updates; for rows as they are, use a cache of a typed database. The options limit the wait for
+   * a server at the start, and the signal that for the first contents as well.
+   */
+  monitor(tables: MonitorRequests, options: CallOptions = {}): Monitor {
+    return new Monitor(tables, this.#subscription(options));
   }
 
   /** Names of the databases that the server has (RFC 7047 section 4.1.1). */
@@ -109,7 +119,9 @@ export class OvsdbClient implements AsyncDisposable {
 
   /** Converts the database to another schema, online (ovsdb-server(7) section 4.1.18). */
   async convert(schema: unknown, options: CallOptions = {}): Promise<void> {
-    await this.#request('convert', [this.#database, schema], options);
+    await this.#withMember(options, async (member, limit) => {
+      await member.connection.request('convert', [this.#database, schema], limit, () => member.forgetSchema());
+    });
   }
 
   /** Sends the parameters there and back (RFC 7047 section 4.1.11). */
@@ -130,6 +142,14 @@ export class OvsdbClient implements AsyncDisposable {
     return await this.#withMember(options, (member, limit) => Lock.request('steal', name, member.connection, limit));
   }
 
+  /**
+   * Forgets how far the log of the cluster had come, after which members that are behind it are not used. A cluster that
+   * is made anew, also from a backup, is known by its own id; this is for one whose servers got their old files back.
+   */
+  resetIndex(): void {
+    this.#session.resetIndex();
+  }
+
   /** Ends every connection. Requests in flight get OutcomeUnknownError, later ones ConnectError. */
   async close(): Promise<void> {
     await this.#session.close();
@@ -139,21 +159,27 @@ export class OvsdbClient implements AsyncDisposable {
     await this.close();
   }
 
-  get #subscription() {
-    return { session: this.#session, database: this.#database, snapshotTimeoutMs: this.#snapshotTimeoutMs };
+  #subscription({ signal, timeoutMs = this.#requestTimeoutMs }: CallOptions) {
+    return {
+      session: this.#session,
+      database: this.#database,
+      snapshotTimeoutMs: this.#snapshotTimeoutMs,
+      timeoutMs: checkDuration('timeoutMs', timeoutMs),
+      signal,
+    };
   }
 
   async #transactOn(member: Member, operations: readonly Operation[], limit: Limit): Promise<OperationResult[]> {
-    const watched = member.watchRefusal();
-    let refusalIsFinal = false;
+    const isFinal = member.watchRejection();
+    let rejectionIsFinal = false;
     const reply = await member.connection.request('transact', [this.#database, ...operations], limit, () => {
-      refusalIsFinal = watched();
+      rejectionIsFinal = isFinal();
     });
     try {
       return readResults(operations, reply);
     } catch (error) {
-      if (refusalIsFinal || !(error instanceof TransactionError)) throw error;
-      const reason = `${error.message}; but the cluster may have tried it twice, the first time with success`;
+      if (rejectionIsFinal || !(error instanceof TransactionError)) throw error;
+      const reason = `${error.message}; but a cluster may have tried it twice, the first time with success`;
       throw new OutcomeUnknownError('transact', reason, { cause: error });
     }
   }

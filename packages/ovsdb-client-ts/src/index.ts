@@ -12,14 +12,20 @@ export {
   UnsendableError,
 } from './errors.ts';
 export type { Lock } from './lock.ts';
-export type { Monitor, MonitorEvent } from './monitor/monitor.ts';
-export type { MonitorRequests } from './monitor/subscription.ts';
-export type { MonitorRequest, RowUpdate, TableUpdates } from './monitor/updates.ts';
+export type { Monitor } from './monitor/monitor.ts';
+export type {
+  MonitorCondition,
+  MonitorEvent,
+  MonitorRequest,
+  MonitorRequests,
+  RowUpdate,
+  TableUpdates,
+} from './monitor/updates.ts';
 export type { CallOptions } from './rpc/limit.ts';
 export type { DatabaseSchema } from './schema/schema.ts';
 export { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
 export type { Endpoint } from './transport/remote.ts';
-export type { Cache, CachedRow, CacheTables, RowChange } from './typed/cache.ts';
+export type { Cache, CacheCondition, CachedRow, CacheTables, RowChange } from './typed/cache.ts';
 export type { TypedDatabase } from './typed/database.ts';
 export type { AnyOperation, InsertOperationOf, ResultsOf, TypedOperation } from './typed/operations.ts';
 export type { Condition, InputOf, InsertOf, Mutation, TypedSchema, UpdateOf } from './typed/types.ts';

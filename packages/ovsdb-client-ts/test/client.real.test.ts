@@ -5,10 +5,12 @@ import {
   type Operation,
   OutcomeUnknownError,
   RpcError,
+  SchemaError,
   TransactionError,
   toWireSet,
   UnsendableError,
 } from '../src/index.ts';
+import { schema } from './generated/inventory.ts';
 import { Inventory, inventorySchema } from './support/inventory.ts';
 
 let inventory: Inventory;
@@ -130,6 +132,69 @@ describe('errors', () => {
     expect((await client.transact([insert('\u{1f4e6} \\u0000')]))[0]).toHaveProperty('uuid');
   });
 
+  it('rejects numbers that the server, or its own log, cannot read back', async () => {
+    await using own = await Inventory.start();
+    await using client = own.client();
+    const insert = (serial: string, weight: number): Operation => ({
+      op: 'insert',
+      table: 'Box',
+      row: { serial, weight, size: 'small' },
+    });
+    const pending = client.transact([{ ...foreverWait, timeout: 500 } as Operation]).catch((e) => e);
+    for (const number of [1e-310, 2.2250738585072014e-308, Number.MAX_VALUE]) {
+      await expect(client.transact([insert('odd', number)])).rejects.toBeInstanceOf(UnsendableError);
+    }
+    expect(await pending).toBeInstanceOf(TransactionError);
+    const numbers = [2.22507385850721e-308, 1.79769313486231e308];
+    await client.transact(numbers.map((number, i) => insert(`${i}`, number)));
+    await own.server.kill();
+    await own.server.start();
+    const [result] = await client.transact([{ ...selectAll, columns: ['weight'] } as Operation]);
+    expect(result!.rows!.map(({ weight }) => weight)).toEqual(expect.arrayContaining(numbers));
+  });
+
+  it.each([Number.NaN, -1, '5' as unknown as number])('does not take %s for a time', async (timeoutMs) => {
+    expect(() => inventory.client({ requestTimeoutMs: timeoutMs })).toThrow(TypeError);
+    await using client = inventory.client();
+    await expect(client.echo([], { timeoutMs })).rejects.toThrow(/^timeoutMs is .*: expected milliseconds/);
+  });
+
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31, 1e300])('takes %s ms for no limit', async (ms) => {
+    await using client = inventory.client({
+      requestTimeoutMs: ms,
+      connectTimeoutMs: ms,
+      snapshotTimeoutMs: ms,
+      probeIntervalMs: ms,
+    });
+    expect(await client.echo(['x'], { timeoutMs: ms })).toEqual(['x']);
+    for await (const { kind } of client.monitor({ Box: {} }, { timeoutMs: ms })) {
+      expect(kind).toBe('snapshot');
+      break;
+    }
+    const lock = await client.lock('patient', { timeoutMs: ms });
+    await lock.held({ timeoutMs: ms });
+  });
+
+  it('does not give out the types of another database', () => {
+    const client = inventory.client({ database: 'OVN_Northbound' });
+    expect(() => client.typed(schema)).toThrow(
+      new SchemaError('The schema is of Inventory and this client of the database OVN_Northbound'),
+    );
+  });
+
+  it('sorts rows by columns', async () => {
+    await using own = await Inventory.start();
+    await using client = own.client();
+    const levels = [3, 1, 2];
+    await client.transact(
+      levels.map((level) => ({ op: 'insert', table: 'Box', row: { serial: `${level}`, level, size: 'small' } })),
+    );
+    const [result] = await client.transact([
+      { op: 'select', table: 'Box', where: [], columns: ['level'], sort: ['level'] },
+    ]);
+    expect(result!.rows).toEqual([{ level: 1 }, { level: 2 }, { level: 3 }]);
+  });
+
   it('reports a request that the server rejects as a whole', async () => {
     await using client = inventory.client();
     const error = await client.convert({ name: 'Other', tables: {} }).catch((e) => e);
@@ -147,39 +212,6 @@ describe('close', () => {
     await client.close();
     expect(await pending).toBeInstanceOf(OutcomeUnknownError);
     await expect(client.echo([])).rejects.toBeInstanceOf(ConnectError);
-  });
-});
-
-describe('locks', () => {
-  it('are held in turn, and assert knows who holds them', async () => {
-    await using first = inventory.client();
-    await using second = inventory.client();
-    const held = await first.lock('mine');
-    const queued = await second.lock('mine');
-    expect([held.isHeld, queued.isHeld]).toEqual([true, false]);
-    const assert: Operation = { op: 'assert', lock: 'mine' };
-    await first.transact([assert]);
-    await expect(second.transact([assert])).rejects.toMatchObject({ tag: 'not owner' });
-    await held.unlock();
-    await queued.held({ timeoutMs: 5000 });
-    await second.transact([assert]);
-  });
-
-  it('can be stolen, and the holder hears of it', async () => {
-    await using first = inventory.client();
-    await using second = inventory.client();
-    const held = await first.lock('stolen');
-    const taken = await second.steal('stolen');
-    expect(taken.isHeld).toBe(true);
-    expect((await held.lost).message).toMatch('stolen');
-    expect(held.isHeld).toBe(false);
-  });
-
-  it('are lost with the connection', async () => {
-    const client = inventory.client();
-    const lock = await client.lock('brief');
-    await client.close();
-    expect((await lock.lost).message).toMatch('closed');
   });
 });
 

@@ -14,7 +14,7 @@ export interface ACL {
   readonly name: string | undefined;
   readonly options: ReadonlyMap<string, string>;
   readonly priority: number;
-  readonly severity: 'alert' | 'warning' | 'notice' | 'info' | 'debug' | undefined;
+  readonly severity: 'alert' | 'debug' | 'info' | 'notice' | 'warning' | undefined;
 }
 export type ACLInsert = InsertOf<ACL>;
 export type ACLUpdate = UpdateOf<ACL>;
@@ -37,7 +37,7 @@ export interface BFD {
   readonly min_rx: bigint | undefined;
   readonly min_tx: bigint | undefined;
   readonly options: ReadonlyMap<string, string>;
-  readonly status: 'down' | 'init' | 'up' | 'admin_down' | undefined;
+  readonly status: 'admin_down' | 'down' | 'init' | 'up' | undefined;
 }
 export type BFDInsert = InsertOf<BFD>;
 export type BFDUpdate = UpdateOf<BFD>;
@@ -138,8 +138,8 @@ export interface LoadBalancer {
   readonly ip_port_mappings: ReadonlyMap<string, string>;
   readonly name: string;
   readonly options: ReadonlyMap<string, string>;
-  readonly protocol: 'tcp' | 'udp' | 'sctp' | undefined;
-  readonly selection_fields: readonly ('eth_src' | 'eth_dst' | 'ip_src' | 'ip_dst' | 'tp_src' | 'tp_dst')[];
+  readonly protocol: 'sctp' | 'tcp' | 'udp' | undefined;
+  readonly selection_fields: readonly ('eth_dst' | 'eth_src' | 'ip_dst' | 'ip_src' | 'tp_dst' | 'tp_src')[];
   readonly vips: ReadonlyMap<string, string>;
 }
 export type LoadBalancerInsert = InsertOf<LoadBalancer>;
@@ -217,7 +217,7 @@ export interface LogicalRouterStaticRoute {
   readonly nexthop: string;
   readonly options: ReadonlyMap<string, string>;
   readonly output_port: string | undefined;
-  readonly policy: 'src-ip' | 'dst-ip' | undefined;
+  readonly policy: 'dst-ip' | 'src-ip' | undefined;
   readonly route_table: string;
 }
 export type LogicalRouterStaticRouteInsert = InsertOf<LogicalRouterStaticRoute>;
@@ -290,7 +290,7 @@ export interface Mirror {
   readonly index: bigint;
   readonly name: string;
   readonly sink: string;
-  readonly type: 'gre' | 'erspan';
+  readonly type: 'erspan' | 'gre';
 }
 export type MirrorInsert = InsertOf<Mirror>;
 export type MirrorUpdate = UpdateOf<Mirror>;
@@ -307,7 +307,7 @@ export interface NAT {
   readonly logical_ip: string;
   readonly logical_port: string | undefined;
   readonly options: ReadonlyMap<string, string>;
-  readonly type: 'dnat' | 'snat' | 'dnat_and_snat';
+  readonly type: 'dnat' | 'dnat_and_snat' | 'snat';
 }
 export type NATInsert = InsertOf<NAT>;
 export type NATUpdate = UpdateOf<NAT>;
@@ -343,7 +343,7 @@ export type PortGroupUpdate = UpdateOf<PortGroup>;
 export interface QoS {
   readonly _uuid: Uuid<'QoS'>;
   readonly action: ReadonlyMap<'dscp', number>;
-  readonly bandwidth: ReadonlyMap<'rate' | 'burst', number>;
+  readonly bandwidth: ReadonlyMap<'burst' | 'rate', number>;
   readonly direction: 'from-lport' | 'to-lport';
   readonly external_ids: ReadonlyMap<string, string>;
   readonly match: string;
@@ -424,7 +424,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         name: { type: { key: { maxLength: 63, type: 'string' }, max: 1, min: 0 } },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         priority: { type: { key: { maxInteger: 32767, minInteger: 0, type: 'integer' } } },
-        severity: { type: { key: { enum: ['set', ['alert', 'warning', 'notice', 'info', 'debug']], type: 'string' }, max: 1, min: 0 } },
+        severity: { type: { key: { enum: ['set', ['alert', 'debug', 'info', 'notice', 'warning']], type: 'string' }, max: 1, min: 0 } },
       },
     },
     Address_Set: {
@@ -443,7 +443,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         min_rx: { type: { key: { type: 'integer' }, max: 1, min: 0 } },
         min_tx: { type: { key: { minInteger: 1, type: 'integer' }, max: 1, min: 0 } },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
-        status: { type: { key: { enum: ['set', ['down', 'init', 'up', 'admin_down']], type: 'string' }, max: 1, min: 0 } },
+        status: { type: { key: { enum: ['set', ['admin_down', 'down', 'init', 'up']], type: 'string' }, max: 1, min: 0 } },
       },
     },
     Chassis_Template_Var: {
@@ -524,8 +524,8 @@ export const schema: TypedSchema<OVNNorthbound> = {
         ip_port_mappings: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         name: { type: 'string' },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
-        protocol: { type: { key: { enum: ['set', ['tcp', 'udp', 'sctp']], type: 'string' }, max: 1, min: 0 } },
-        selection_fields: { type: { key: { enum: ['set', ['eth_src', 'eth_dst', 'ip_src', 'ip_dst', 'tp_src', 'tp_dst']], type: 'string' }, max: 'unlimited', min: 0 } },
+        protocol: { type: { key: { enum: ['set', ['sctp', 'tcp', 'udp']], type: 'string' }, max: 1, min: 0 } },
+        selection_fields: { type: { key: { enum: ['set', ['eth_dst', 'eth_src', 'ip_dst', 'ip_src', 'tp_dst', 'tp_src']], type: 'string' }, max: 'unlimited', min: 0 } },
         vips: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
       },
     },
@@ -591,7 +591,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         nexthop: { type: 'string' },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         output_port: { type: { key: 'string', max: 1, min: 0 } },
-        policy: { type: { key: { enum: ['set', ['src-ip', 'dst-ip']], type: 'string' }, max: 1, min: 0 } },
+        policy: { type: { key: { enum: ['set', ['dst-ip', 'src-ip']], type: 'string' }, max: 1, min: 0 } },
         route_table: { type: 'string' },
       },
     },
@@ -654,7 +654,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         index: { type: 'integer' },
         name: { type: 'string' },
         sink: { type: 'string' },
-        type: { type: { key: { enum: ['set', ['gre', 'erspan']], type: 'string' } } },
+        type: { type: { key: { enum: ['set', ['erspan', 'gre']], type: 'string' } } },
       },
     },
     NAT: {
@@ -669,7 +669,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         logical_ip: { type: 'string' },
         logical_port: { type: { key: 'string', max: 1, min: 0 } },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
-        type: { type: { key: { enum: ['set', ['dnat', 'snat', 'dnat_and_snat']], type: 'string' } } },
+        type: { type: { key: { enum: ['set', ['dnat', 'dnat_and_snat', 'snat']], type: 'string' } } },
       },
     },
     NB_Global: {
@@ -699,7 +699,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
     QoS: {
       columns: {
         action: { type: { key: { enum: ['set', ['dscp']], type: 'string' }, max: 'unlimited', min: 0, value: { maxInteger: 63, minInteger: 0, type: 'integer' } } },
-        bandwidth: { type: { key: { enum: ['set', ['rate', 'burst']], type: 'string' }, max: 'unlimited', min: 0, value: { maxInteger: 4294967295, minInteger: 1, type: 'integer' } } },
+        bandwidth: { type: { key: { enum: ['set', ['burst', 'rate']], type: 'string' }, max: 'unlimited', min: 0, value: { maxInteger: 4294967295, minInteger: 1, type: 'integer' } } },
         direction: { type: { key: { enum: ['set', ['from-lport', 'to-lport']], type: 'string' } } },
         external_ids: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         match: { type: 'string' },

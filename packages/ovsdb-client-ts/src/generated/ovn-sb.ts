@@ -21,7 +21,7 @@ export interface BFD {
   readonly min_tx: bigint;
   readonly options: ReadonlyMap<string, string>;
   readonly src_port: number;
-  readonly status: 'down' | 'init' | 'up' | 'admin_down';
+  readonly status: 'admin_down' | 'down' | 'init' | 'up';
 }
 export type BFDInsert = InsertOf<BFD>;
 export type BFDUpdate = UpdateOf<BFD>;
@@ -88,7 +88,7 @@ export interface DHCPOptions {
   readonly _uuid: Uuid<'DHCP_Options'>;
   readonly code: number;
   readonly name: string;
-  readonly type: 'bool' | 'uint8' | 'uint16' | 'uint32' | 'ipv4' | 'static_routes' | 'str' | 'host_id' | 'domains';
+  readonly type: 'bool' | 'domains' | 'host_id' | 'ipv4' | 'static_routes' | 'str' | 'uint16' | 'uint32' | 'uint8';
 }
 export type DHCPOptionsInsert = InsertOf<DHCPOptions>;
 export type DHCPOptionsUpdate = UpdateOf<DHCPOptions>;
@@ -97,7 +97,7 @@ export interface DHCPv6Options {
   readonly _uuid: Uuid<'DHCPv6_Options'>;
   readonly code: number;
   readonly name: string;
-  readonly type: 'ipv6' | 'str' | 'mac';
+  readonly type: 'ipv6' | 'mac' | 'str';
 }
 export type DHCPv6OptionsInsert = InsertOf<DHCPv6Options>;
 export type DHCPv6OptionsUpdate = UpdateOf<DHCPv6Options>;
@@ -203,7 +203,7 @@ export interface LoadBalancer {
   readonly external_ids: ReadonlyMap<string, string>;
   readonly name: string;
   readonly options: ReadonlyMap<string, string>;
-  readonly protocol: 'tcp' | 'udp' | 'sctp' | undefined;
+  readonly protocol: 'sctp' | 'tcp' | 'udp' | undefined;
   readonly vips: ReadonlyMap<string, string>;
 }
 export type LoadBalancerInsert = InsertOf<LoadBalancer>;
@@ -224,7 +224,7 @@ export interface LogicalFlow {
   readonly logical_datapath: Uuid<'Datapath_Binding'> | undefined;
   readonly logical_dp_group: Uuid<'Logical_DP_Group'> | undefined;
   readonly match: string;
-  readonly pipeline: 'ingress' | 'egress';
+  readonly pipeline: 'egress' | 'ingress';
   readonly priority: number;
   readonly table_id: number;
   readonly tags: ReadonlyMap<string, string>;
@@ -268,7 +268,7 @@ export interface Mirror {
   readonly index: bigint;
   readonly name: string;
   readonly sink: string;
-  readonly type: 'gre' | 'erspan';
+  readonly type: 'erspan' | 'gre';
 }
 export type MirrorInsert = InsertOf<Mirror>;
 export type MirrorUpdate = UpdateOf<Mirror>;
@@ -372,7 +372,7 @@ export interface ServiceMonitor {
   readonly protocol: 'tcp' | 'udp' | undefined;
   readonly src_ip: string;
   readonly src_mac: string;
-  readonly status: 'online' | 'offline' | 'error' | undefined;
+  readonly status: 'error' | 'offline' | 'online' | undefined;
 }
 export type ServiceMonitorInsert = InsertOf<ServiceMonitor>;
 export type ServiceMonitorUpdate = UpdateOf<ServiceMonitor>;
@@ -446,7 +446,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         min_tx: { type: { key: { type: 'integer' } } },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         src_port: { type: { key: { maxInteger: 65535, minInteger: 49152, type: 'integer' } } },
-        status: { type: { key: { enum: ['set', ['down', 'init', 'up', 'admin_down']], type: 'string' } } },
+        status: { type: { key: { enum: ['set', ['admin_down', 'down', 'init', 'up']], type: 'string' } } },
       },
     },
     Chassis: {
@@ -501,14 +501,14 @@ export const schema: TypedSchema<OVNSouthbound> = {
       columns: {
         code: { type: { key: { maxInteger: 254, minInteger: 0, type: 'integer' } } },
         name: { type: 'string' },
-        type: { type: { key: { enum: ['set', ['bool', 'uint8', 'uint16', 'uint32', 'ipv4', 'static_routes', 'str', 'host_id', 'domains']], type: 'string' } } },
+        type: { type: { key: { enum: ['set', ['bool', 'domains', 'host_id', 'ipv4', 'static_routes', 'str', 'uint16', 'uint32', 'uint8']], type: 'string' } } },
       },
     },
     DHCPv6_Options: {
       columns: {
         code: { type: { key: { maxInteger: 254, minInteger: 0, type: 'integer' } } },
         name: { type: 'string' },
-        type: { type: { key: { enum: ['set', ['ipv6', 'str', 'mac']], type: 'string' } } },
+        type: { type: { key: { enum: ['set', ['ipv6', 'mac', 'str']], type: 'string' } } },
       },
     },
     DNS: {
@@ -594,7 +594,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         external_ids: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         name: { type: 'string' },
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
-        protocol: { type: { key: { enum: ['set', ['tcp', 'udp', 'sctp']], type: 'string' }, max: 1, min: 0 } },
+        protocol: { type: { key: { enum: ['set', ['sctp', 'tcp', 'udp']], type: 'string' }, max: 1, min: 0 } },
         vips: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
       },
     },
@@ -611,7 +611,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         logical_datapath: { type: { key: { refTable: 'Datapath_Binding', type: 'uuid' }, max: 1, min: 0 } },
         logical_dp_group: { type: { key: { refTable: 'Logical_DP_Group', type: 'uuid' }, max: 1, min: 0 } },
         match: { type: 'string' },
-        pipeline: { type: { key: { enum: ['set', ['ingress', 'egress']], type: 'string' } } },
+        pipeline: { type: { key: { enum: ['set', ['egress', 'ingress']], type: 'string' } } },
         priority: { type: { key: { maxInteger: 65535, minInteger: 0, type: 'integer' } } },
         table_id: { type: { key: { maxInteger: 32, minInteger: 0, type: 'integer' } } },
         tags: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
@@ -647,7 +647,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         index: { type: 'integer' },
         name: { type: 'string' },
         sink: { type: 'string' },
-        type: { type: { key: { enum: ['set', ['gre', 'erspan']], type: 'string' } } },
+        type: { type: { key: { enum: ['set', ['erspan', 'gre']], type: 'string' } } },
       },
     },
     Multicast_Group: {
@@ -735,7 +735,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         protocol: { type: { key: { enum: ['set', ['tcp', 'udp']], type: 'string' }, max: 1, min: 0 } },
         src_ip: { type: 'string' },
         src_mac: { type: 'string' },
-        status: { type: { key: { enum: ['set', ['online', 'offline', 'error']], type: 'string' }, max: 1, min: 0 } },
+        status: { type: { key: { enum: ['set', ['error', 'offline', 'online']], type: 'string' }, max: 1, min: 0 } },
       },
     },
     Static_MAC_Binding: {

@@ -1,30 +1,30 @@
+import { SchemaError } from '../errors.ts';
 import { type CallOptions, Limit } from '../rpc/limit.ts';
-import type { WireCondition } from '../wire/types.ts';
+import { Backlog } from './backlog.ts';
 import { Subscription, type SubscriptionOptions } from './subscription.ts';
-import type { TableUpdates } from './updates.ts';
-
-export interface MonitorEvent {
-  /** `snapshot`: the whole contents, in place of all that came before. `changes`: what is different since. */
-  readonly kind: 'snapshot' | 'changes';
-  readonly updates: TableUpdates;
-}
-
-/** Events that may wait for a slow reader. With one more it gets a snapshot instead of them all. */
-const LONGEST_BACKLOG = 1000;
+import type { MonitorCondition, MonitorEvent, MonitorRequests, TableUpdates } from './updates.ts';
 
 /**
  * Follows tables as raw updates (`for await`, one reader). It survives reconnects, and goes on without a new snapshot
- * where the server can.
+ * where the server can. A reader who is further behind than the tables are long gets a snapshot, when it comes for it.
  */
 export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
   readonly #subscription: Subscription;
-  #backlog: MonitorEvent[] = [];
+  readonly #tables: MonitorRequests;
+  readonly #backlog = new Backlog();
+  #requests: MonitorRequests;
   #wake = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: Omit<SubscriptionOptions, 'onUpdates' | 'onLost'>) {
-    this.#subscription = new Subscription({ ...options, onUpdates: (updates, anew) => this.#add(updates, anew) });
+  constructor(tables: MonitorRequests, options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>) {
+    this.#tables = tables;
+    this.#requests = tables;
+    this.#subscription = new Subscription({
+      ...options,
+      requests: () => this.#requests,
+      onUpdates: (updates, anew) => this.#add(updates, anew),
+    });
   }
 
   /** Starts the monitor. Leaving the loop closes it. @throws as Subscription.run */
@@ -36,12 +36,13 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     });
     try {
       while (!this.#isClosed) {
-        const event = this.#backlog.shift();
+        const event = this.#backlog.take();
         if (event !== undefined) {
           yield event;
         } else if (failure !== undefined) {
           throw failure.error;
         } else {
+          this.#subscription.resume();
           await this.#wake.promise;
           this.#wake = Promise.withResolvers();
         }
@@ -51,12 +52,22 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     }
   }
 
-  /** Replaces a table's condition (ovsdb-server(7) section 4.1.13). */
+  /**
+   * Replaces a table's condition (ovsdb-server(7) section 4.1.13). Waits until the contents have come once.
+   * @throws SchemaError for a table that is not followed, RpcError when the server rejects the condition; the monitor
+   * goes on with the one before. ConnectError or OutcomeUnknownError when the limit comes first
+   */
   async changeCondition(
     table: string,
-    where: readonly WireCondition[],
+    where: readonly MonitorCondition[],
     { signal, timeoutMs = 10_000 }: CallOptions = {},
   ): Promise<void> {
+    if (!(table in this.#tables)) throw new SchemaError(`This monitor does not follow table ${table}`);
+    if (this.#running === undefined) {
+      const requests = [this.#requests[table]!].flat();
+      this.#requests = { ...this.#requests, [table]: requests.map((request) => ({ ...request, where })) };
+      return;
+    }
     using limit = new Limit(timeoutMs, signal);
     await this.#subscription.changeCondition(table, where, limit);
   }
@@ -73,12 +84,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
   }
 
   #add(updates: TableUpdates, anew: boolean): void {
-    if (anew) this.#backlog = [];
-    if (this.#backlog.length >= LONGEST_BACKLOG) {
-      this.#subscription.startAnew();
-      return;
-    }
-    this.#backlog.push({ kind: anew ? 'snapshot' : 'changes', updates });
-    this.#wake.resolve();
+    if (this.#backlog.add({ kind: anew ? 'snapshot' : 'changes', updates })) this.#wake.resolve();
+    else this.#subscription.pause();
   }
 }

@@ -1,15 +1,21 @@
 import { ProtocolError } from '../errors.ts';
 import type { WireCondition, WireRow } from '../wire/types.ts';
 
+/** A clause of a monitor's `where`; a boolean holds for all rows or for none (ovsdb-server(7) section 4.1.12). */
+export type MonitorCondition = WireCondition | boolean;
+
 /** What to monitor of a table (RFC 7047 section 4.1.5, ovsdb-server(7) section 4.1.12). */
 export interface MonitorRequest {
   /** All columns without it. */
   columns?: readonly string[];
-  /** Only rows that match. */
-  where?: readonly WireCondition[];
+  /** Only rows that match one of these; all rows without it, or when there are none. */
+  where?: readonly MonitorCondition[];
   /** Kinds of changes; each is on by default. */
   select?: { initial?: boolean; insert?: boolean; delete?: boolean; modify?: boolean };
 }
+
+/** By table; several requests for one table have different columns or kinds of changes. */
+export type MonitorRequests = Readonly<Record<string, MonitorRequest | readonly MonitorRequest[]>>;
 
 /**
  * What happened to a row; one member is there. Columns with their empty value are left out of `initial` and `insert`.
@@ -27,6 +33,12 @@ export interface RowUpdate {
 
 /** By table, then by uuid. */
 export type TableUpdates = Readonly<Record<string, Readonly<Record<string, RowUpdate>>>>;
+
+export interface MonitorEvent {
+  /** `snapshot`: the whole contents, in place of all that came before. `changes`: what is different since. */
+  readonly kind: 'snapshot' | 'changes';
+  readonly updates: TableUpdates;
+}
 
 export type MonitorMethod = 'monitor_cond_since' | 'monitor_cond' | 'monitor';
 
@@ -49,7 +61,7 @@ export function readSnapshot(method: MonitorMethod, reply: unknown): Snapshot {
     case 'monitor_cond':
       return { continues: false, lastId: undefined, updates: reply as TableUpdates };
     case 'monitor':
-      return { continues: false, lastId: undefined, updates: fromUpdates1(reply) };
+      return { continues: false, lastId: undefined, updates: fromUpdates1(reply, 'initial') };
   }
 }
 
@@ -61,19 +73,19 @@ export function readUpdate(method: string, params: readonly unknown[]): Omit<Sna
     case 'update2':
       return { lastId: undefined, updates: params[1] as TableUpdates };
     case 'update':
-      return { lastId: undefined, updates: fromUpdates1(params[1]) };
+      return { lastId: undefined, updates: fromUpdates1(params[1], 'insert') };
     default:
       throw new ProtocolError(`Got the notification ${method} for a monitor`);
   }
 }
 
 /** RFC 7047's own form: `old` and `new`, of which one is missing after an insert or a delete. */
-function fromUpdates1(updates: unknown): TableUpdates {
+function fromUpdates1(updates: unknown, kindOfNew: 'initial' | 'insert'): TableUpdates {
   type Updates1 = Record<string, Record<string, { old?: WireRow; new?: WireRow }>>;
   return mapValues(updates as Updates1, (rows) =>
     mapValues(rows, ({ old: before, new: after }): RowUpdate => {
       if (after === undefined) return { delete: null };
-      return before === undefined ? { insert: after } : { replace: after };
+      return before === undefined ? { [kindOfNew]: after } : { replace: after };
     }),
   );
 }

@@ -33,13 +33,17 @@ export class Connection {
   readonly name: string;
   /** Settles with the reason when the connection is gone. */
   readonly closed: Promise<Error>;
+  /** Of the locks that were asked for and not given back: the server rejects a second request for one. */
+  readonly lockNames = new Set<string>();
   readonly #resolveClosed: (reason: Error) => void;
   readonly #stream: Duplex;
   readonly #probe: Probe;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<string, NotificationListener>();
+  readonly #closedListeners = new Set<(reason: Error) => void>();
   #queue: Outgoing[] = [];
   #blocked = false;
+  #isFlushing = false;
   #nextId = 1;
   #retireReason: Error | undefined;
   #closeReason: Error | undefined;
@@ -54,7 +58,7 @@ export class Connection {
       ask: () => this.#write({ text: '{"id":"echo","method":"echo","params":[]}' }),
       giveUp: () => this.close(new Error(`no answer to the inactivity probe within ${probeIntervalMs} ms`)),
     });
-    const framer = new Framer((text, hasLongNumber) => this.#receive(text, hasLongNumber));
+    const framer = new Framer((text, hasExtremeNumber) => this.#receive(text, hasExtremeNumber));
     stream.on('data', (chunk: Buffer) => {
       this.#probe.alive();
       this.#guard(() => framer.push(chunk));
@@ -81,7 +85,12 @@ export class Connection {
       if (stopped !== undefined) throw notSent(method, stopped);
       const id = this.#nextId++;
       const settle = (result: unknown): void => {
-        onResult?.(result);
+        try {
+          onResult?.(result);
+        } catch (error) {
+          reject(error as Error);
+          throw error;
+        }
         resolve(result);
       };
       const message: Outgoing = {
@@ -109,7 +118,16 @@ export class Connection {
    */
   listen(topic: string, listener: NotificationListener): () => void {
     this.#listeners.set(topic, listener);
-    return () => this.#listeners.delete(topic);
+    return () => {
+      if (this.#listeners.get(topic) === listener) this.#listeners.delete(topic);
+    };
+  }
+
+  /** Calls the listener when the connection is gone, at once if it is already. Returns the way to stop. */
+  onClosed(listener: (reason: Error) => void): () => void {
+    if (this.#closeReason !== undefined) listener(this.#closeReason);
+    else this.#closedListeners.add(listener);
+    return () => this.#closedListeners.delete(listener);
   }
 
   /** Closes when the requests in flight have their answers. */
@@ -132,6 +150,8 @@ export class Connection {
     this.#listeners.clear();
     this.#queue = [];
     this.#resolveClosed(reason);
+    for (const listener of this.#closedListeners) listener(reason);
+    this.#closedListeners.clear();
   }
 
   #abandon(id: number, reason: Error): void {
@@ -155,18 +175,36 @@ export class Connection {
     if (idle && this.#retireReason !== undefined) this.close(this.#retireReason);
   }
 
+  /**
+   * What is written in one turn of the event loop leaves together: with many requests in flight, a system call for each
+   * is what costs most, here and in the server.
+   */
   #write(message: Outgoing): void {
-    if (this.#blocked) {
-      this.#queue.push(message);
-      return;
-    }
-    message.onSent?.();
-    this.#blocked = !this.#stream.write(message.text);
+    this.#queue.push(message);
+    if (this.#isFlushing || this.#blocked) return;
+    this.#isFlushing = true;
+    process.nextTick(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    this.#isFlushing = false;
+    while (!this.#blocked && this.#queue.length > 0) {
+      let text = '';
+      let taken = 0;
+      // Not more than there is room for: what waits for room has not been sent.
+      while (taken < this.#queue.length && text.length < this.#stream.writableHighWaterMark) {
+        const message = this.#queue[taken++]!;
+        message.onSent?.();
+        text += message.text;
+      }
+      this.#queue = this.#queue.slice(taken);
+      this.#blocked = !this.#stream.write(text);
+    }
+  };
 
   #drain(): void {
     this.#blocked = false;
-    while (!this.#blocked && this.#queue.length > 0) this.#write(this.#queue.shift()!);
+    this.#flush();
   }
 
   /** Whatever goes wrong while reading means that the rest of the stream cannot be trusted. */
@@ -180,9 +218,9 @@ export class Connection {
     }
   }
 
-  #receive(text: string, hasLongNumber: boolean): void {
+  #receive(text: string, hasExtremeNumber: boolean): void {
     if (this.#closeReason !== undefined) return;
-    const { id, method, params, result, error } = parseJson(text, hasLongNumber) as Record<string, unknown>;
+    const { id, method, params, result, error } = parseJson(text, hasExtremeNumber) as Record<string, unknown>;
     if (typeof method === 'string') this.#receiveCall(id, method, params);
     else if (typeof id === 'number') this.#receiveReply(id, result, error);
     else if (id !== 'echo') throw new ProtocolError(`Got neither a request nor a reply: ${text.slice(0, 100)}`);

@@ -2,8 +2,17 @@
 export interface CallOptions {
   /** Gives the call up when it aborts. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds from the call to its end, waiting for a connection included. */
+  /** Milliseconds from the call to its end, waiting for a connection included; Infinity for no limit. */
   timeoutMs?: number | undefined;
+}
+
+/** Node's timers take no more, and fire at once for what is beyond: 24.8 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws TypeError when this is no duration in milliseconds */
+export function checkDuration(name: string, ms: number): number {
+  if (typeof ms === 'number' && ms >= 0) return ms;
+  throw new TypeError(`${name} is ${ms}: expected milliseconds, 0 or more, or Infinity for no limit`);
 }
 
 /** The limit of one call through all its stages: one timer and one signal for all of them. */
@@ -13,13 +22,17 @@ export class Limit implements Disposable {
   #reason: Error | undefined;
   #listeners: ((reason: Error) => void)[] = [];
 
+  /** @throws TypeError when the time is no duration */
   constructor(timeoutMs: number, signal?: AbortSignal) {
+    checkDuration('timeoutMs', timeoutMs);
     this.#signal = signal;
     if (signal?.aborted) {
       this.#reach(abortReason(signal));
       return;
     }
-    this.#timer = setTimeout(() => this.#reach(new Error(`${timeoutMs} ms passed`)), timeoutMs);
+    if (timeoutMs <= LONGEST_TIMER_MS) {
+      this.#timer = setTimeout(() => this.#reach(new Error(`${timeoutMs} ms passed`)), timeoutMs);
+    }
     signal?.addEventListener('abort', this.#onAbort);
   }
 

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from './limit.ts';
+
 export interface ProbeActions {
   /** Sends something that the peer must answer. */
   ask(): void;
@@ -9,9 +11,9 @@ export class Probe {
   readonly #timer: NodeJS.Timeout | undefined;
   #asked = false;
 
-  /** An interval of 0 never probes. */
+  /** An interval of 0 never probes, nor does one beyond what timers take. */
   constructor(intervalMs: number, { ask, giveUp }: ProbeActions) {
-    if (intervalMs === 0) return;
+    if (intervalMs === 0 || intervalMs > LONGEST_TIMER_MS) return;
     this.#timer = setInterval(() => {
       if (this.#asked) {
         giveUp();

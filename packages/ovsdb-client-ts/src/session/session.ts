@@ -1,5 +1,5 @@
-import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { publish } from '../diagnostics.ts';
 import { ConnectError } from '../errors.ts';
 import { Connection } from '../rpc/connection.ts';
 import { Limit } from '../rpc/limit.ts';
@@ -7,10 +7,10 @@ import type { Connect } from '../transport/connect.ts';
 import { type Endpoint, formatEndpoint } from '../transport/remote.ts';
 import { Backoff } from './backoff.ts';
 import { Member } from './member.ts';
+import type { LogPosition } from './server-row.ts';
 
 /** A server that is slow to connect gets this head start, in milliseconds, before the next one is tried as well. */
 const HEAD_START_MS = 250;
-const diagnostics = channel('ovsdb-client-ts:session');
 
 export interface SessionOptions {
   endpoints: readonly Endpoint[];
@@ -32,7 +32,7 @@ export class Session {
   readonly #waiters = new Set<Waiter>();
   readonly #open = new Set<Connection>();
   #member: Member | undefined;
-  #minIndex: number | bigint = 0;
+  #seen: LogPosition | undefined;
   #search: AbortController | undefined;
   #lastProblem = 'no server has answered yet';
   #closed: ConnectError | undefined;
@@ -73,6 +73,11 @@ export class Session {
     await Promise.all(connections.map(({ closed }) => closed));
   }
 
+  /** Forgets how far the cluster's log had come. */
+  resetIndex(): void {
+    this.#seen = undefined;
+  }
+
   #stopSearch(): void {
     this.#search?.abort();
     this.#search = undefined;
@@ -99,14 +104,22 @@ export class Session {
   #found(member: Member): void {
     this.#search = undefined;
     this.#member = member;
-    if (member.index > this.#minIndex) this.#minIndex = member.index;
-    diagnostics.publish({ event: 'connected', remote: member.connection.name, database: this.#options.database });
-    void member.left.then((reason) => {
-      if (member.index > this.#minIndex) this.#minIndex = member.index;
-      diagnostics.publish({ event: 'left', remote: member.connection.name, reason });
+    this.#see(member.position);
+    const about = { remote: member.connection.name, database: this.#options.database };
+    publish('session', { event: 'connected', ...about });
+    member.onLeft((reason) => {
+      this.#see(member.position);
+      publish('session', { event: 'left', ...about, reason });
     });
     for (const { resolve } of this.#waiters) resolve(member);
     this.#waiters.clear();
+  }
+
+  /** Another cluster has another log. */
+  #see(position: LogPosition | undefined): void {
+    if (position === undefined) return;
+    const { cid, index } = this.#seen ?? {};
+    if (index === undefined || cid !== position.cid || position.index > index) this.#seen = position;
   }
 
   /** One round over all servers in random order; the first usable one wins. */
@@ -141,16 +154,18 @@ export class Session {
   async #try(endpoint: Endpoint, signal: AbortSignal): Promise<Member> {
     const { connect, connectTimeoutMs, probeIntervalMs, database, leaderOnly } = this.#options;
     const name = formatEndpoint(endpoint);
-    const attempt = AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]);
-    using limit = new Limit(connectTimeoutMs, attempt);
+    using limit = new Limit(connectTimeoutMs, signal);
+    const attempt = new AbortController();
+    limit.onReached((reason) => attempt.abort(reason));
     let connection: Connection | undefined;
     try {
-      connection = new Connection(await connect(endpoint, attempt), { name, probeIntervalMs });
+      connection = new Connection(await connect(endpoint, attempt.signal), { name, probeIntervalMs });
       this.#track(connection);
-      return await Member.join(connection, { database, leaderOnly, minIndex: this.#minIndex }, limit);
+      return await Member.join(connection, { database, leaderOnly, seen: this.#seen }, limit);
     } catch (error) {
       const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
       connection?.close(problem);
+      if (!signal.aborted) publish('session', { event: 'failed', remote: name, database, reason: problem });
       throw problem;
     }
   }

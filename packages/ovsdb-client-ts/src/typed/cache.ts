@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, SchemaError } from '../errors.ts';
 import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
-import type { RowUpdate, TableUpdates } from '../monitor/updates.ts';
+import type { MonitorRequests, RowUpdate, TableUpdates } from '../monitor/updates.ts';
+import { type CallOptions, Limit } from '../rpc/limit.ts';
 import type { WireRow } from '../wire/types.ts';
 import type { Clauses, RowOf, TableName } from './operations.ts';
 import type { Rows } from './rows.ts';
@@ -10,11 +11,14 @@ import { ServerSchema } from './table-codec.ts';
 import type { Condition, TypedSchema } from './types.ts';
 import type { Uuid } from './uuid.ts';
 
+/** Rows that match one of the clauses; `true` stands for all rows and `false` for none, like an empty list for all. */
+export type CacheCondition<T, N extends keyof T> = readonly (Condition<RowOf<T, N>> | boolean)[];
+
 /** Which tables to hold; of each all columns and rows unless said otherwise. */
 export type CacheTables<T> = {
   readonly [N in TableName<T>]?: {
     readonly columns?: readonly (keyof RowOf<T, N> & string)[];
-    readonly where?: readonly Condition<RowOf<T, N>>[];
+    readonly where?: CacheCondition<T, N>;
   };
 };
 
@@ -38,18 +42,20 @@ export type RowChange<T, S> = {
   };
 }[keyof S & string];
 
+export type CacheClauses = readonly (Clauses[number] | boolean)[];
+
 interface Table {
   readonly rows: Rows;
   readonly codec: TableCodec;
   readonly columns: readonly string[];
-  readonly where: Clauses | undefined;
+  readonly where: CacheClauses | undefined;
 }
 
 /** A copy of tables that follows the server. Rows are decoded when first read, and never changed but replaced. */
 export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChange<T, S>[]>, AsyncDisposable {
   /** By table, then by uuid. */
   readonly tables: { readonly [N in keyof S & string]: ReadonlyMap<Uuid<N>, CachedRow<T, S, N>> };
-  /** Settles when the contents are there. @throws as Subscription.run */
+  /** Settles when the contents are there for the first time. @throws as Subscription.run */
   readonly ready: Promise<void>;
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #readers = new Set<Reader>();
@@ -57,6 +63,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   readonly #running: Promise<void>;
   readonly #resolveReady: () => void;
   #isLive = false;
+  #hasBeenLive = false;
   #ended: { error: Error | undefined } | undefined;
 
   constructor(
@@ -71,7 +78,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     this.tables = Object.fromEntries([...tables].map(([name, { rows }]) => [name, rows])) as unknown as this['tables'];
     this.#subscription = new Subscription({
       ...options,
-      requests: async (member, limit) => makeRequests(tables, new ServerSchema(await member.schema(limit), schema)),
+      requests: async (member, limit) => this.#makeRequests(new ServerSchema(await member.schema(limit), schema)),
       onUpdates: (updates, anew) => this.#apply(updates, anew),
       onLost: () => {
         this.#isLive = false;
@@ -109,6 +116,22 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     }
   }
 
+  /**
+   * Replaces the condition of a table: rows come and go by it. Waits until the contents have come once.
+   * @throws SchemaError when it does not go with the schema or the table is not held, RpcError when the server rejects
+   * it; the one before holds on. ConnectError or OutcomeUnknownError when the limit comes first
+   */
+  async changeCondition<N extends keyof S & TableName<T>>(
+    table: N,
+    where: CacheCondition<T, N>,
+    { signal, timeoutMs = 10_000 }: CallOptions = {},
+  ): Promise<void> {
+    const held = this.#tables.get(table);
+    if (held === undefined) throw new SchemaError(`This cache does not hold table ${table}`);
+    using limit = new Limit(timeoutMs, signal);
+    await this.#subscription.changeCondition(table, held.codec.encodeMonitorWhere(where as CacheClauses), limit);
+  }
+
   async close(): Promise<void> {
     this.#subscription.close();
     await this.#running;
@@ -125,6 +148,23 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     for (const reader of this.#readers) reader.end(error);
   }
 
+  /** A table that goes while the cache is held, by an upgrade, is empty until it comes back. */
+  #makeRequests(server: ServerSchema): MonitorRequests {
+    const tables = [...this.#tables].filter(([name]) => !this.#hasBeenLive || server.hasTable(name));
+    const requests = tables.map(([name, { columns, where, codec }]) => {
+      const wireWhere = where && codec.encodeMonitorWhere(where);
+      const clauses = (wireWhere ?? []).filter((clause) => typeof clause !== 'boolean');
+      server.require(
+        name,
+        clauses.map(([column]) => column),
+      );
+      // The uuid comes with every row and cannot be asked for.
+      const wanted = columns.filter((column) => column !== '_uuid');
+      return [name, { columns: server.readable(name, wanted), ...(wireWhere && { where: wireWhere }) }] as const;
+    });
+    return Object.fromEntries(requests);
+  }
+
   #apply(updates: TableUpdates, anew: boolean): void {
     for (const [name, table] of this.#tables) {
       const rows = updates[name] ?? {};
@@ -134,6 +174,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
       for (const id in rows) this.#change(name, table, id, rows[id]!);
     }
     this.#isLive = true;
+    this.#hasBeenLive = true;
     this.#resolveReady();
     for (const reader of this.#readers) reader.wake();
   }
@@ -162,21 +203,6 @@ function replace(rows: Rows, id: string, wire: WireRow): void {
   const old = rows.get(id)!;
   rows.setWire(id, wire);
   if (isDeepStrictEqual(rows.get(id), old)) rows.set(id, old);
-}
-
-function makeRequests(tables: ReadonlyMap<string, Table>, server: ServerSchema) {
-  return Object.fromEntries(
-    [...tables].map(([name, { columns, where, codec }]) => {
-      const wireWhere = where && codec.encodeWhere(where);
-      server.require(
-        name,
-        (where ?? []).map(([column]) => column),
-      );
-      // The uuid comes with every row and cannot be asked for.
-      const wanted = columns.filter((column) => column !== '_uuid');
-      return [name, { columns: server.readable(name, wanted), ...(wireWhere && { where: wireWhere }) }];
-    }),
-  );
 }
 
 /** What changed since one reader last looked: the rows as they were then. */

@@ -2,8 +2,8 @@ import type { SubscriptionOptions } from '../monitor/subscription.ts';
 import type { CallOptions } from '../rpc/limit.ts';
 import type { DatabaseSchema } from '../schema/schema.ts';
 import type { Operation, OperationResult } from '../wire/operations.ts';
-import { Cache, type CacheTables } from './cache.ts';
-import { type AnyOperation, type Clauses, Operations, type ResultsOf } from './operations.ts';
+import { Cache, type CacheClauses, type CacheTables } from './cache.ts';
+import { type AnyOperation, Operations, type ResultsOf } from './operations.ts';
 import { Rows } from './rows.ts';
 import { ServerSchema } from './table-codec.ts';
 import type { TypedSchema } from './types.ts';
@@ -17,7 +17,7 @@ export type Transact = (
 /** What a typed database needs of its client. */
 export interface DatabaseConnection {
   readonly transact: Transact;
-  readonly subscription: Pick<SubscriptionOptions, 'session' | 'database' | 'snapshotTimeoutMs'>;
+  subscription(options: CallOptions): Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>;
 }
 
 /** A client that knows the types of the database's tables. Also builds the operations for its transactions. */
@@ -46,15 +46,18 @@ export class TypedDatabase<T> extends Operations<T> {
     return operations.map((operation, index) => operation.read(results[index]!)) as ResultsOf<O>;
   }
 
-  /** Holds a copy of tables and keeps it up to date, through reconnects too. Close it when done. */
-  cache<const S extends CacheTables<T>>(tables: S): Cache<T, S> {
-    const held = Object.entries(tables as Record<string, { columns?: readonly string[]; where?: Clauses }>).map(
+  /**
+   * Holds a copy of tables and keeps it up to date, through reconnects too. Close it when done. The options limit the
+   * wait for a server at the start, and the signal that for the first contents as well.
+   */
+  cache<const S extends CacheTables<T>>(tables: S, options: CallOptions = {}): Cache<T, S> {
+    const held = Object.entries(tables as Record<string, { columns?: readonly string[]; where?: CacheClauses }>).map(
       ([name, { columns, where }]) => {
         const codec = this.codec(name);
         const all = columns === undefined ? codec.columns : [...new Set(['_uuid', ...columns])];
         return [name, { rows: new Rows(codec.rowDecoder(all)), codec, columns: all, where }] as const;
       },
     );
-    return new Cache<T, S>(this.#connection.subscription, this.#schema, new Map(held));
+    return new Cache<T, S>(this.#connection.subscription(options), this.#schema, new Map(held));
   }
 }

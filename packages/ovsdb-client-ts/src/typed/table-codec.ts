@@ -1,4 +1,5 @@
 import { SchemaError } from '../errors.ts';
+import type { MonitorCondition } from '../monitor/updates.ts';
 import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
 import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
 import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
@@ -74,6 +75,10 @@ export class TableCodec {
     return where.map(([name, test, value]) => [name, test as WireCondition[1], this.#encode(name, value)]);
   }
 
+  encodeMonitorWhere(where: readonly (readonly [string, string, unknown] | boolean)[]): MonitorCondition[] {
+    return where.map((clause) => (typeof clause === 'boolean' ? clause : this.encodeWhere([clause])[0]!));
+  }
+
   encodeMutations(mutations: readonly (readonly [string, string, unknown])[]): WireMutation[] {
     return mutations.map(([name, mutator, value]) => {
       this.#checkMutable(name);
@@ -123,6 +128,10 @@ export class ServerSchema {
   constructor(schema: DatabaseSchema, mine: DatabaseSchema) {
     this.#schema = schema;
     this.#mine = mine;
+  }
+
+  hasTable(table: string): boolean {
+    return Object.hasOwn(this.#schema.tables, table);
   }
 
   /** Those of the columns that the server has. @throws SchemaError for a missing table, or a column of another type */

@@ -6,10 +6,12 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+const PLUS = 0x2b;
 /** A number with as many digits may be more than a double can hold: 2^53 has 16. */
 const LONG_NUMBER = 16;
 
-export type OnFrame = (text: string, hasLongNumber: boolean) => void;
+/** With `hasExtremeNumber` the text may have a number that JSON.parse does not read as it was meant: see parseJson. */
+export type OnFrame = (text: string, hasExtremeNumber: boolean) => void;
 
 /**
  * Cuts a byte stream into JSON objects. OVSDB has no delimiter between messages (RFC 7047 section 4), so the nesting
@@ -24,7 +26,7 @@ export class Framer {
   #inString = false;
   #escaped = false;
   #digits = 0;
-  #hasLongNumber = false;
+  #hasExtremeNumber = false;
 
   constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
@@ -53,7 +55,7 @@ export class Framer {
     if (byte !== OPEN_OBJECT) throw new ProtocolError(`Expected a JSON object and got byte 0x${byte.toString(16)}`);
     this.#depth = 1;
     this.#digits = 0;
-    this.#hasLongNumber = false;
+    this.#hasExtremeNumber = false;
   }
 
   /** Returns the position after the next quote, the frame's end, or the chunk's. */
@@ -69,13 +71,15 @@ export class Framer {
         break;
       }
       if (byte >= 0x30 && byte <= 0x39) {
-        if (++digits === LONG_NUMBER) this.#hasLongNumber = true;
+        if (++digits === LONG_NUMBER) this.#hasExtremeNumber = true;
         continue;
       }
       digits = 0;
       // `[` and `{` differ in one bit, and so do `]` and `}`.
       if ((byte | 0x20) === OPEN_OBJECT) depth++;
-      else if ((byte | 0x20) === CLOSE_OBJECT && --depth === 0) break;
+      else if ((byte | 0x20) === CLOSE_OBJECT) {
+        if (--depth === 0) break;
+      } else if (byte === PLUS) this.#hasExtremeNumber = true;
     }
     this.#depth = depth;
     this.#digits = this.#inString ? 0 : digits;
@@ -100,7 +104,7 @@ export class Framer {
   #emit(tail: Buffer): void {
     const frame = this.#held.isEmpty ? tail : this.#held.take(tail);
     if (!isUtf8(frame)) throw new ProtocolError('Got a message that is not UTF-8');
-    this.#onFrame(frame.toString('utf8'), this.#hasLongNumber);
+    this.#onFrame(frame.toString('utf8'), this.#hasExtremeNumber);
   }
 }
 

@@ -4,25 +4,34 @@ import { UnsendableError } from '../errors.ts';
 const MAX_DEPTH = 990;
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
+/** The least number that a double holds with all its digits. */
+const LEAST_NORMAL = 2 ** -1022;
+/** Numbers between these are beyond doubt. */
+const SMALL = 1e-307;
+const LARGE = 1e308;
 
 type Reviver = (key: string, value: unknown, context: { source: string }) => unknown;
 const parseWith = JSON.parse as (text: string, reviver: Reviver) => unknown;
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
-/** As JSON.parse, but integers that a double cannot hold become bigint. Without long numbers it is as fast. */
-export function parseJson(text: string, hasLongNumber = true): unknown {
-  return hasLongNumber ? parseWith(text, exactIntegers) : JSON.parse(text);
+/**
+ * As JSON.parse, but integers that a double cannot hold become bigint; and the largest reals, which ovsdb-server writes
+ * with 15 digits and so rounds up beyond what there is, are not infinite. Without extreme numbers it is as fast.
+ */
+export function parseJson(text: string, hasExtremeNumber = true): unknown {
+  return hasExtremeNumber ? parseWith(text, exactNumbers) : JSON.parse(text);
 }
 
-function exactIntegers(_key: string, value: unknown, { source }: { source: string }): unknown {
-  const lossy = typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source);
-  return lossy ? BigInt(source) : value;
+function exactNumbers(_key: string, value: unknown, { source }: { source: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  if (/^-?\d+$/.test(source)) return BigInt(source);
+  return Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
 
 /**
  * As JSON.stringify, with bigint as integers, for a request's parameters.
- * @throws UnsendableError for what makes ovsdb-server close the connection: U+0000, lone surrogates, too much depth; and
- * for what JSON or int64 cannot hold.
+ * @throws UnsendableError for what makes ovsdb-server close the connection: U+0000, lone surrogates, too much depth,
+ * numbers next to zero; and for what JSON, int64 or the server's log cannot hold.
  */
 export function stringifyParams(params: readonly unknown[]): string {
   const hasBigint = check(params, '', 0);
@@ -40,7 +49,7 @@ function check(value: unknown, pointer: string, depth: number): boolean {
       checkString(value, pointer);
       return false;
     case 'number':
-      if (!Number.isFinite(value)) throw new UnsendableError(pointer, `is ${value}, which JSON cannot write`);
+      checkNumber(value, pointer);
       return false;
     case 'bigint':
       if (value > MAX_INT64 || value < MIN_INT64) throw new UnsendableError(pointer, `is ${value}, beyond 64 bits`);
@@ -53,6 +62,24 @@ function check(value: unknown, pointer: string, depth: number): boolean {
       return Array.isArray(value) ? checkArray(value, pointer, depth) : checkObject(value, pointer, depth);
     default:
       throw new UnsendableError(pointer, `is of type ${typeof value}, which JSON cannot write`);
+  }
+}
+
+/**
+ * ovsdb-server closes the connection on a number that is less than the least normal one. It writes numbers with 15
+ * digits, so one that is out of range when rounded to that would be rejected by its own log: at the next start all that
+ * was committed since is lost.
+ */
+function checkNumber(value: number, pointer: string): void {
+  if (!Number.isFinite(value)) throw new UnsendableError(pointer, `is ${value}, which JSON cannot write`);
+  const size = Math.abs(value);
+  if (size === 0 || (size > SMALL && size < LARGE)) return;
+  const written = Number(size.toPrecision(15));
+  if (written < LEAST_NORMAL || written > Number.MAX_VALUE) {
+    throw new UnsendableError(
+      pointer,
+      `is ${value}, which the server cannot read back with the 15 digits that it writes`,
+    );
   }
 }
 

@@ -28,6 +28,8 @@ export interface SelectOperation {
   table: string;
   where: readonly WireCondition[];
   columns?: readonly string[];
+  /** Columns by which the rows are sorted, in this order. */
+  sort?: readonly string[];
 }
 
 export interface UpdateOperation {

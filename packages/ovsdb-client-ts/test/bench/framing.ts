@@ -51,8 +51,8 @@ function compare(first: () => void, second: () => void): [number, number] {
 
 function decodeInChunks(bytes: Buffer, chunkSize: number): unknown {
   let message: unknown;
-  const framer = new Framer((text, hasLongNumber) => {
-    message = parseJson(text, hasLongNumber);
+  const framer = new Framer((text, hasExtremeNumber) => {
+    message = parseJson(text, hasExtremeNumber);
   });
   for (let at = 0; at < bytes.length; at += chunkSize) framer.push(bytes.subarray(at, at + chunkSize));
   return message;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { generate } from '../../src/codegen/generate.ts';
 
 const schema = (columns: Record<string, unknown>) =>
@@ -32,4 +33,14 @@ it('gives the same text whatever the order of the schema', () => {
   const other = generate(schema({ b: { mutable: false, type: 'real' }, a: { type: 'string' } }), 'x');
   expect(one).toBe(other);
   expect(one).toContain("export type SomeTableUpdate = UpdateOf<SomeTable, 'b'>;");
+});
+
+it.each([
+  ['/usr/share/openvswitch/vswitch.ovsschema', 'OpenVSwitchDatabase'],
+  ['/usr/share/ovn/ovn-nb.ovsschema', 'OVNNorthbound'],
+])('gives every type of %s a name of its own', (file, database) => {
+  const text = generate(JSON.parse(readFileSync(file, 'utf8')), 'x');
+  const names = [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(text).toContain(`export const schema: TypedSchema<${database}> = {`);
 });

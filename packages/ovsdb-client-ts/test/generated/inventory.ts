@@ -11,7 +11,7 @@ export interface Box {
   readonly level: number;
   readonly sealed: boolean | undefined;
   readonly serial: string;
-  readonly size: 'small' | 'large';
+  readonly size: 'large' | 'small';
   readonly slots: ReadonlyMap<number, Uuid<'Item'>>;
   readonly tags: readonly string[];
   readonly totals: readonly bigint[];
@@ -46,7 +46,7 @@ export const schema: TypedSchema<Inventory> = {
         level: { type: { key: { maxInteger: 10, minInteger: 0, type: 'integer' } } },
         sealed: { type: { key: 'boolean', min: 0 } },
         serial: { mutable: false, type: 'string' },
-        size: { type: { key: { enum: ['set', ['small', 'large']], type: 'string' } } },
+        size: { type: { key: { enum: ['set', ['large', 'small']], type: 'string' } } },
         slots: { type: { key: { maxInteger: 7, minInteger: 0, type: 'integer' }, max: 'unlimited', min: 0, value: { refTable: 'Item', type: 'uuid' } } },
         tags: { type: { key: 'string', max: 'unlimited', min: 0 } },
         totals: { type: { key: 'integer', max: 'unlimited', min: 0 } },

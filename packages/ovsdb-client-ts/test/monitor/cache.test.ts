@@ -11,14 +11,19 @@ function serverWithBox(level: unknown): Peer {
     const rows = { Box: { [ID]: { initial: { level } } } };
     if (method === 'get_schema') peer.send({ id, result: inventorySchema, error: null });
     else if (method === 'monitor_cond_since') peer.send({ id, result: [false, 'T1', rows], error: null });
-    else if (params?.[0] === '_Server' || method === 'set_db_change_aware') answerAs(standaloneRow)(peer, message);
+    else if (params?.[0] === '_Server' || method === 'set_db_change_aware')
+      answerAs({ ...standaloneRow, name: 'Inventory' })(peer, message);
     else if (id !== null) peer.send({ id, result: {}, error: null });
   });
 }
 
 it('tells whoever reads a value that is not of its type', async () => {
   const peer = serverWithBox('high');
-  await using client = new OvsdbClient({ remote: 'tcp:one:1', database: 'DB', connect: async () => peer.stream });
+  await using client = new OvsdbClient({
+    remote: 'tcp:one:1',
+    database: 'Inventory',
+    connect: async () => peer.stream,
+  });
   await using cache = client.typed(schema).cache({ Box: { columns: ['level'] } });
   await cache.ready;
   expect(() => cache.tables.Box.get(ID)).toThrow(ProtocolError);
@@ -27,7 +32,11 @@ it('tells whoever reads a value that is not of its type', async () => {
 
 it('ends with an error at an update that it cannot take, instead of trying for ever', async () => {
   const peer = serverWithBox(1);
-  await using client = new OvsdbClient({ remote: 'tcp:one:1', database: 'DB', connect: async () => peer.stream });
+  await using client = new OvsdbClient({
+    remote: 'tcp:one:1',
+    database: 'Inventory',
+    connect: async () => peer.stream,
+  });
   await using cache = client.typed(schema).cache({ Box: { columns: ['level'] } });
   await cache.ready;
   const monitor = peer.received.find(({ method }) => method === 'monitor_cond_since')!.params![1];

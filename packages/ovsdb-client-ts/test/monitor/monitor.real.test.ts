@@ -1,14 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MonitorEvent, Operation } from '../../src/index.ts';
 import { RpcError } from '../../src/index.ts';
 import { schema } from '../generated/inventory.ts';
 import { Inventory, inventorySchema } from '../support/inventory.ts';
+import { until } from '../support/until.ts';
 
 const box = (serial: string, level = 0): Operation => ({
   op: 'insert',
   table: 'Box',
   row: { serial, level, size: 'small' },
 });
+
+const setLevel = (level: number) => ({ op: 'update', table: 'Box', where: [], row: { level } }) as const;
 
 async function take(events: AsyncIterator<MonitorEvent>): Promise<MonitorEvent> {
   const { value, done } = await events.next();
@@ -18,14 +20,6 @@ async function take(events: AsyncIterator<MonitorEvent>): Promise<MonitorEvent> 
 
 function rowsOf(event: MonitorEvent, table = 'Box') {
   return Object.values(event.updates[table] ?? {});
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`still not: ${condition}`);
-    await sleep(10);
-  }
 }
 
 describe('monitor', () => {
@@ -69,25 +63,37 @@ describe('monitor', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('gives the reader who fell behind a snapshot, not an endless backlog', async () => {
+  it('gives the reader who is further behind than the table is long a snapshot, once, when it comes for it', async () => {
     await using inventory = await Inventory.start();
     await using client = inventory.client();
     await using monitor = client.monitor({ Box: { columns: ['level'] } });
     const events = monitor[Symbol.asyncIterator]();
     await take(events);
     await client.transact([box('a')]);
-    for (let i = 1; i <= 1200; i++) {
-      await client.transact([{ op: 'update', table: 'Box', where: [], row: { level: i % 10 } }]);
-    }
-    let seen = 0;
-    let last: MonitorEvent;
+    for (let i = 1; i <= 3500; i++) await client.transact([setLevel(i % 10)]);
+    const seen: MonitorEvent[] = [];
     do {
-      last = await take(events);
-      seen++;
-    } while (last.kind !== 'snapshot');
-    expect(seen).toBeLessThan(1000);
-    expect(rowsOf(last)).toEqual([{ initial: {} }]);
+      seen.push(await take(events));
+    } while (seen.at(-1)!.kind !== 'snapshot');
+    expect(seen.length).toBeLessThan(1000);
+    expect(rowsOf(seen.at(-1)!)).toEqual([{ initial: {} }]);
+    await client.transact([setLevel(7)]);
+    expect(rowsOf(await take(events))).toEqual([{ modify: { level: 7 } }]);
   });
+
+  it('does not make the server send a long table again for a reader who is some thousand updates behind', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    const [first] = await client.transact([box('first')]);
+    for (let i = 0; i < 5; i++) await client.transact(Array.from({ length: 1000 }, (_, j) => box(`${i}-${j}`)));
+    await using monitor = client.monitor({ Box: { columns: ['level'] } });
+    const events = monitor[Symbol.asyncIterator]();
+    expect(rowsOf(await take(events))).toHaveLength(5001);
+    const where = [['_uuid', '==', first!.uuid!]] as const;
+    const updates = Array.from({ length: 4000 }, (_, i): Operation => ({ ...setLevel((i + 1) % 10), where }));
+    await Promise.all(updates.map((update) => client.transact([update])));
+    for (let last = 0; last !== 4000; last++) expect((await take(events)).kind).toBe('changes');
+  }, 30_000);
 
   it('fails the reader when the server rejects the monitor', async () => {
     await using inventory = await Inventory.start();
@@ -189,6 +195,17 @@ describe('cache', () => {
     await client.transact([box('after')]);
     await until(() => cache.tables.Box.size === 1);
     expect(cache.isLive).toBe(true);
+  });
+
+  it('finds rows by a condition on an integer of 64 bits', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    const db = client.typed(schema);
+    const insert = (serial: string, count: bigint) => db.insert('Box', { serial, size: 'small', count });
+    await db.transact([insert('a', 2n ** 62n), insert('b', 2n ** 62n + 1n)]);
+    await using cache = db.cache({ Box: { columns: ['serial'], where: [['count', '==', 2n ** 62n]] } });
+    await cache.ready;
+    expect([...cache.tables.Box.values()]).toEqual([expect.objectContaining({ serial: 'a' })]);
   });
 
   it('fails whoever waits when the schema does not fit', async () => {

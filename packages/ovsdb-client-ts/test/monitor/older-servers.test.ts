@@ -45,7 +45,7 @@ it("falls back to RFC 7047's monitor, whose updates have whole rows", async () =
       ),
   });
   expect(await take(peer, 3)).toEqual([
-    { kind: 'snapshot', updates: { Table: { a: { insert: { x: 1 } } } } },
+    { kind: 'snapshot', updates: { Table: { a: { initial: { x: 1 } } } } },
     { kind: 'changes', updates: { Table: { a: { replace: { x: 2, y: 3 } } } } },
     { kind: 'changes', updates: { Table: { a: { delete: null } } } },
   ]);

@@ -19,7 +19,9 @@ function atomsOf(base: Shape['key']): fc.Arbitrary<unknown> {
       return fitsNumber(base) ? fc.integer() : fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
     case 'real':
       // JSON has no negative zero.
-      return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+      return fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .map((value) => (Math.abs(value) > 1e-307 && Math.abs(value) < 1e308 ? value : 0));
     case 'boolean':
       return fc.boolean();
     case 'string':

@@ -222,6 +222,21 @@ describe('the choice of the server', () => {
     expect(error).toMatchObject({ code });
   });
 
+  it.each([
+    ['a relay', { ...standaloneRow, model: 'relay', leader: false }],
+    ['a relay that says it leads', { ...standaloneRow, model: 'relay' }],
+    ['a server of a model that is not known', { ...standaloneRow, model: 'mirrored' }],
+  ])('takes a rejection by %s for unknown: it may have a cluster behind it', async (_who, row) => {
+    const peer = new Peer(answerAs(row));
+    await using one = client(async () => peer.stream);
+    const pending = one.transact([comment]).catch((error) => error);
+    await sent(peer, 'transact');
+    peer.send({ id: peer.received.at(-1)!.id, result: [{ error: 'timed out' }], error: null });
+    const error = await pending;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.cause).toMatchObject({ tag: 'timed out' });
+  });
+
   it('believes what it was told of a success, also by a leader that is none any more', async () => {
     const peer = new Peer(answerAs(leader));
     await using one = client(async () => peer.stream);

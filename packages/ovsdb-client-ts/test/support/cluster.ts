@@ -45,6 +45,16 @@ export class Cluster implements AsyncDisposable {
     return new Cluster(members, sockets.join(','), schema.name, directory);
   }
 
+  /** A server that passes everything on to the cluster (ovsdb(7), "Relay Service Model"). */
+  async startRelay(): Promise<Relay> {
+    const home = join(this.#directory.path, 'relay');
+    mkdirSync(home);
+    const socket = join(home, 'socket');
+    const databases = [`relay:${this.#database}:${this.remote}`];
+    const server = await OvsdbServer.start({ databases, remotes: [`punix:${socket}`], directory: home });
+    return new Relay(server, `unix:${socket}`);
+  }
+
   /** The member that says it leads. With several in a row saying so, any of them; undefined when none. */
   leader(): OvsdbServer | undefined {
     return this.members.find((member) => {
@@ -64,6 +74,20 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.members.map((member) => member.kill()));
     this.#directory[Symbol.dispose]();
+  }
+}
+
+export class Relay implements AsyncDisposable {
+  readonly server: OvsdbServer;
+  readonly remote: string;
+
+  constructor(server: OvsdbServer, remote: string) {
+    this.server = server;
+    this.remote = remote;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.kill();
   }
 }
 

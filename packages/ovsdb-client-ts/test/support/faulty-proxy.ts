@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { makeRandom } from './random.ts';
 
 const FAULTS = ['drop', 'delay', 'cut', 'duplicate', 'close'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -79,15 +80,4 @@ export class FaultyProxy implements AsyncDisposable {
         return;
     }
   }
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OvsdbClient, type OvsdbClientOptions } from '../../src/index.ts';
-import { createDatabase, OvsdbServer, TemporaryDirectory } from './server.ts';
+import { createCluster, createDatabase, OvsdbServer, TemporaryDirectory } from './server.ts';
 
 export const inventorySchema = JSON.parse(readFileSync(new URL('inventory.ovsschema', import.meta.url), 'utf8'));
 
-/** A real server with an empty Inventory, and clients of it. */
+/** A real server with an empty Inventory, and clients of it. With `isClustered` it is a cluster of one. */
 export class Inventory implements AsyncDisposable {
   readonly directory: TemporaryDirectory;
   readonly server: OvsdbServer;
@@ -17,9 +17,9 @@ export class Inventory implements AsyncDisposable {
     this.remote = remote;
   }
 
-  static async start(schema: unknown = inventorySchema): Promise<Inventory> {
+  static async start(schema: unknown = inventorySchema, { isClustered = false } = {}): Promise<Inventory> {
     const directory = new TemporaryDirectory();
-    const database = createDatabase(directory, schema);
+    const database = isClustered ? createCluster(directory, schema) : createDatabase(directory, schema);
     const socket = join(directory.path, 'socket');
     const server = await OvsdbServer.start({
       databases: [database],

@@ -107,3 +107,12 @@ export function createDatabase(directory: TemporaryDirectory, schema: unknown, n
   execFileSync('ovsdb-tool', ['create', path, directory.file(`${name}.ovsschema`, schema)]);
   return path;
 }
+
+/** Creates the file of the first member of a cluster with this schema; it replaces an older one. */
+export function createCluster(directory: TemporaryDirectory, schema: unknown, name = 'db'): string {
+  const path = join(directory.path, name);
+  rmSync(path, { force: true });
+  const address = `unix:${join(directory.path, 'raft')}`;
+  execFileSync('ovsdb-tool', ['create-cluster', path, directory.file(`${name}.ovsschema`, schema), address]);
+  return path;
+}

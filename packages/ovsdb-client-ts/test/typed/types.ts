@@ -3,6 +3,8 @@
 import type { LogicalSwitchPort } from '../../src/generated/ovn-nb.ts';
 import { schema as northbound } from '../../src/generated/ovn-nb.ts';
 import { NamedUuid, type OvsdbClient, type Uuid } from '../../src/index.ts';
+import type * as SameNames from '../generated/collisions.ts';
+import { schema as sameNames } from '../generated/collisions.ts';
 import { type Box, schema } from '../generated/inventory.ts';
 
 declare const client: OvsdbClient;
@@ -78,6 +80,20 @@ db.mutate('Box', [], [['tags', '+=', 'a']]);
 db.mutate('Box', [], [['level', 'insert', 1]]);
 // @ts-expect-error wrong type of an element
 db.mutate('Box', [], [['tags', 'insert', [1]]]);
+
+// Names of tables and of the database that would be one.
+const collisions = client.typed(sameNames);
+collisions.insert('Same_Name', { table: 'x' });
+collisions.insert('SameName', { other: 'x' });
+collisions.insert('Port_Insert', { b: 'x' });
+collisions.insert('readonly_map', { d: { key: 'value' } });
+// @ts-expect-error a column of the other table
+collisions.insert('Port', { b: 'x' });
+// @ts-expect-error the database is no table
+collisions.insert('Same_NameDatabase', {});
+holds<Equal<SameNames.SameNameDatabase['Same_Name']['row'], SameNames.Same_Name>>();
+holds<Equal<SameNames.SameNameDatabase['SameName']['row'], SameNames.SameName>>();
+holds<Equal<SameNames.Uuid_['_uuid'], Uuid<'Uuid'>>>();
 
 // Results.
 export async function results(): Promise<void> {

@@ -38,6 +38,10 @@ it.each([
   ['a NUL in a key', [{ 'a\0': 1 }], '/0'],
   ['a lone surrogate', ['x', ['\ud800']], '/1/0'],
   ['an integer beyond int64', [MAX + 1n], '/0'],
+  ['a number next to zero', [{ r: 1e-310 }], '/0/r'],
+  ['the number next to zero', [-5e-324], '/0'],
+  ['a number that 15 digits round to what is next to zero', [2.2250738585072014e-308], '/0'],
+  ['a number that 15 digits round up beyond all', [-Number.MAX_VALUE], '/0'],
   ['NaN', [[Number.NaN]], '/0/0'],
   ['undefined in an array', [undefined], '/0'],
   ['a function', [() => 1], '/0'],
@@ -55,4 +59,17 @@ it('rejects nesting that the server would not read, and no less', () => {
 
 it('leaves out members that are undefined, as JSON.stringify does', () => {
   expect(stringifyParams([{ a: undefined, b: 1 }])).toBe('[{"b":1}]');
+});
+
+it('writes numbers that are close to the ends', () => {
+  const numbers = [2.22507385850721e-308, -1e-307, 1.79769313486231e308, 0];
+  expect(JSON.parse(stringifyParams(numbers))).toEqual(numbers);
+});
+
+it('reads the largest number, of which a server writes 15 digits, as a number', () => {
+  expect(parseJson('[1.79769313486232e+308,-1.79769313486232e+308,1e+22]')).toEqual([
+    Number.MAX_VALUE,
+    -Number.MAX_VALUE,
+    1e22,
+  ]);
 });
