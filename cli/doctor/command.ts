@@ -57,7 +57,8 @@ function findingText({ id, level, what, why, mend, link }: Finding, terminal: Te
   return [
     paint(terminal, level, line('', `${what} [${id}]`)),
     line('why: ', why),
-    line('mend: ', mend),
+    // Not broken into lines: what is copied from a terminal is to be whole.
+    `    mend: ${mend}`,
     paint(terminal, 'dim', line('see ', link)),
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { KINDS } from '../cluster/kinds.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { type Colour, paint, type Terminal } from '../output/terminal.ts';
-import { beside } from '../output/wrap.ts';
+import { beside, indent } from '../output/wrap.ts';
 import { vmNamed } from '../status/vms.ts';
 import { type DatedMigration, type PastMigration, pastMigrations } from './past-migration.ts';
 
@@ -28,7 +28,11 @@ export function timelineText({ name, created, phase, record, timeline }: PastMig
   });
   const margin = record?.marginMs;
   return [
-    paint(terminal, 'bold', `${name}${way}, ${phase ?? 'without a phase'}, asked for at ${created}`),
+    paint(
+      terminal,
+      'bold',
+      indent(`${name}${way}, ${phase ?? 'without a phase'}, asked for at ${created}`, '', terminal.columns),
+    ),
     ...(record === undefined ? ['  no record: it was not handed over, or before there were any'] : []),
     ...lines,
     ...(margin === undefined ? [] : [`  margin from dual to the switch: ${margin} ms`]),

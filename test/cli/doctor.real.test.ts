@@ -5,7 +5,9 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Level } from '../../cli/doctor/finding.ts';
 import { build } from '../../testkit/function-process.ts';
 import { addPort } from '../../testkit/ovn.ts';
-import { FAULTS, type Fault } from './support/faults.ts';
+import type { Fault } from './support/fault.ts';
+import { FAULTS_OF_CLUSTER } from './support/faults-of-cluster.ts';
+import { FAULTS_OF_INSTALLATION } from './support/faults-of-installation.ts';
 import { Installed } from './support/installed.ts';
 import { installWhole, Way } from './support/whole.ts';
 
@@ -65,7 +67,7 @@ test('where nothing is wrong nothing is found', async () => {
   expect(await doctor('--no-probe')).toEqual({ status: 0, level: 'green', found: [] });
 });
 
-describe.each(FAULTS)('$name', (fault: Fault) => {
+describe.each([...FAULTS_OF_CLUSTER, ...FAULTS_OF_INSTALLATION])('$name', (fault: Fault) => {
   test(`is found as ${fault.id}, alone, and its mend is printed`, async () => {
     const undo = await fault.put(installed);
     try {
