@@ -16,23 +16,23 @@ interface Guard {
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'row-read-first': {
     prevents: 'an old decision overwrites a newer one, whose row it read after its facts',
-    seed: 268,
+    seed: 1470,
     edits: [
       {
-        file: 'reconcile.ts',
+        file: 'observe.ts',
         from: '  const known = northbound.known(vmi);\n',
         to: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const known = northbound.known(vmi);\n',
       },
       {
-        file: 'reconcile.ts',
-        from: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const during',
-        to: '  const during',
+        file: 'observe.ts',
+        from: '  const objects = await kubernetes.objectsOf(vmi);\n  const facts = factsOf(objects, readAt);\n  const target',
+        to: '  const target',
       },
     ],
   },
   wait: {
     prevents: 'an old decision overwrites whatever was decided in between',
-    seed: 88,
+    seed: 207,
     edits: [
       {
         file: 'ovn/northbound.ts',
@@ -43,7 +43,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'record-in-options': {
     prevents: 'Kube-OVN wipes the record with every update of a target, and a right binding is begun anew',
-    seed: 18,
+    seed: 21,
     edits: [
       {
         file: 'ovn/northbound.ts',
@@ -74,7 +74,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'record-given-back': {
     prevents: 'a dual binding that is right, and lost its record, is taken off to be made anew',
-    seed: 81,
+    seed: 162,
     edits: [
       {
         file: 'decision/port.ts',
@@ -85,12 +85,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'facts-age': {
     prevents: 'a function that was held up acts on what was true long before',
-    seed: 69,
+    seed: 110,
     edits: [{ file: 'decision/plan.ts', from: 'setup.now - observed.readAt > MAX_FACTS_AGE_MS', to: 'false' }],
   },
   'release-by-all': {
     prevents: 'what an end leaves waits for an event that has been, or for the next sweep',
-    seed: 4105,
+    seed: 16967,
     edits: [{ file: 'decision/desired.ts', from: 'return isAnyones || name', to: 'return name' }],
   },
   'uid-of-owner': {
@@ -106,7 +106,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'uid-of-migration': {
     prevents: 'a target pod that an earlier migration left behind is taken for the target',
-    seed: 123,
+    seed: 209,
     edits: [
       {
         file: 'decision/facts.ts',
@@ -144,7 +144,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'activated-gone': {
     prevents: 'a target starts open, because northd remembers an earlier activation',
-    seed: 265,
+    seed: 650,
     edits: [
       {
         file: 'decision/plan.ts',
@@ -166,7 +166,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'chassis-known': {
     prevents: 'a chassis that OVN does not know is written, and the target becomes main and open',
-    seed: 3,
+    seed: 5,
     edits: [
       {
         file: 'ovn/southbound.ts',
@@ -177,12 +177,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'chassis-of-this-cluster': {
     prevents: 'a chassis of another cluster counts, because its host has the same name',
-    seed: 7,
+    seed: 87,
     edits: [{ file: 'ovn/southbound.ts', from: 'rows.filter(isOurs)', to: 'rows.filter(() => true)' }],
   },
   'end-read-last': {
     prevents: 'a final migration is seen with the node of before, and the port goes back to the source',
-    seed: 1440,
+    seed: 2786,
     edits: [
       {
         file: 'kubernetes/kubernetes.ts',
@@ -193,7 +193,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'named-404': {
     prevents: 'a path that is not served for a while is taken for a VMI that is gone, and its ports are released',
-    seed: 1112,
+    seed: 1436,
     edits: [
       {
         file: 'kubernetes/client.ts',
@@ -238,7 +238,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   },
   'claim-asked-again': {
     prevents: 'a chassis that missed what it was handed over leaves the guest cut off until somebody writes the row',
-    seed: 1,
+    seed: 259,
     edits: [{ file: 'decision/plan.ts', from: "claim === 'missed' && ", to: 'false && ' }],
   },
 };

@@ -1,7 +1,7 @@
 import { type Answer, MalformedEventError, reject, tryAgain } from 'knative-eventing-ts-sdk';
 import { TryAgainError } from '../handover/decision/errors.ts';
 import type { Log } from '../handover/kubernetes/log.ts';
-import type { World } from '../handover/reconcile.ts';
+import type { World } from '../handover/observe.ts';
 
 /** Answers one event; never throws, because the runtime would make an answer of its own out of an error. */
 export type EventFunction = (event: unknown, world: Promise<World>, log: Log) => Promise<Answer>;

@@ -3,9 +3,9 @@ import { OvsdbClient } from 'ovsdb-client-ts';
 import { SettingsError, TryAgainError } from '../handover/decision/errors.ts';
 import { profileOf } from '../handover/decision/profile.ts';
 import { Kubernetes } from '../handover/kubernetes/kubernetes.ts';
+import type { World } from '../handover/observe.ts';
 import { Northbound } from '../handover/ovn/northbound.ts';
 import { Southbound } from '../handover/ovn/southbound.ts';
-import type { World } from '../handover/reconcile.ts';
 import type { Settings } from './settings.ts';
 
 const ASK_AGAIN_MS = 1_000;

@@ -2,7 +2,8 @@ import type { PortChanged } from '../schemas/generated/port-changed.js';
 import type { Reconciled } from '../schemas/generated/reconciled.js';
 import type { VmiReference } from './decision/kubevirt.ts';
 import type { Log } from './kubernetes/log.ts';
-import { reconcile, type World } from './reconcile.ts';
+import type { World } from './observe.ts';
+import { reconcile } from './reconcile.ts';
 import { changedIn } from './reply.ts';
 import type { ReconcileRequest } from './request.ts';
 

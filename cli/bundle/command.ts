@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
-import { observe, type World } from '../../handover/reconcile.ts';
+import { observe, type World } from '../../handover/observe.ts';
 import { type ClusterApi, type Kind, type KubernetesObject, pathOf } from '../cluster/api.ts';
 import { NAMESPACE } from '../cluster/installation.ts';
 import { KINDS } from '../cluster/kinds.ts';

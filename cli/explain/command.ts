@@ -1,4 +1,4 @@
-import { observe } from '../../handover/reconcile.ts';
+import { observe } from '../../handover/observe.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { paint, type Terminal } from '../output/terminal.ts';

@@ -2,7 +2,7 @@ import { type FunctionName, RULES, type Rule } from '../../handover/decision/des
 import { gatesOf, type VmiReference } from '../../handover/decision/kubevirt.ts';
 import type { Observation } from '../../handover/decision/observation.ts';
 import { recordOf } from '../../handover/decision/record.ts';
-import type { World } from '../../handover/reconcile.ts';
+import type { World } from '../../handover/observe.ts';
 import { FUNCTIONS } from '../cluster/installation.ts';
 import { planOf } from '../status/look.ts';
 import { changeLine } from '../status/vm-status.ts';
@@ -43,6 +43,7 @@ export function explanationOf(
   world: Pick<World, 'profile' | 'activationStrategy'>,
 ): Explanation {
   const { vmi, facts, ports, southbound } = observed;
+  const isRecorded = ports.some(({ port }) => recordOf(port.options) !== undefined);
   const chassisNames = new Map([...southbound.chassis.values()].flat().map(({ uuid, name }) => [uuid, name]));
   return {
     vmi,
@@ -56,7 +57,7 @@ export function explanationOf(
         options: port.options,
         rule: wanted.rule,
         why: RULES[wanted.rule],
-        tried: rulesTried(facts, recordOf(port.options)),
+        tried: rulesTried(facts, recordOf(port.options), isRecorded),
         claimedBy: claimed.flatMap((uuid) => (uuid === undefined ? [] : [chassisNames.get(uuid) ?? uuid])),
       };
     }),

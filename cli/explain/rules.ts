@@ -18,10 +18,15 @@ export interface TriedRule {
 /**
  * The rules in the order in which `desired` tries them, to the first that holds, each with what it asks for. It tells of
  * that table in words and decides nothing; a test holds the two together.
+ * @param isRecorded whether any port of the VM has a record of ours
  */
-export function rulesTried(facts: Facts, record: PortRecord | undefined): readonly TriedRule[] {
+export function rulesTried(
+  facts: Facts,
+  record: PortRecord | undefined,
+  isRecorded = record !== undefined,
+): readonly TriedRule[] {
   const tried: TriedRule[] = [];
-  for (const [rule, conditions] of rulesFor(facts, record)) {
+  for (const [rule, conditions] of rulesFor(facts, record, isRecorded)) {
     const holds = conditions.every((condition) => condition.holds);
     tried.push({ rule, holds, conditions });
     if (holds) break;
@@ -29,7 +34,11 @@ export function rulesTried(facts: Facts, record: PortRecord | undefined): readon
   return tried;
 }
 
-function rulesFor(facts: Facts, record: PortRecord | undefined): readonly (readonly [Rule, readonly Condition[]])[] {
+function rulesFor(
+  facts: Facts,
+  record: PortRecord | undefined,
+  isRecorded: boolean,
+): readonly (readonly [Rule, readonly Condition[]])[] {
   const { vmi, migration } = facts;
   const hasRecord = record !== undefined;
   const isGone = vmi === undefined || vmi.final;
@@ -37,7 +46,8 @@ function rulesFor(facts: Facts, record: PortRecord | undefined): readonly (reado
   const isMigrating = is('a migration runs', migration !== undefined);
   const ends = is('no migration runs', migration === undefined);
   return [
-    ['1', [is('the VMI is not opted in, or is gone or final', !vmi?.optedIn || isGone), noRecord]],
+    ['1', [is('the VMI is not opted in', !vmi?.optedIn), is('no port of the VM has a record of ours', !isRecorded)]],
+    ['1', [is('the VMI is gone or final', isGone), noRecord]],
     ['2', [is('the VMI is gone or final', isGone)]],
     ...duringMigration(facts, record).map(([rule, ...conditions]) => [rule, [isMigrating, ...conditions]] as const),
     ['5', [ends, noRecord]],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reconcile, type World } from '../../handover/reconcile.ts';
+import type { World } from '../../handover/observe.ts';
+import { reconcile } from '../../handover/reconcile.ts';
 import type { ClusterApi } from '../cluster/api.ts';
 import { readInstalled } from '../cluster/settings.ts';
 import type { Command } from '../command.ts';

@@ -1,5 +1,5 @@
 import { OPT_IN_ANNOTATION, type VmiReference } from '../../handover/decision/kubevirt.ts';
-import type { World } from '../../handover/reconcile.ts';
+import type { World } from '../../handover/observe.ts';
 import type { ClusterApi, Kind, KubernetesObject } from '../cluster/api.ts';
 import { CLUSTER_PREFIX, GATE_POLICY, NAMESPACE } from '../cluster/installation.ts';
 import { GATE_VERSIONS, gateKinds, KINDS } from '../cluster/kinds.ts';

@@ -1,6 +1,7 @@
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
 import type { Log } from '../../handover/kubernetes/log.ts';
-import { reconcile, type World } from '../../handover/reconcile.ts';
+import type { World } from '../../handover/observe.ts';
+import { reconcile } from '../../handover/reconcile.ts';
 import { changedIn } from '../../handover/reply.ts';
 import { requestsFor, resync as sweep } from '../../handover/resync.ts';
 import type { Reconciled } from '../../schemas/generated/reconciled.js';

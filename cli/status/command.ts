@@ -1,5 +1,5 @@
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
-import type { World } from '../../handover/reconcile.ts';
+import type { World } from '../../handover/observe.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { ago } from '../output/ago.ts';

@@ -2,7 +2,7 @@ import type { FunctionName } from '../../handover/decision/desired.ts';
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
 import type { Observation } from '../../handover/decision/observation.ts';
 import { type Plan, plan } from '../../handover/decision/plan.ts';
-import { observe, type World } from '../../handover/reconcile.ts';
+import { observe, type World } from '../../handover/observe.ts';
 import type { ReconcileRequest } from '../../handover/request.ts';
 
 /** What is true of one VM, and what `reconcile`, whose part is every step, would do about it. */

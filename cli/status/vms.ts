@@ -1,5 +1,5 @@
 import { OPT_IN_ANNOTATION, type VirtualMachineInstance, type VmiReference } from '../../handover/decision/kubevirt.ts';
-import type { World } from '../../handover/reconcile.ts';
+import type { World } from '../../handover/observe.ts';
 import { requestsFor } from '../../handover/resync.ts';
 import type { ClusterApi } from '../cluster/api.ts';
 import { KINDS } from '../cluster/kinds.ts';

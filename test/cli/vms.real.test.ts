@@ -46,6 +46,7 @@ test('a target at its gates: status says no, explain names rule 3d and who pins,
   const { ports, functions } = await json('explain', 'prod/web-01');
   expect(ports[0].tried.map(({ rule }: { rule: string }) => rule)).toEqual([
     '1',
+    '1',
     '2',
     '3a',
     '3d',

@@ -3,7 +3,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FUNCTIONS } from '../../../cli/cluster/installation.ts';
 import { explanationOf } from '../../../cli/explain/explanation.ts';
-import { observe } from '../../../handover/reconcile.ts';
+import { observe } from '../../../handover/observe.ts';
 import { Model, REFERENCE } from '../../handover/support/model.ts';
 
 afterEach(() => {

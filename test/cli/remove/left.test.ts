@@ -66,7 +66,7 @@ describe('remove', () => {
       'delete sources, Triggers and Broker',
       'delete the functions',
       'wait the functions to end: reuse-port-0',
-      "give up vm7: ports with our record that are no VM's by OVN_",
+      "give up vm7: ports with our record that are no VM's by OV",
       'clear annotations annotations of 1 pods and VMIMs',
       'delete rights and policies',
       'delete the namespace with settings and certificates',

@@ -12,9 +12,10 @@ import { kubernetesClient } from '../../../handover/kubernetes/client.ts';
 import type { HttpRequest } from '../../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../../handover/kubernetes/kubernetes.ts';
 import type { Log, LogFields } from '../../../handover/kubernetes/log.ts';
+import type { World } from '../../../handover/observe.ts';
 import { Northbound } from '../../../handover/ovn/northbound.ts';
 import { Southbound } from '../../../handover/ovn/southbound.ts';
-import { type ReconcileResult, reconcile, type World } from '../../../handover/reconcile.ts';
+import { type ReconcileResult, reconcile } from '../../../handover/reconcile.ts';
 import type { ReconcileRequest } from '../../../handover/request.ts';
 
 export const REFERENCE = { namespace: 'prod', name: 'vm0' };
