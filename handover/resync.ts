@@ -35,7 +35,8 @@ export async function resync(world: World, log: Log): Promise<Reconciled> {
   return { looked: requests.length, changed, failed };
 }
 
-async function requestsFor({ northbound, kubernetes }: World): Promise<readonly ReconcileRequest[]> {
+/** Every VM that a sweep looks at. */
+export async function requestsFor({ northbound, kubernetes }: World): Promise<readonly ReconcileRequest[]> {
   const requests = new Map<string, ReconcileRequest>();
   for (const { vmi, uuids } of await northbound.recordedPorts()) {
     requests.set(keyOf(vmi), { vmi, recorded: uuids });

@@ -1,6 +1,6 @@
 /**
  * Builds the functions into `dist/`, one image for all of them: `functions.cjs` is everything in one file,
- * `functions.cache` what V8 made of it, `index.mjs` starts from these two.
+ * `functions.cache` what V8 made of it, `index.mjs` starts from these two. Beside them `ovn-handover.mjs`, the command line.
  */
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -51,6 +51,7 @@ await build({
   plugins: [errorsByStatus],
   banner: { js: 'globalThis.osu = undefined;' },
 });
+execFileSync(process.execPath, ['scripts/build-cli.mjs'], { stdio: 'inherit' });
 execFileSync(process.execPath, ['scripts/rehearse.ts'], { stdio: ['ignore', 'inherit', 'inherit'] });
 
 for (const file of await readdir('dist')) {

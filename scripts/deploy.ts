@@ -10,11 +10,15 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parseDocument } from 'yaml';
+import { CERTIFICATES, NAMESPACE, WAITED_FOR } from '../cli/cluster/installation.ts';
 import { makeRoomForBroker } from './deploy/broker.ts';
-import { offeredGate, requireCertificates } from './deploy/cluster.ts';
-import { buildImage } from './deploy/image.ts';
-import { adviseOnMesh, requireKnative } from './deploy/knative.ts';
-import { type Manifest, type Stages, stagesOf } from './deploy/stages.ts';
+import { checkCluster } from './deploy/checks.ts';
+import { offeredGate, requireSecret } from './deploy/cluster.ts';
+import { useContext } from './deploy/context.ts';
+import { buildImage, digestIn } from './deploy/image.ts';
+import { requireKnative } from './deploy/knative.ts';
+import { awaitReady } from './deploy/ready.ts';
+import { type Manifest, type Stages, stagesOf, withPullSecret } from './deploy/stages.ts';
 import { DeployError, lastLine, output, run, say } from './deploy/tools.ts';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
@@ -22,16 +26,16 @@ const TOOLS = {
   kubectl: 'Kubernetes’ command line, https://kubernetes.io/docs/tasks/tools',
   func: 'Knative’s func, https://knative.dev/docs/functions/install-func',
 };
-const NAMESPACE = 'ovn-handover';
-const CERTIFICATES = 'ovn-client-tls';
-const READY_WITHIN_SECONDS = 60;
-/** Each takes its scheduling gate off a target; without gates nothing waits for it. */
-const WAITED_FOR = ['reuse-port', 'enable-dual-chassis'];
+const READY_WITHIN_MS = 120_000;
 
 interface Options {
   readonly image: string;
   readonly overlay: string;
   readonly warm: boolean;
+  readonly context?: string;
+  readonly imagePullSecret?: string;
+  readonly dryRun: boolean;
+  readonly force: boolean;
 }
 
 const program = new Command('deploy')
@@ -39,6 +43,10 @@ const program = new Command('deploy')
   .requiredOption('--image <image>', 'REPOSITORY to build and push to, or REPOSITORY@sha256:… that was pushed before')
   .option('--overlay <overlay>', 'one of eventing/overlays, or the path of a kustomization of your own', 'kube-ovn')
   .option('--warm', 'keep one each of the functions running that a target waits for; done anyway without gates', false)
+  .option('--context <name>', 'the context of the kubeconfig; by default its current one')
+  .option('--image-pull-secret <name>', 'Secret in the namespace by which the nodes pull the image')
+  .option('--dry-run', 'check all, and show what would be applied: nothing is built, pushed or applied', false)
+  .option('--force', 'go on where a check is red', false)
   .parse();
 
 const directory = await mkdtemp(join(tmpdir(), 'ovn-handover-deploy-'));
@@ -52,29 +60,58 @@ try {
   await rm(directory, { recursive: true });
 }
 
-async function deploy({ image, overlay, warm }: Options): Promise<void> {
+async function deploy(options: Options): Promise<void> {
+  const { image, overlay, warm, imagePullSecret, dryRun } = options;
   const kustomization = overlayFolder(overlay);
+  const pushed = digestIn(image);
   await requireTools();
+  await useContext(options.context, directory);
   const gate = await offeredGate();
   await requireKnative();
-  await adviseOnMesh();
-  const digest = image.includes('@sha256:') ? image : await buildImage(image, PROJECT, directory);
+  const plain = await readStages(kustomization);
+  const stages = imagePullSecret === undefined ? plain : withPullSecret(plain, imagePullSecret);
+  await checkCluster(stages, options.force);
+  const functions = (await readdir(join(PROJECT, 'functions'), { withFileTypes: true })).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const isWarm = (name: string) => (WAITED_FOR as readonly string[]).includes(name) && (warm || gate === undefined);
+  if (dryRun)
+    return await show(
+      stages,
+      functions.map(({ name }) => name),
+      image,
+      gate,
+    );
 
-  const stages = await readStages(kustomization);
+  const digest = pushed ?? (await buildImage(image, PROJECT, directory));
   await makeRoomForBroker(stages, directory);
   await apply('base', stages.base);
-  await requireCertificates(NAMESPACE, CERTIFICATES);
-  const functions = await readdir(join(PROJECT, 'functions'), { withFileTypes: true });
-  for (const { name } of functions.filter((entry) => entry.isDirectory())) {
-    await deployFunction(name, digest, WAITED_FOR.includes(name) && (warm || gate === undefined));
-  }
+  await requireSecret(NAMESPACE, CERTIFICATES, 'cert, key and cacert for OVN');
+  if (imagePullSecret) await requireSecret(NAMESPACE, imagePullSecret, 'by which the nodes pull the image');
+  for (const { name } of functions) await deployFunction(name, digest, isWarm(name));
   await apply('triggers', stages.triggers);
   await apply('sources', stages.sources);
-  await awaitReady(stages);
+  await awaitReady(knativeKinds(stages), NAMESPACE, READY_WITHIN_MS);
   if (gate) await run('kubectl', ['apply', '-k', join(PROJECT, 'eventing/components', gate)], directory);
   else
     say(`this API server offers no MutatingAdmissionPolicy: no gates, so ${WAITED_FOR.join(' and ')} are kept running`);
-  say('done, and all of it is ready. Whether the functions reach OVN, the next sweep tells: see docs/guide.md');
+  say('done, and all of it is ready. Whether an event goes the whole way: npm run -s cli -- doctor');
+}
+
+/** What a deployment would bring, by kubectl's own comparison with what is there. */
+async function show(
+  { base, triggers, sources }: Stages,
+  functions: readonly string[],
+  image: string,
+  gate: string | undefined,
+): Promise<void> {
+  await apply('base', base, ['--dry-run=client']);
+  say(`func deploy would bring ${functions.join(', ')}, of the image ${image}`);
+  await apply('triggers', triggers, ['--dry-run=client']);
+  await apply('sources', sources, ['--dry-run=client']);
+  if (gate)
+    await run('kubectl', ['apply', '--dry-run=client', '-k', join(PROJECT, 'eventing/components', gate)], directory);
+  say('nothing was built, pushed or applied');
 }
 
 function overlayFolder(overlay: string): string {
@@ -103,30 +140,28 @@ async function readStages(kustomization: string): Promise<Stages> {
 }
 
 /** @param stage what it is called for the reader */
-async function apply(stage: string, manifests: readonly Manifest[]): Promise<void> {
+async function apply(stage: string, manifests: readonly Manifest[], args: readonly string[] = []): Promise<void> {
   if (manifests.length === 0) return;
   const file = join(directory, `${stage}.json`);
   await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }));
-  await run('kubectl', ['apply', '-f', file], directory);
+  await run('kubectl', ['apply', ...args, '-f', file], directory);
 }
 
 /** func writes into the folder that it deploys from, so it gets a copy. */
-async function deployFunction(name: string, digest: string, warm: boolean): Promise<void> {
+async function deployFunction(name: string, digest: string, isWarm: boolean): Promise<void> {
   const folder = join(directory, name);
   await mkdir(folder);
   const spec = parseDocument(await readFile(join(PROJECT, 'functions', name, 'func.yaml'), 'utf8'));
-  if (warm) spec.setIn(['deploy', 'options', 'scale', 'min'], 1);
+  if (isWarm) spec.setIn(['deploy', 'options', 'scale', 'min'], 1);
   await writeFile(join(folder, 'func.yaml'), spec.toString());
   await run('func', ['deploy', '--path', folder, '--image', digest, '--build=false', '--push=false'], directory);
 }
 
-/** All kinds of Knative have a condition Ready; func has waited for the functions. */
-async function awaitReady({ base, triggers, sources }: Stages): Promise<void> {
+/** func has waited for the functions, and they may have become otherwise since. */
+function knativeKinds({ base, triggers, sources }: Stages): readonly string[] {
   const kinds = [...base, ...triggers, ...sources].flatMap(({ apiVersion, kind }) => {
     const [group = ''] = apiVersion.split('/');
     return group.endsWith('.knative.dev') ? [`${kind.toLowerCase()}.${group}`] : [];
   });
-  if (kinds.length === 0) return;
-  const all = [[...new Set(kinds)].join(','), '--all', '--for=condition=Ready'];
-  await run('kubectl', ['-n', NAMESPACE, 'wait', ...all, `--timeout=${READY_WITHIN_SECONDS}s`], directory);
+  return ['services.serving.knative.dev', ...new Set(kinds)];
 }

@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** For a PATCH a JSON merge patch. */
   readonly body?: object;
+  /** Besides, or in place of, those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface HttpResponse {
@@ -40,7 +42,7 @@ export function httpsExchange(userAgent: string, config: KubeConfig = fromEnviro
     cluster.proxyUrl === undefined
       ? new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_TIMEOUT_MS })
       : undefined;
-  return async ({ method, path, query, body }) => {
+  return async ({ method, path, query, body, headers }) => {
     const url = new URL(path.map(encodeURIComponent).join('/'), `${cluster.server}/`);
     url.search = new URLSearchParams(query).toString();
     const options: RequestOptions = { method };
@@ -57,6 +59,7 @@ export function httpsExchange(userAgent: string, config: KubeConfig = fromEnviro
           Accept: 'application/json',
           'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
           'User-Agent': userAgent,
+          ...headers,
         },
       },
       body && JSON.stringify(body),

@@ -97,6 +97,12 @@ export class Northbound {
     return [...byVmi.values()];
   }
 
+  /** Names of ports with our record that are no VM's by the profile: another one was set when they were written. */
+  async strayRecords(): Promise<readonly string[]> {
+    const recorded = await this.#recorded();
+    return recorded.filter((port) => this.#profile.ownerOf(port) === undefined).map(({ name }) => name);
+  }
+
   /**
    * Writes the changes in one transaction that commits only if every row still is as it was read.
    * @param comment one line for OVN's transaction log

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reviewAccess } from './access-review.ts';
 import { badRequest } from './errors.ts';
 import { fromStored, storedAs, toStored } from './event-versions.ts';
 import type { DeleteOptions, Operations } from './operations.ts';
@@ -37,6 +38,7 @@ export async function handleApiRequest(
       return undefined;
     case 'create': {
       const body = toStored(api.resource, await readBody(request));
+      if (resource.kind === 'SubjectAccessReview') return { code: 201, body: reviewAccess(store, body) };
       if (subresource !== 'binding') {
         return { code: 201, body: fromStored(api.resource, operations.create(resource, target.namespace, body)) };
       }

@@ -1,30 +1,30 @@
-import { apiVersionOf, type Resource, resources } from './resources.ts';
+import { apiVersionOf, type Resource } from './resources.ts';
 
 const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
 /** Answers of the paths by which clients find out what is served: `/api`, `/apis`, `/apis/GROUP`, `/api/v1`, …, `/version`. */
-export function discovery(path: string): unknown {
+export function discovery(path: string, resources: readonly Resource[]): unknown {
   const [root, group, version, ...more] = path.split('/').filter(Boolean);
   if (more.length > 0) return undefined;
   if (root === 'version' && group === undefined) return versionInfo;
   if (root === 'api') {
     if (group === undefined) return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
-    return version === undefined ? resourceList('', group) : undefined;
+    return version === undefined ? resourceList(resources, '', group) : undefined;
   }
   if (root !== 'apis') return undefined;
+  const groups = [...new Set(resources.map((resource) => resource.group))].filter((each) => each !== '');
+  const apiGroup = (name: string) => groupOf(resources, name);
   if (group === undefined) return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(apiGroup) };
   if (!groups.includes(group)) return undefined;
   return version === undefined
     ? { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }
-    : resourceList(group, version);
+    : resourceList(resources, group, version);
 }
-
-const groups = [...new Set(resources.map(({ group }) => group))].filter((group) => group !== '');
 
 /** The release whose rules are followed here. */
 const versionInfo = { major: '1', minor: '34', gitVersion: 'v1.34.0+ovn-handover-lab', platform: 'linux/amd64' };
 
-function apiGroup(group: string) {
+function groupOf(resources: readonly Resource[], group: string) {
   const versions = [...new Set(resources.filter((r) => r.group === group).map((r) => r.version))].map((version) => ({
     groupVersion: `${group}/${version}`,
     version,
@@ -32,7 +32,7 @@ function apiGroup(group: string) {
   return { name: group, versions, preferredVersion: versions[0] };
 }
 
-function resourceList(group: string, version: string): unknown {
+function resourceList(resources: readonly Resource[], group: string, version: string): unknown {
   const served = resources.filter((r) => r.group === group && r.version === version);
   if (served.length === 0) return undefined;
   return {

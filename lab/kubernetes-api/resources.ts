@@ -94,7 +94,48 @@ export const resources: readonly Resource[] = [
     shortNames: ['vmim', 'vmims'],
     subresources: ['status'],
   },
+  // What a whole cluster has besides: stored as it comes, its status too, with no rules of its own.
+  ...stored('v1', 'configmaps:ConfigMap:cm secrets:Secret services:Service:svc serviceaccounts:ServiceAccount:sa'),
+  ...stored('apps/v1', 'deployments:Deployment:deploy'),
+  ...stored('networking.k8s.io/v1', 'networkpolicies:NetworkPolicy:netpol'),
+  ...stored('rbac.authorization.k8s.io/v1', '/clusterroles:ClusterRole /clusterrolebindings:ClusterRoleBinding'),
+  ...stored('authorization.k8s.io/v1', '/subjectaccessreviews:SubjectAccessReview'),
+  ...['v1', 'v1beta1'].flatMap((version) =>
+    stored(
+      `admissionregistration.k8s.io/${version}`,
+      '/mutatingadmissionpolicies:MutatingAdmissionPolicy /mutatingadmissionpolicybindings:MutatingAdmissionPolicyBinding',
+    ),
+  ),
+  ...stored(
+    'admissionregistration.k8s.io/v1',
+    '/validatingadmissionpolicies:ValidatingAdmissionPolicy /validatingadmissionpolicybindings:ValidatingAdmissionPolicyBinding',
+  ),
+  ...stored('kubevirt.io/v1', 'kubevirts:KubeVirt:kv'),
+  ...stored('serving.knative.dev/v1', 'services:Service:ksvc'),
+  ...stored('eventing.knative.dev/v1', 'brokers:Broker triggers:Trigger'),
+  ...stored('eventing.knative.dev/v1alpha1', 'eventtransforms:EventTransform'),
+  ...stored('sources.knative.dev/v1', 'apiserversources:ApiServerSource pingsources:PingSource'),
 ];
+
+/** @param kinds each as `plural:Kind:shortName`, with a slash before those that are in no namespace */
+function stored(apiVersion: string, kinds: string): Resource[] {
+  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  return kinds.split(' ').map((text) => {
+    const namespaced = !text.startsWith('/');
+    const [plural, kind, ...shortNames] = text.replace('/', '').split(':');
+    const singular = kind!.toLowerCase();
+    return {
+      group: group!,
+      version: version!,
+      plural: plural!,
+      singular,
+      kind: kind!,
+      shortNames,
+      namespaced,
+      subresources: [],
+    };
+  });
+}
 
 export function apiVersionOf(resource: Pick<Resource, 'group' | 'version'>): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
@@ -112,7 +153,7 @@ export function hasStatus(resource: Resource): boolean {
 
 /** Custom resources and types built into the API server differ in a few rules. */
 export function isCustom(resource: Resource): boolean {
-  return resource.group !== '';
+  return resource.group.includes('.') && !resource.group.endsWith('.k8s.io');
 }
 
 export function findResource(group: string, version: string, plural: string): Resource | undefined {

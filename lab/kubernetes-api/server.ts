@@ -7,13 +7,14 @@ import { loadAdmission } from './admission/admission.ts';
 import { type Answer, handleApiRequest } from './api-handler.ts';
 import { selfSignedCertificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
-import { ApiError, unauthorized } from './errors.ts';
+import { ApiError, pathNotFound, unauthorized } from './errors.ts';
 import { kubeconfigYaml } from './kubeconfig.ts';
 import { denySecondMigration } from './kubevirt-webhook.ts';
 import { type AdmissionController, Operations } from './operations.ts';
 import { type ApiRequest, parseRequest } from './request.ts';
 import { RequestLog } from './request-log.ts';
-import { findResource } from './resources.ts';
+import { apiVersionOf, findResource, type Resource, resources } from './resources.ts';
+import { type SidePaths, sideAnswer } from './side-paths.ts';
 import { Store } from './store.ts';
 
 export interface KubernetesApiOptions {
@@ -34,6 +35,9 @@ export interface KubernetesApi {
   readonly url: string;
   /** YAML, with the bearer token that the server demands. */
   readonly kubeconfig: string;
+  /** Kinds that are not served, each as `GROUP/VERSION/plural`, or all of a `GROUP/VERSION`; to be changed at any time. */
+  readonly hidden: Set<string>;
+  readonly sidePaths: SidePaths;
   /** Ends all watches and stops listening. */
   close(): Promise<void>;
 }
@@ -54,10 +58,12 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
 
   const token = randomBytes(24).toString('base64url');
   const log = options.log === undefined ? undefined : await RequestLog.open(options.log);
+  const hidden = new Set<string>();
+  const sidePaths: SidePaths = { services: new Map(), logs: new Map() };
   const certificate = await selfSignedCertificate();
   const server = createServer(
     certificate,
-    (request, response) => void respond({ store, operations, token, log }, request, response),
+    (request, response) => void respond({ store, operations, token, log, hidden, sidePaths }, request, response),
   );
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -69,7 +75,8 @@ export async function startKubernetesApi(options: KubernetesApiOptions = {}): Pr
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, kubeconfig: kubeconfigYaml(url, certificate.cert, token), close: () => close(server, sockets, log) };
+  const kubeconfig = kubeconfigYaml(url, certificate.cert, token);
+  return { url, kubeconfig, hidden, sidePaths, close: () => close(server, sockets, log) };
 }
 
 const namespaces = findResource('', 'v1', 'namespaces')!;
@@ -79,6 +86,8 @@ interface Context {
   readonly operations: Operations;
   readonly token: string;
   readonly log: RequestLog | undefined;
+  readonly hidden: ReadonlySet<string>;
+  readonly sidePaths: SidePaths;
 }
 
 async function respond(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -87,9 +96,12 @@ async function respond(context: Context, request: IncomingMessage, response: Ser
   let answer: Answer | undefined;
   try {
     authenticate(context.token, request);
-    answer = fixedAnswer(request, url);
+    const isServed = (resource: Resource) => !isHidden(context.hidden, resource);
+    answer = fixedAnswer(request, url, resources.filter(isServed));
+    answer ??= await sideAnswer(context.sidePaths, request, url);
     if (!answer) {
       api = parseRequest(request.method ?? 'GET', url);
+      if (!isServed(api.resource)) throw pathNotFound();
       answer = await handleApiRequest(context.store, context.operations, api, url, request, response);
     }
   } catch (error) {
@@ -117,11 +129,16 @@ function authenticate(token: string, request: IncomingMessage): void {
 const health = ['/readyz', '/livez', '/healthz'];
 
 /** What is answered without looking at any object. */
-function fixedAnswer({ method }: IncomingMessage, { pathname }: URL): Answer | undefined {
+function fixedAnswer({ method }: IncomingMessage, { pathname }: URL, served: readonly Resource[]): Answer | undefined {
   if (method !== 'GET') return undefined;
   if (health.includes(pathname)) return { code: 200, body: 'ok' };
-  const body = discovery(pathname);
+  const body = discovery(pathname, served);
   return body === undefined ? undefined : { code: 200, body };
+}
+
+function isHidden(hidden: ReadonlySet<string>, resource: Resource): boolean {
+  const apiVersion = apiVersionOf(resource);
+  return hidden.has(apiVersion) || hidden.has(`${apiVersion}/${resource.plural}`);
 }
 
 function errorAnswer(error: unknown): Answer {

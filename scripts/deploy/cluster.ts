@@ -22,10 +22,10 @@ export async function offeredGate(): Promise<string | undefined> {
 }
 
 /** func looks for the Secrets of a function only when it was deployed before; its pods would wait for this one for ever. */
-export async function requireCertificates(namespace: string, secret: string): Promise<void> {
+export async function requireSecret(namespace: string, secret: string, whatFor: string): Promise<void> {
   await output('kubectl', ['-n', namespace, 'get', 'secret', secret]).catch((error) => {
     throw new DeployError(
-      `the functions need the Secret ${secret} in namespace ${namespace} (cert, key and cacert for OVN), see docs/guide.md: ${lastLine(error)}`,
+      `the functions need the Secret ${secret} in namespace ${namespace} (${whatFor}), see docs/guide.md: ${lastLine(error)}`,
     );
   });
 }

@@ -1,6 +1,20 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './tools.ts';
+import { DeployError, run } from './tools.ts';
+
+/** Of `dist/`, what the image is made of. */
+const FUNCTION_FILES = ['index.mjs', 'functions.cjs', 'functions.cache'];
+const DIGEST = /^[^@\s]+@sha256:[0-9a-f]{64}$/;
+
+/**
+ * The image itself where it is named by a digest, so that none is to be built.
+ * @throws DeployError for a digest that is none: the nodes would find that out, one after the other
+ */
+export function digestIn(image: string): string | undefined {
+  if (!image.includes('@')) return undefined;
+  if (DIGEST.test(image)) return image;
+  throw new DeployError(`--image ${image} is no REPOSITORY@sha256:… with 64 hexadecimal digits`);
+}
 
 /**
  * Bundles here, by our lock file, and has an image made of the bundle. Installed in it is only the Node.js that the
@@ -17,7 +31,9 @@ export async function buildImage(image: string, project: string, directory: stri
 
 /** Writes the folder that the image is made of. */
 export async function writeContext(project: string, context: string): Promise<void> {
-  await cp(join(project, 'dist'), join(context, 'dist'), { recursive: true });
+  await mkdir(join(context, 'dist'), { recursive: true });
+  // Beside the functions a build has the command line.
+  for (const file of FUNCTION_FILES) await cp(join(project, 'dist', file), join(context, 'dist', file));
   await cp(join(project, 'func.yaml'), join(context, 'func.yaml'));
   const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
   const { name, version, type, engines } = manifest;

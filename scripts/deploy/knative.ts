@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeployError, output, say } from './tools.ts';
+import { DeployError, output } from './tools.ts';
 
 const WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
@@ -47,21 +47,4 @@ export async function requireKnative(): Promise<void> {
 async function dryRun(object: object): Promise<string> {
   const create = ['-n', 'default', 'create', '--dry-run=server', '-f', '-'];
   return output('kubectl', create, JSON.stringify(object)).catch(({ stderr, message }) => stderr || message);
-}
-
-/**
- * In its mode `auto` the activator leaves pods for their Service's address after one probe that took over 0.3 s, and then
- * an event that comes while the last pod drains waits for that pod: 29 s were seen.
- */
-export async function adviseOnMesh(): Promise<void> {
-  const get = ['-n', 'knative-serving', 'get', 'configmap', 'config-network', '-o', 'json'];
-  const found = await output('kubectl', get).catch(() => '{}');
-  const { data = {} } = JSON.parse(found) as { data?: Record<string, string> };
-  const mode = data['mesh-compatibility-mode'] ?? 'auto';
-  if (mode === 'disabled') return;
-  say(
-    `warning: Knative Serving has mesh-compatibility-mode ${mode}, with which an event may wait half a minute for a pod` +
-      ` that is ending. Without a service mesh: kubectl -n knative-serving patch configmap config-network` +
-      ` --type=merge -p '{"data":{"mesh-compatibility-mode":"disabled"}}'`,
-  );
 }

@@ -8,6 +8,8 @@ export interface Manifest {
     readonly namespace?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
+  /** Of a ConfigMap or a Secret. */
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** What an overlay has, in the order in which it is applied. */
@@ -42,5 +44,18 @@ export function stagesOf(overlay: string, now: Date): Stages {
       },
     })),
     sources: all.filter(isSource),
+  };
+}
+
+/**
+ * The same with a Secret by which the nodes pull the functions' image. It is named at the ServiceAccounts, where Kubernetes
+ * and Knative both look for it: func's own files have no place for it.
+ */
+export function withPullSecret(stages: Stages, name: string): Stages {
+  return {
+    ...stages,
+    base: stages.base.map((manifest) =>
+      manifest.kind === 'ServiceAccount' ? { ...manifest, imagePullSecrets: [{ name }] } : manifest,
+    ),
   };
 }

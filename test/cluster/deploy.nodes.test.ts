@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { binary } from '../../lab/cluster/binaries.ts';
 import { eventually } from '../../lab/cluster/eventually.ts';
 import { deployment } from '../../lab/cluster/knative/functions.ts';
-import { deploy, notReady, PROJECT, runInFabric, STEPS, templateOf } from './support/deploying.ts';
+import { deploy, notReady, overlayWith, PROJECT, runInFabric, STEPS, templateOf } from './support/deploying.ts';
 import { kubectlOfFunctions, useCluster } from './support/nodes.ts';
 import { WatchedMigration } from './support/watched-migration.ts';
 
@@ -30,6 +30,38 @@ describe('npm run deploy', () => {
     expect(await missing([], { PATH: '/nowhere' })).toMatch(/^deploy: kubectl is not on the PATH: install .*\n$/);
     expect(await missing([], { KUBECONFIG: '/nowhere' })).toMatch(/^deploy: the cluster .* is not reached: .*\n$/);
     expect(await missing(['--overlay', 'ovn-kube'])).toMatch(/^deploy: --overlay ovn-kube is neither .*\n$/);
+  });
+
+  test('rejects a digest that is none, and a context that the kubeconfig does not have', async () => {
+    const bad = await deploy(used, ['--image', 'registry.example.com/x@sha256:abc']);
+    expect(bad).toMatchObject({
+      status: 1,
+      said: expect.stringMatching(/^deploy: --image \S+ is no REPOSITORY@sha256/),
+    });
+    const elsewhere = await deploy(used, ['--context', 'elsewhere']);
+    expect(elsewhere).toMatchObject({ status: 1, said: expect.stringContaining('no context elsewhere') });
+  });
+
+  test('shows by --dry-run where it goes, what is wrong and what would come, and changes nothing', async () => {
+    const versions = () =>
+      kubectl('get', 'configmap,ksvc,triggers,brokers', '-o', 'jsonpath={.items[*].metadata.generation}');
+    const before = await versions();
+    const { status, said } = await deploy(used, ['--dry-run']);
+    expect({ status, said }).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('nothing was built, pushed or applied'),
+    });
+    expect(said).toMatch(/^deploy: context \S+, https:/m);
+    expect(said).toContain('every node has exactly one chassis');
+    expect(await versions()).toBe(before);
+  });
+
+  test('ends before it builds or applies anything where a check is red, and says how to mend it', async () => {
+    const overlay = await overlayWith(used, { OVN_NB_REMOTE: 'tcp:127.0.0.1:1' });
+    const { status, said } = await deploy(used, ['--overlay', overlay]);
+    expect({ status, said }).toMatchObject({ status: 1, said: expect.stringContaining('[ovn-unreachable]') });
+    expect(said).toContain('deploy: nothing was built or applied: mend ovn-unreachable');
+    expect(said).not.toContain('deploy: kubectl apply');
   });
 
   test('makes all Ready, also Triggers whose functions had been deleted, and leaves the work tree as it was', async () => {

@@ -86,8 +86,8 @@ describe('npm run deploy', () => {
     const env = await inFrontOf(used, 'func', '[ "$1" = version ] && exec "$REAL" "$@"; exit 1');
     await set('auto');
     const warned = await deploy(used, [], env).finally(() => set('disabled'));
-    expect(warned.said).toContain('deploy: warning: Knative Serving has mesh-compatibility-mode auto');
-    expect((await deploy(used, [], env)).said).not.toContain('warning');
+    expect(warned.said).toContain('mesh-compatibility-mode of Knative Serving is auto');
+    expect((await deploy(used, [], env)).said).not.toContain('mesh-compatibility-mode of');
   });
 
   test('has an image made of the bundle and the Node.js that made its code cache, and deploys that', async () => {

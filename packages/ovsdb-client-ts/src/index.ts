@@ -23,7 +23,7 @@ export type {
 } from './monitor/updates.ts';
 export type { CallOptions } from './rpc/limit.ts';
 export type { DatabaseSchema } from './schema/schema.ts';
-export type { Connect, TlsFiles } from './transport/connect.ts';
+export { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
 export type { Endpoint } from './transport/remote.ts';
 export type { Cache, CacheCondition, CachedRow, CacheTables, RowChange } from './typed/cache.ts';
 export type { TypedDatabase } from './typed/database.ts';

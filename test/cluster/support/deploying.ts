@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { binary } from '../../../lab/cluster/binaries.ts';
@@ -43,6 +43,22 @@ export async function deploy(used: UsedCluster, args: readonly string[] = [], en
   const { image, overlay } = await deployment(used.cluster);
   const all = ['--image', image, '--overlay', overlay, ...args];
   return runInFabric(used, process.execPath, ['--conditions=source', 'scripts/deploy.ts', ...all], env);
+}
+
+/** An overlay like the cluster's, with other settings. */
+export async function overlayWith(used: UsedCluster, data: Readonly<Record<string, string>>): Promise<string> {
+  const { overlay } = await deployment(used.cluster);
+  const folder = join(used.folder, 'overlay-with');
+  await mkdir(folder, { recursive: true });
+  const patch = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'ovn-handover', namespace: 'ovn-handover' },
+    data,
+  };
+  const kustomization = { resources: [relative(folder, overlay)], patches: [{ patch: JSON.stringify(patch) }] };
+  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+  return folder;
 }
 
 /** A PATH on which a tool is first a shell script; `"$REAL" "$@"` in it is the tool itself. */

@@ -26,7 +26,7 @@ test.each([
 test.each([
   ['GET', '/', 404],
   ['GET', '/api/v2/pods', 404],
-  ['GET', '/apis/apps/v1/deployments', 404],
+  ['GET', '/apis/apps/v1/statefulsets', 404],
   ['GET', '/apis/kubevirt.io/v1/namespaces/prod/virtualmachineinstances/web/status', 404],
   ['GET', '/api/v1/pods/one', 404],
   ['GET', '/api/v1/namespaces/prod/nodes', 404],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { stagesOf } from '../../../scripts/deploy/stages.ts';
+import { stagesOf, withPullSecret } from '../../../scripts/deploy/stages.ts';
 
 const OVERLAY = `
 apiVersion: eventing.knative.dev/v1
@@ -39,4 +39,13 @@ test('A Trigger keeps its annotations and gets another one at each deployment.',
     'ovn-handover.dev/deployed-at': '2026-12-01T12:00:00.000Z',
   });
   expect(annotations(new Date(NOON.getTime() + 1_000))).not.toEqual(annotations(NOON));
+});
+
+test('a Secret to pull the image by is named at every ServiceAccount, and nothing else changes', () => {
+  const overlay = `${OVERLAY}---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: reuse-port}\n`;
+  const stages = stagesOf(overlay, NOON);
+  const { base, ...rest } = withPullSecret(stages, 'registry');
+  expect(base.at(-1)).toMatchObject({ kind: 'ServiceAccount', imagePullSecrets: [{ name: 'registry' }] });
+  expect(base.slice(0, -1)).toEqual(stages.base.slice(0, -1));
+  expect(rest).toEqual({ triggers: stages.triggers, sources: stages.sources });
 });

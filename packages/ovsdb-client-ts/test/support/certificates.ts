@@ -17,10 +17,10 @@ export class Authority {
   }
 
   /** A key and a certificate for it; a second call with the same name replaces the files. */
-  issue(name: string): TlsFiles {
+  issue(name: string, days = 2): TlsFiles {
     const [key, cert, request] = ['key', 'pem', 'csr'].map((kind) => join(this.#directory.path, `${name}.${kind}`));
     openssl('req', ...newKey(key!), '-subj', `/CN=${name}`, '-out', request!);
-    const signer = ['-CA', this.certificate, '-CAkey', this.#key, '-CAcreateserial', '-days', '2'];
+    const signer = ['-CA', this.certificate, '-CAkey', this.#key, '-CAcreateserial', '-days', `${days}`];
     openssl('x509', '-req', '-in', request!, ...signer, '-out', cert!);
     return { key: key!, cert: cert!, ca: this.certificate };
   }
