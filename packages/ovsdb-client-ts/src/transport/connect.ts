@@ -7,18 +7,27 @@ import type { Endpoint } from './remote.ts';
 /** Opens the byte stream to a server; rejects when it cannot or when the signal aborts. */
 export type Connect = (endpoint: Endpoint, signal: AbortSignal) => Promise<Duplex>;
 
-/** Files in PEM for `ssl:` remotes. They are read for every connection, so renewed certificates are taken up. */
-export interface TlsFiles {
-  cert: string;
-  key: string;
+/**
+ * For `ssl:` remotes, in PEM: a string is the path of a file, a Buffer is what would be in it. Files are read for every
+ * connection, so renewed certificates are taken up.
+ */
+export interface TlsMaterial {
+  cert: string | Buffer;
+  key: string | Buffer;
   /** The authority that must have signed the server's certificate. */
-  ca: string;
+  ca: string | Buffer;
   /** The name that the server's certificate must have. Without it any name will do, as with OVSDB's own clients. */
   serverName?: string;
 }
 
+export interface TlsFiles extends TlsMaterial {
+  cert: string;
+  key: string;
+  ca: string;
+}
+
 /** The streams of node:net and node:tls. */
-export function connectSocket(tls: TlsFiles | undefined): Connect {
+export function connectSocket(tls: TlsMaterial | undefined): Connect {
   return async (endpoint, signal) => {
     switch (endpoint.kind) {
       case 'unix':
@@ -33,12 +42,16 @@ export function connectSocket(tls: TlsFiles | undefined): Connect {
 
 async function readTlsOptions(
   { host, port }: { host: string; port: number },
-  tls: TlsFiles | undefined,
+  tls: TlsMaterial | undefined,
 ): Promise<ConnectionOptions & { noDelay: boolean }> {
   if (tls === undefined) throw new TypeError('an ssl: remote needs the option tls: { cert, key, ca }');
-  const [cert, key, ca] = await Promise.all([readFile(tls.cert), readFile(tls.key), readFile(tls.ca)]);
+  const [cert, key, ca] = await Promise.all([tls.cert, tls.key, tls.ca].map(readPem));
   const name = tls.serverName === undefined ? { checkServerIdentity: () => undefined } : { servername: tls.serverName };
-  return { host, port, cert, key, ca, noDelay: true, ...name };
+  return { host, port, cert: cert!, key: key!, ca: ca!, noDelay: true, ...name };
+}
+
+async function readPem(source: string | Buffer): Promise<Buffer> {
+  return typeof source === 'string' ? await readFile(source) : source;
 }
 
 function opened<T extends Duplex>(socket: T, event: string, signal: AbortSignal): Promise<T> {

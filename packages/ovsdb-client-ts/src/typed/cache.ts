@@ -102,13 +102,10 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
    * @throws as Subscription.run
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<RowChange<T, S>[], void, void> {
-    const reader = new Reader();
-    for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
-    if (this.#ended !== undefined) reader.end(this.#ended.error);
-    this.#readers.add(reader);
+    const reader = this.#startReading();
     try {
       while (await reader.hasChanges()) {
-        const changes = reader.take((table, id) => this.#tables.get(table)!.rows.get(id));
+        const changes = reader.take(this.#now);
         if (changes.length > 0) yield changes as RowChange<T, S>[];
       }
     } finally {
@@ -132,6 +129,41 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     await this.#subscription.changeCondition(table, held.codec.encodeMonitorWhere(where as CacheClauses), limit);
   }
 
+  /**
+   * Waits for a row that is as wanted, and gives the first that is; a row that is there already counts. Without a
+   * time-out it waits for ever.
+   * @throws Error when the limit comes first or the cache ends
+   */
+  async waitFor<N extends keyof S & string, R extends CachedRow<T, S, N>>(
+    table: N,
+    isWanted: (row: CachedRow<T, S, N>) => row is R,
+    options?: CallOptions,
+  ): Promise<R>;
+  async waitFor<N extends keyof S & string>(
+    table: N,
+    isWanted: (row: CachedRow<T, S, N>) => boolean,
+    options?: CallOptions,
+  ): Promise<CachedRow<T, S, N>>;
+  async waitFor<N extends keyof S & string>(
+    table: N,
+    isWanted: (row: CachedRow<T, S, N>) => boolean,
+    { signal, timeoutMs = Number.POSITIVE_INFINITY }: CallOptions = {},
+  ): Promise<CachedRow<T, S, N>> {
+    using limit = new Limit(timeoutMs, signal);
+    const reader = this.#startReading();
+    limit.onReached((reason) => reader.end(new Error(`no such row of ${table}: ${reason.message}`, { cause: reason })));
+    try {
+      while (await reader.hasChanges()) {
+        const rows = reader.take(this.#now).filter((change) => change.table === table && change.after !== undefined);
+        const found = rows.find(({ after }) => isWanted(after as CachedRow<T, S, N>));
+        if (found !== undefined) return found.after as CachedRow<T, S, N>;
+      }
+      throw new Error(`no such row of ${table}: the cache was closed`);
+    } finally {
+      this.#readers.delete(reader);
+    }
+  }
+
   async close(): Promise<void> {
     this.#subscription.close();
     await this.#running;
@@ -139,6 +171,17 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  readonly #now = (table: string, id: string): Row | undefined => this.#tables.get(table)!.rows.get(id);
+
+  /** A reader to whom all rows that are there are new. */
+  #startReading(): Reader {
+    const reader = new Reader();
+    for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
+    if (this.#ended !== undefined) reader.end(this.#ended.error);
+    this.#readers.add(reader);
+    return reader;
   }
 
   #end(error: Error | undefined, reject: (error: Error) => void): void {

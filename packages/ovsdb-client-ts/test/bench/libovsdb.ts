@@ -15,7 +15,10 @@ export function buildLibovsdb(): string {
   if (!existsSync(binary)) {
     mkdirSync(CACHE, { recursive: true });
     const unfinished = `${binary}.${process.pid}`;
-    execFileSync('go', ['build', '-trimpath', '-mod=readonly', '-o', unfinished, '.'], { cwd: SOURCE, stdio: 'inherit' });
+    execFileSync('go', ['build', '-trimpath', '-mod=readonly', '-o', unfinished, '.'], {
+      cwd: SOURCE,
+      stdio: 'inherit',
+    });
     renameSync(unfinished, binary);
   }
   return binary;

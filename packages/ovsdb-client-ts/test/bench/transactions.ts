@@ -37,7 +37,9 @@ const [inserted] = await client.transact([{ op: 'insert', table: 'NB_Global', ro
 const id = fromWireUuid(inserted!.uuid!);
 await client.close();
 
-console.log(`transactions a second, each an update of one row, on one connection: medians of ${rounds} rounds in turns`);
+console.log(
+  `transactions a second, each an update of one row, on one connection: medians of ${rounds} rounds in turns`,
+);
 for (const inFlight of [1, 100]) {
   const runs = Array.from({ length: Number(rounds) }, () => ({
     ours: ours(remote, id, inFlight),
