@@ -71,6 +71,31 @@ describe('a client', () => {
   });
 });
 
+describe('an index of a cache', () => {
+  it('follows rows that come, change their key, and go', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    const db = client.typed(schema);
+    await db.transact(['a', 'b'].map((serial) => db.insert('Box', { serial, size: 'small', labels: { owner: 'me' } })));
+    await using cache = db.cache({ Box: { columns: ['serial', 'labels'] } });
+    await cache.ready;
+    const byOwner = cache.index('Box', ({ labels }) => labels.get('owner'));
+    const bySerial = cache.index('Box', ({ serial }) => serial);
+    const serials = (owner: string) =>
+      byOwner
+        .get(owner)
+        .map(({ serial }) => serial)
+        .sort();
+    expect(serials('me')).toEqual(['a', 'b']);
+    await db.transact([db.update('Box', [['serial', '==', 'a']], { labels: { owner: 'you' } })]);
+    await db.transact([db.insert('Box', { serial: 'c', size: 'small' })]);
+    expect([serials('me'), serials('you')]).toEqual([['b'], ['a']]);
+    expect(bySerial.get('c')).toHaveLength(1);
+    await db.transact([db.delete('Box', [['serial', '==', 'b']])]);
+    expect([serials('me'), bySerial.get('b')]).toEqual([[], []]);
+  });
+});
+
 describe('waitFor', () => {
   it('gives a row that is there, one that comes, or the reason why there is none', async () => {
     await using inventory = await Inventory.start();

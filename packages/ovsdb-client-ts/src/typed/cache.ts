@@ -5,6 +5,7 @@ import type { MonitorRequests, RowUpdate, TableUpdates } from '../monitor/update
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import type { WireRow } from '../wire/types.ts';
 import type { Clauses, RowOf, TableName } from './operations.ts';
+import { RowIndex } from './row-index.ts';
 import type { Rows } from './rows.ts';
 import type { Row, TableCodec } from './table-codec.ts';
 import { ServerSchema } from './table-codec.ts';
@@ -59,6 +60,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   readonly ready: Promise<void>;
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #readers = new Set<Reader>();
+  readonly #indexes = new Map<string, RowIndex<unknown, Row>[]>();
   readonly #subscription: Subscription;
   readonly #running: Promise<void>;
   readonly #resolveReady: () => void;
@@ -127,6 +129,24 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     if (held === undefined) throw new SchemaError(`This cache does not hold table ${table}`);
     using limit = new Limit(timeoutMs, signal);
     await this.#subscription.changeCondition(table, held.codec.encodeMonitorWhere(where as CacheClauses), limit);
+  }
+
+  /**
+   * Finds rows by what is in them without looking at all of them, for as long as the cache is held. A row whose key is
+   * undefined is in no place of the index.
+   *
+   * @example
+   * const portsOfPod = cache.index('Logical_Switch_Port', (port) => port.external_ids.get('pod'));
+   * portsOfPod.get('default/vm-1');
+   */
+  index<N extends keyof S & string, Key>(
+    table: N,
+    keyOf: (row: CachedRow<T, S, N>) => Key | undefined,
+  ): Pick<RowIndex<Key, CachedRow<T, S, N>>, 'get'> {
+    const { rows } = this.#tables.get(table)!;
+    const index = new RowIndex(keyOf as (row: Row) => Key | undefined, rows.values());
+    this.#indexes.set(table, [...(this.#indexes.get(table) ?? []), index]);
+    return index as unknown as RowIndex<Key, CachedRow<T, S, N>>;
   }
 
   /**
@@ -222,7 +242,15 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     for (const reader of this.#readers) reader.wake();
   }
 
-  #change(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
+  #change(name: string, table: Table, id: string, update: RowUpdate): void {
+    const indexes = this.#indexes.get(name);
+    // Without an index a row need not be decoded here.
+    const before = indexes && table.rows.get(id);
+    this.#changeRow(name, table, id, update);
+    for (const index of indexes ?? []) index.replace(before, table.rows.get(id));
+  }
+
+  #changeRow(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
     const isNew = !rows.has(id);
     if (this.#readers.size > 0) {
       const before = rows.get(id);
