@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { connect as connectNet } from 'node:net';
+import { connect as connectNet, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Endpoint } from './remote.ts';
 
-/** Opens the byte stream to a server; rejects when it cannot or when the signal aborts. */
+const READ_BUFFER_SIZE = 65_536;
+
+/**
+ * Opens the byte stream to a server; rejects when it cannot or when the signal aborts. Its chunks may be overwritten
+ * once their listeners have returned.
+ */
 export type Connect = (endpoint: Endpoint, signal: AbortSignal) => Promise<Duplex>;
 
 /**
@@ -31,13 +36,28 @@ export function connectSocket(tls: TlsMaterial | undefined): Connect {
   return async (endpoint, signal) => {
     switch (endpoint.kind) {
       case 'unix':
-        return await opened(connectNet({ path: endpoint.path }), 'connect', signal);
+        return await opened(connectPlain({ path: endpoint.path }), 'connect', signal);
       case 'tcp':
-        return await opened(connectNet({ host: endpoint.host, port: endpoint.port, noDelay: true }), 'connect', signal);
+        return await opened(
+          connectPlain({ host: endpoint.host, port: endpoint.port, noDelay: true }),
+          'connect',
+          signal,
+        );
       case 'ssl':
         return await opened(connectTls(await readTlsOptions(endpoint, tls)), 'secureConnect', signal);
     }
   };
+}
+
+/** Reads into one buffer, where Node would make one of 64 KiB for every answer: a tenth less time for a small one. */
+function connectPlain(options: NetConnectOpts): Socket {
+  const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+  const callback = (length: number): boolean => {
+    socket.emit('data', buffer.subarray(0, length));
+    return true;
+  };
+  const socket = connectNet({ ...options, onread: { buffer, callback } });
+  return socket;
 }
 
 async function readTlsOptions(

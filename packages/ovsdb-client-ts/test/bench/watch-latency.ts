@@ -12,8 +12,9 @@ let isFirst = true;
 for await (const changes of cache) {
   const now = (performance.timeOrigin + performance.now()) * 1000;
   if (isFirst) console.error('ready');
-  else
-    for (const { after } of changes) if (after?.name === name) micros.push(now - Number(after.external_ids.get('us')));
+  for (const { after } of isFirst ? [] : changes) {
+    if (after !== undefined && after.name === name) micros.push(now - Number(after.external_ids.get('us')));
+  }
   isFirst = false;
 }
 micros.sort((a, b) => a - b);
