@@ -1,11 +1,13 @@
+import type { EventEmitter } from 'node:events';
+import { traceRequest } from './diagnostics.ts';
 import { OutcomeUnknownError, SchemaError, TransactionError } from './errors.ts';
 import { Lock } from './lock.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorRequests } from './monitor/updates.ts';
 import { type CallOptions, checkDuration, Limit } from './rpc/limit.ts';
 import { type Member, withSchema } from './session/member.ts';
-import { Session } from './session/session.ts';
-import { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
+import { type ConnectionEvents, Session } from './session/session.ts';
+import { type Connect, connectSocket, type TlsMaterial } from './transport/connect.ts';
 import { parseRemote } from './transport/remote.ts';
 import { TypedDatabase } from './typed/database.ts';
 import type { TypedSchema } from './typed/types.ts';
@@ -18,7 +20,7 @@ export interface OvsdbClientOptions {
   /** Name of the database, such as `OVN_Northbound`. */
   database: string;
   /** Needed for `ssl:` remotes. */
-  tls?: TlsFiles;
+  tls?: TlsMaterial;
   /** Of a cluster use only the leader; otherwise any member that is in contact with it. @default true */
   leaderOnly?: boolean;
   /** Limit of one attempt to reach one server, in milliseconds. @default 5000 */
@@ -51,6 +53,8 @@ export class OvsdbClient implements AsyncDisposable {
   readonly #requestTimeoutMs: number;
   readonly #snapshotTimeoutMs: number;
   readonly #session: Session;
+  /** `up`, `down` and `failed`: what happens to the connection. */
+  readonly events: EventEmitter<ConnectionEvents>;
 
   /** @throws TypeError for a malformed remote, or what is no duration */
   constructor(options: OvsdbClientOptions) {
@@ -66,6 +70,7 @@ export class OvsdbClient implements AsyncDisposable {
       probeIntervalMs: checkDuration('probeIntervalMs', probeIntervalMs),
       connect: options.connect ?? connectSocket(options.tls),
     });
+    this.events = this.#session.events;
   }
 
   /**
@@ -73,7 +78,7 @@ export class OvsdbClient implements AsyncDisposable {
    * @throws TransactionError: rejected, nothing was committed
    */
   async transact(operations: readonly Operation[], options: CallOptions = {}): Promise<OperationResult[]> {
-    return await this.#withMember(options, (member, limit) => this.#transactOn(member, operations, limit));
+    return await this.#withMember('transact', options, (member, limit) => this.#transactOn(member, operations, limit));
   }
 
   /**
@@ -86,7 +91,7 @@ export class OvsdbClient implements AsyncDisposable {
     }
     return new TypedDatabase(schema, {
       transact: (makeOperations, options) =>
-        this.#withMember(options, async (member, limit) => {
+        this.#withMember('transact', options, async (member, limit) => {
           const operations = await withSchema(member, limit, makeOperations);
           return await this.#transactOn(member, operations, limit);
         }),
@@ -119,7 +124,7 @@ export class OvsdbClient implements AsyncDisposable {
 
   /** Converts the database to another schema, online (ovsdb-server(7) section 4.1.18). */
   async convert(schema: unknown, options: CallOptions = {}): Promise<void> {
-    await this.#withMember(options, async (member, limit) => {
+    await this.#withMember('convert', options, async (member, limit) => {
       await member.connection.request('convert', [this.#database, schema], limit, () => member.forgetSchema());
     });
   }
@@ -134,12 +139,25 @@ export class OvsdbClient implements AsyncDisposable {
    * underscores, no digit first. It belongs to the present connection and is lost with it.
    */
   async lock(name: string, options: CallOptions = {}): Promise<Lock> {
-    return await this.#withMember(options, (member, limit) => Lock.request('lock', name, member.connection, limit));
+    return await this.#withMember('lock', options, (member, limit) =>
+      Lock.request('lock', name, member.connection, limit),
+    );
   }
 
   /** Takes a lock, whoever held it (RFC 7047 section 4.1.8). */
   async steal(name: string, options: CallOptions = {}): Promise<Lock> {
-    return await this.#withMember(options, (member, limit) => Lock.request('steal', name, member.connection, limit));
+    return await this.#withMember('steal', options, (member, limit) =>
+      Lock.request('steal', name, member.connection, limit),
+    );
+  }
+
+  /**
+   * Uses these servers from now on, written as the option `remote`. The present one is left when it is not among them,
+   * and what is in flight there gets its answer first.
+   * @throws TypeError for a malformed remote
+   */
+  setRemote(remote: string): void {
+    this.#session.setEndpoints(parseRemote(remote));
   }
 
   /**
@@ -185,14 +203,16 @@ export class OvsdbClient implements AsyncDisposable {
   }
 
   async #request(method: string, params: readonly unknown[], options: CallOptions): Promise<unknown> {
-    return await this.#withMember(options, (member, limit) => member.connection.request(method, params, limit));
+    return await this.#withMember(method, options, (member, limit) => member.connection.request(method, params, limit));
   }
 
   async #withMember<T>(
+    method: string,
     { signal, timeoutMs = this.#requestTimeoutMs }: CallOptions,
     use: (member: Member, limit: Limit) => Promise<T>,
   ): Promise<T> {
     using limit = new Limit(timeoutMs, signal);
-    return await use(await this.#session.member(limit), limit);
+    const run = async (): Promise<T> => await use(await this.#session.member(limit), limit);
+    return await traceRequest({ method, database: this.#database }, run);
   }
 }

@@ -21,9 +21,11 @@ export type {
   RowUpdate,
   TableUpdates,
 } from './monitor/updates.ts';
+export { retryGuarded } from './retry.ts';
 export type { CallOptions } from './rpc/limit.ts';
 export type { DatabaseSchema } from './schema/schema.ts';
-export { type Connect, connectSocket, type TlsFiles } from './transport/connect.ts';
+export type { ConnectionEvents } from './session/session.ts';
+export { type Connect, connectSocket, type TlsFiles, type TlsMaterial } from './transport/connect.ts';
 export type { Endpoint } from './transport/remote.ts';
 export type { Cache, CacheCondition, CachedRow, CacheTables, RowChange } from './typed/cache.ts';
 export type { TypedDatabase } from './typed/database.ts';

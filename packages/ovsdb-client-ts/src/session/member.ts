@@ -16,6 +16,7 @@ export class Member {
   readonly connection: Connection;
   readonly #demands: Demands;
   readonly #wireRows = new Map<string, WireRow>();
+  #row: ServerRow | undefined;
   #hasServerDatabase = true;
   #leftReason: Error | undefined;
   readonly #leftListeners = new Set<(reason: Error) => void>();
@@ -25,7 +26,7 @@ export class Member {
   private constructor(connection: Connection, demands: Demands) {
     this.connection = connection;
     this.#demands = demands;
-    connection.onClosed((reason) => this.#leave(reason));
+    connection.onClosed((reason) => this.leave(reason));
   }
 
   /** Asks the server about itself and keeps listening. @throws Error saying why it must not be used */
@@ -53,7 +54,7 @@ export class Member {
 
   /** How far the cluster's log has come by what this server has shown; undefined unless clustered. */
   get position(): LogPosition | undefined {
-    const { cid, index } = this.#row() ?? {};
+    const { cid, index } = this.#row ?? {};
     return index === undefined ? undefined : { cid, index };
   }
 
@@ -109,7 +110,7 @@ export class Member {
       this.#apply(params[1]);
       if (!this.#isLeader()) this.#timesInOffice++;
       const problem = this.#problem();
-      if (problem !== undefined) this.#leave(new Error(problem));
+      if (problem !== undefined) this.leave(new Error(problem));
     });
     this.connection.listen(`monitor:${SCHEMA_MONITOR_ID}`, () => this.forgetSchema());
     // The index changes with every transaction; only readers of followers need to follow it.
@@ -138,30 +139,24 @@ export class Member {
       if (update.new === undefined) this.#wireRows.delete(id);
       else this.#wireRows.set(id, { ...this.#wireRows.get(id), ...update.new });
     }
-  }
-
-  #row(): ServerRow | undefined {
-    for (const wireRow of this.#wireRows.values()) {
-      const row = readServerRow(wireRow);
-      if (row.name === this.#demands.database) return row;
-    }
-    return undefined;
+    this.#row = [...this.#wireRows.values()].map(readServerRow).find(({ name }) => name === this.#demands.database);
   }
 
   /** A server without `_Server` is older than clusters and relays. */
   #model(): string | undefined {
-    return this.#hasServerDatabase ? this.#row()?.model : 'standalone';
+    return this.#hasServerDatabase ? this.#row?.model : 'standalone';
   }
 
   #isLeader(): boolean {
-    return this.#row()?.leader === true;
+    return this.#row?.leader === true;
   }
 
   #problem(): string | undefined {
-    return this.#hasServerDatabase ? whyUnusable(this.#row(), this.#demands) : undefined;
+    return this.#hasServerDatabase ? whyUnusable(this.#row, this.#demands) : undefined;
   }
 
-  #leave(reason: Error): void {
+  /** Ends its use; requests in flight get their answers first. */
+  leave(reason: Error): void {
     if (this.#leftReason !== undefined) return;
     this.#leftReason = reason;
     this.connection.retire(reason);

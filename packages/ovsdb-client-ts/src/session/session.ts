@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publish } from '../diagnostics.ts';
 import { ConnectError } from '../errors.ts';
@@ -11,6 +12,16 @@ import type { LogPosition } from './server-row.ts';
 
 /** A server that is slow to connect gets this head start, in milliseconds, before the next one is tried as well. */
 const HEAD_START_MS = 250;
+
+/** What happens to the connection of a client; each event names the server. */
+export interface ConnectionEvents {
+  /** A server is in use. */
+  up: [{ remote: string }];
+  /** The server is not in use any more. */
+  down: [{ remote: string; reason: Error }];
+  /** An attempt to reach a server, or to use it, has failed. */
+  failed: [{ remote: string; reason: Error }];
+}
 
 export interface SessionOptions {
   endpoints: readonly Endpoint[];
@@ -28,7 +39,9 @@ interface Waiter {
 
 /** Finds a usable server when somebody waits for one, and keeps it for the next until it is lost. */
 export class Session {
+  readonly events = new EventEmitter<ConnectionEvents>();
   readonly #options: SessionOptions;
+  #endpoints: readonly Endpoint[];
   readonly #waiters = new Set<Waiter>();
   readonly #open = new Set<Connection>();
   #member: Member | undefined;
@@ -39,6 +52,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#endpoints = options.endpoints;
   }
 
   /** Waits for a usable server. @throws ConnectError when the limit comes first or the session is closed */
@@ -71,6 +85,19 @@ export class Session {
     const connections = [...this.#open];
     for (const connection of connections) connection.close(new Error('the client was closed'));
     await Promise.all(connections.map(({ closed }) => closed));
+  }
+
+  /** Uses these servers from now on. The present one is left when it is not among them. */
+  setEndpoints(endpoints: readonly Endpoint[]): void {
+    this.#endpoints = endpoints;
+    const names = endpoints.map(formatEndpoint);
+    const member = this.#member;
+    if (member !== undefined && !names.includes(member.connection.name)) {
+      member.leave(new Error('it is not among the servers any more'));
+    }
+    if (this.#search === undefined) return;
+    this.#stopSearch();
+    this.#startSearch();
   }
 
   /** Forgets how far the cluster's log had come. */
@@ -107,12 +134,19 @@ export class Session {
     this.#see(member.position);
     const about = { remote: member.connection.name, database: this.#options.database };
     publish('session', { event: 'connected', ...about });
+    this.#emit('up', { remote: about.remote });
     member.onLeft((reason) => {
       this.#see(member.position);
       publish('session', { event: 'left', ...about, reason });
+      this.#emit('down', { remote: about.remote, reason });
     });
     for (const { resolve } of this.#waiters) resolve(member);
     this.#waiters.clear();
+  }
+
+  /** Apart from what goes on here, which must not suffer from a listener that throws. */
+  #emit<E extends keyof ConnectionEvents>(event: E, ...args: ConnectionEvents[E]): void {
+    process.nextTick(() => this.events.emit(event, ...(args as never)));
   }
 
   /** Another cluster has another log. */
@@ -127,7 +161,7 @@ export class Session {
     const round = new AbortController();
     const roundSignal = AbortSignal.any([signal, round.signal]);
     let turn: Promise<unknown> = Promise.resolve();
-    const attempts = shuffle(this.#options.endpoints).map((endpoint) => {
+    const attempts = shuffle(this.#endpoints).map((endpoint) => {
       const attempt = turn.then(() => this.#try(endpoint, roundSignal));
       const headStart = turn.then(() => sleep(HEAD_START_MS, undefined, { signal: roundSignal }));
       turn = Promise.race([attempt, headStart]).catch(() => undefined);
@@ -165,7 +199,10 @@ export class Session {
     } catch (error) {
       const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
       connection?.close(problem);
-      if (!signal.aborted) publish('session', { event: 'failed', remote: name, database, reason: problem });
+      if (!signal.aborted) {
+        publish('session', { event: 'failed', remote: name, database, reason: problem });
+        this.#emit('failed', { remote: name, reason: problem });
+      }
       throw problem;
     }
   }

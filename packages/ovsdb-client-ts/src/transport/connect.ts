@@ -1,44 +1,77 @@
 import { readFile } from 'node:fs/promises';
-import { connect as connectNet } from 'node:net';
+import { connect as connectNet, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Endpoint } from './remote.ts';
 
-/** Opens the byte stream to a server; rejects when it cannot or when the signal aborts. */
+const READ_BUFFER_SIZE = 65_536;
+
+/**
+ * Opens the byte stream to a server; rejects when it cannot or when the signal aborts. Its chunks may be overwritten
+ * once their listeners have returned.
+ */
 export type Connect = (endpoint: Endpoint, signal: AbortSignal) => Promise<Duplex>;
 
-/** Files in PEM for `ssl:` remotes. They are read for every connection, so renewed certificates are taken up. */
-export interface TlsFiles {
-  cert: string;
-  key: string;
+/**
+ * For `ssl:` remotes, in PEM: a string is the path of a file, a Buffer is what would be in it. Files are read for every
+ * connection, so renewed certificates are taken up.
+ */
+export interface TlsMaterial {
+  cert: string | Buffer;
+  key: string | Buffer;
   /** The authority that must have signed the server's certificate. */
-  ca: string;
+  ca: string | Buffer;
   /** The name that the server's certificate must have. Without it any name will do, as with OVSDB's own clients. */
   serverName?: string;
 }
 
+export interface TlsFiles extends TlsMaterial {
+  cert: string;
+  key: string;
+  ca: string;
+}
+
 /** The streams of node:net and node:tls. */
-export function connectSocket(tls: TlsFiles | undefined): Connect {
+export function connectSocket(tls: TlsMaterial | undefined): Connect {
   return async (endpoint, signal) => {
     switch (endpoint.kind) {
       case 'unix':
-        return await opened(connectNet({ path: endpoint.path }), 'connect', signal);
+        return await opened(connectPlain({ path: endpoint.path }), 'connect', signal);
       case 'tcp':
-        return await opened(connectNet({ host: endpoint.host, port: endpoint.port, noDelay: true }), 'connect', signal);
+        return await opened(
+          connectPlain({ host: endpoint.host, port: endpoint.port, noDelay: true }),
+          'connect',
+          signal,
+        );
       case 'ssl':
         return await opened(connectTls(await readTlsOptions(endpoint, tls)), 'secureConnect', signal);
     }
   };
 }
 
+/** Reads into one buffer, where Node would make one of 64 KiB for every answer: a tenth less time for a small one. */
+function connectPlain(options: NetConnectOpts): Socket {
+  const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+  const callback = (length: number): boolean => {
+    socket.emit('data', buffer.subarray(0, length));
+    return true;
+  };
+  const socket = connectNet({ ...options, onread: { buffer, callback } });
+  return socket;
+}
+
 async function readTlsOptions(
   { host, port }: { host: string; port: number },
-  tls: TlsFiles | undefined,
+  tls: TlsMaterial | undefined,
 ): Promise<ConnectionOptions & { noDelay: boolean }> {
   if (tls === undefined) throw new TypeError('an ssl: remote needs the option tls: { cert, key, ca }');
-  const [cert, key, ca] = await Promise.all([readFile(tls.cert), readFile(tls.key), readFile(tls.ca)]);
+  const [cert, key, ca] = await Promise.all([tls.cert, tls.key, tls.ca].map(readPem));
   const name = tls.serverName === undefined ? { checkServerIdentity: () => undefined } : { servername: tls.serverName };
-  return { host, port, cert, key, ca, noDelay: true, ...name };
+  return { host, port, cert: cert!, key: key!, ca: ca!, noDelay: true, ...name };
+}
+
+async function readPem(source: string | Buffer): Promise<Buffer> {
+  return typeof source === 'string' ? await readFile(source) : source;
 }
 
 function opened<T extends Duplex>(socket: T, event: string, signal: AbortSignal): Promise<T> {

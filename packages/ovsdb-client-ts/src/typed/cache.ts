@@ -5,6 +5,7 @@ import type { MonitorRequests, RowUpdate, TableUpdates } from '../monitor/update
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import type { WireRow } from '../wire/types.ts';
 import type { Clauses, RowOf, TableName } from './operations.ts';
+import { RowIndex } from './row-index.ts';
 import type { Rows } from './rows.ts';
 import type { Row, TableCodec } from './table-codec.ts';
 import { ServerSchema } from './table-codec.ts';
@@ -59,6 +60,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   readonly ready: Promise<void>;
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #readers = new Set<Reader>();
+  readonly #indexes = new Map<string, RowIndex<unknown, Row>[]>();
   readonly #subscription: Subscription;
   readonly #running: Promise<void>;
   readonly #resolveReady: () => void;
@@ -102,13 +104,10 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
    * @throws as Subscription.run
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<RowChange<T, S>[], void, void> {
-    const reader = new Reader();
-    for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
-    if (this.#ended !== undefined) reader.end(this.#ended.error);
-    this.#readers.add(reader);
+    const reader = this.#startReading();
     try {
       while (await reader.hasChanges()) {
-        const changes = reader.take((table, id) => this.#tables.get(table)!.rows.get(id));
+        const changes = reader.take(this.#now);
         if (changes.length > 0) yield changes as RowChange<T, S>[];
       }
     } finally {
@@ -132,6 +131,59 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     await this.#subscription.changeCondition(table, held.codec.encodeMonitorWhere(where as CacheClauses), limit);
   }
 
+  /**
+   * Finds rows by what is in them without looking at all of them, for as long as the cache is held. A row whose key is
+   * undefined is in no place of the index.
+   *
+   * @example
+   * const portsOfPod = cache.index('Logical_Switch_Port', (port) => port.external_ids.get('pod'));
+   * portsOfPod.get('default/vm-1');
+   */
+  index<N extends keyof S & string, Key>(
+    table: N,
+    keyOf: (row: CachedRow<T, S, N>) => Key | undefined,
+  ): Pick<RowIndex<Key, CachedRow<T, S, N>>, 'get'> {
+    const { rows } = this.#tables.get(table)!;
+    const index = new RowIndex(keyOf as (row: Row) => Key | undefined, rows.values());
+    this.#indexes.set(table, [...(this.#indexes.get(table) ?? []), index]);
+    return index as unknown as RowIndex<Key, CachedRow<T, S, N>>;
+  }
+
+  /**
+   * Waits for a row that is as wanted, and gives the first that is; a row that is there already counts. Without a
+   * time-out it waits for ever.
+   * @throws Error when the limit comes first or the cache ends
+   */
+  async waitFor<N extends keyof S & string, R extends CachedRow<T, S, N>>(
+    table: N,
+    isWanted: (row: CachedRow<T, S, N>) => row is R,
+    options?: CallOptions,
+  ): Promise<R>;
+  async waitFor<N extends keyof S & string>(
+    table: N,
+    isWanted: (row: CachedRow<T, S, N>) => boolean,
+    options?: CallOptions,
+  ): Promise<CachedRow<T, S, N>>;
+  async waitFor<N extends keyof S & string>(
+    table: N,
+    isWanted: (row: CachedRow<T, S, N>) => boolean,
+    { signal, timeoutMs = Number.POSITIVE_INFINITY }: CallOptions = {},
+  ): Promise<CachedRow<T, S, N>> {
+    using limit = new Limit(timeoutMs, signal);
+    const reader = this.#startReading();
+    limit.onReached((reason) => reader.end(new Error(`no such row of ${table}: ${reason.message}`, { cause: reason })));
+    try {
+      while (await reader.hasChanges()) {
+        const rows = reader.take(this.#now).filter((change) => change.table === table && change.after !== undefined);
+        const found = rows.find(({ after }) => isWanted(after as CachedRow<T, S, N>));
+        if (found !== undefined) return found.after as CachedRow<T, S, N>;
+      }
+      throw new Error(`no such row of ${table}: the cache was closed`);
+    } finally {
+      this.#readers.delete(reader);
+    }
+  }
+
   async close(): Promise<void> {
     this.#subscription.close();
     await this.#running;
@@ -139,6 +191,17 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  readonly #now = (table: string, id: string): Row | undefined => this.#tables.get(table)!.rows.get(id);
+
+  /** A reader to whom all rows that are there are new. */
+  #startReading(): Reader {
+    const reader = new Reader();
+    for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
+    if (this.#ended !== undefined) reader.end(this.#ended.error);
+    this.#readers.add(reader);
+    return reader;
   }
 
   #end(error: Error | undefined, reject: (error: Error) => void): void {
@@ -179,7 +242,15 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     for (const reader of this.#readers) reader.wake();
   }
 
-  #change(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
+  #change(name: string, table: Table, id: string, update: RowUpdate): void {
+    const indexes = this.#indexes.get(name);
+    // Without an index a row need not be decoded here.
+    const before = indexes && table.rows.get(id);
+    this.#changeRow(name, table, id, update);
+    for (const index of indexes ?? []) index.replace(before, table.rows.get(id));
+  }
+
+  #changeRow(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
     const isNew = !rows.has(id);
     if (this.#readers.size > 0) {
       const before = rows.get(id);

@@ -1,6 +1,7 @@
 import { SchemaError } from '../errors.ts';
 import type { MonitorCondition } from '../monitor/updates.ts';
 import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
+import { makeLimitCheck } from '../schema/limits.ts';
 import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
 import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
 
@@ -12,6 +13,7 @@ export class TableCodec {
   readonly name: string;
   readonly #columns: ReadonlyMap<string, ColumnCodec>;
   readonly #immutable: ReadonlySet<string>;
+  readonly #limits: ReadonlyMap<string, (value: unknown) => void>;
 
   /** @throws SchemaError for a table that the schema does not have */
   constructor(schema: DatabaseSchema, name: string) {
@@ -20,6 +22,7 @@ export class TableCodec {
     const columns = Object.entries({ ...IMPLICIT_COLUMNS, ...table.columns });
     this.name = name;
     this.#columns = new Map(columns.map(([column, { type }]) => [column, makeCodec(type)]));
+    this.#limits = new Map(columns.map(([column, { type }]) => [column, makeLimitCheck(type)]));
     this.#immutable = new Set(columns.filter(([, { mutable }]) => mutable === false).map(([column]) => column));
   }
 
@@ -60,9 +63,10 @@ export class TableCodec {
     return changed;
   }
 
-  /** @throws SchemaError naming the column */
+  /** @throws SchemaError naming the column, also for values outside of what its type allows */
   encodeRow(row: object): WireRow {
-    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, this.#encode(name, value)]));
+    const check = (name: string, value: unknown): void => this.#limits.get(name)!(value);
+    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, this.#encode(name, value, check)]));
   }
 
   /** @throws SchemaError naming the column, also for an immutable one */
@@ -86,10 +90,12 @@ export class TableCodec {
     });
   }
 
-  #encode(name: string, value: unknown): WireValue {
+  #encode(name: string, value: unknown, check?: (name: string, value: unknown) => void): WireValue {
     const codec = this.column(name);
     try {
-      return codec.encode(value);
+      const wire = codec.encode(value);
+      check?.(name, value);
+      return wire;
     } catch (error) {
       throw new SchemaError(`Column ${name} of table ${this.name}: ${(error as Error).message}`, { cause: error });
     }

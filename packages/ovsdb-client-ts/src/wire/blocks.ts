@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 
 const BLOCK_SIZE = 65536;
 
-/** Bytes that come in pieces of any size: large ones are kept as they are, small ones collected into blocks. */
+/** Copies of bytes that come in pieces of any size: of large ones each by itself, small ones collected into blocks. */
 export class Blocks {
   #parts: Buffer[] = [];
   #block = Buffer.alloc(0);
@@ -15,7 +15,7 @@ export class Blocks {
   add(bytes: Buffer): void {
     if (bytes.length >= BLOCK_SIZE / 8) {
       this.#closeBlock();
-      this.#parts.push(bytes);
+      this.#parts.push(Buffer.from(bytes));
       return;
     }
     if (this.#used + bytes.length > this.#block.length) {

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { NamedUuid } from '../../src/index.ts';
 import { makeCodec } from '../../src/schema/codec.ts';
-import { enumValues, fitsNumber, type Shape, shapeOf } from '../../src/schema/schema.ts';
+import { makeLimitCheck } from '../../src/schema/limits.ts';
+import { type ColumnType, enumValues, fitsNumber, type Shape, shapeOf } from '../../src/schema/schema.ts';
 import { TableCodec } from '../../src/typed/table-codec.ts';
 import { parseJson, stringifyParams } from '../../src/wire/json.ts';
 import type { WireRow, WireValue } from '../../src/wire/types.ts';
 import { schema } from '../generated/inventory.ts';
 import { numRuns } from '../support/runs.ts';
 
+const ID = '550e8400-e29b-41d4-a716-446655440000';
 const codec = new TableCodec(schema, 'Box');
 const columns = Object.entries(schema.tables.Box!.columns);
 const rows = fc.record(Object.fromEntries(columns.map(([name, { type }]) => [name, valuesOf(shapeOf(type))])));
@@ -16,7 +18,9 @@ function atomsOf(base: Shape['key']): fc.Arbitrary<unknown> {
   if (base.enum !== undefined) return fc.constantFrom(...enumValues(base.enum));
   switch (base.type) {
     case 'integer':
-      return fitsNumber(base) ? fc.integer() : fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+      return fitsNumber(base)
+        ? fc.integer({ min: Number(base.minInteger), max: Number(base.maxInteger) })
+        : fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
     case 'real':
       // JSON has no negative zero.
       return fc
@@ -114,8 +118,31 @@ it.each([
   [{ level: '3' }, 'Column level of table Box: expected an integer and got "3"'],
   [{ tags: 'x' }, 'Column tags of table Box: expected an array and got "x"'],
   [{ labels: ['x'] }, 'Column labels of table Box: expected a map or an object and got ["x"]'],
+  [{ level: 11 }, 'Column level of table Box: expected 0 to 10 and got 11'],
+  [{ size: 'medium' }, 'Column size of table Box: expected one of large, small and got medium'],
+  [{ slots: new Map([[8, ID]]) }, 'Column slots of table Box: expected 0 to 7 and got 8'],
 ])('rejects %j and names the column', (row, message) => {
   expect(() => codec.encodeRow(row)).toThrow(expect.objectContaining({ code: 'OVSDB_SCHEMA', message }));
+});
+
+it.each([
+  [{ key: { type: 'string', minLength: 2, maxLength: 2 } }, '\u{1f4e6}x', 'x'],
+  [{ key: { type: 'real', minReal: 0.5 } }, 0.5, 0.4],
+  [{ key: { type: 'integer', minInteger: 1 }, min: 0 }, 1n, 0n],
+  [{ key: { type: 'integer', enum: ['set', [1, 2n ** 62n]] } }, 2n ** 62n, 3n],
+  [{ key: 'string', min: 1, max: 2 }, ['a'], []],
+  [{ key: 'string', min: 1, max: 2 }, ['a', 'b'], ['a', 'b', 'c']],
+  [{ key: 'string', value: 'string', min: 0, max: 1 }, {}, { a: 'b', c: 'd' }],
+  [{ key: 'string', value: { type: 'integer', maxInteger: 5 }, max: 'unlimited' }, { a: 5n }, { a: 6n }],
+] as [ColumnType, unknown, unknown][])('knows what a column of type %o allows', (type, allowed, other) => {
+  const check = makeLimitCheck(type);
+  expect(() => check(allowed)).not.toThrow();
+  expect(() => check(other)).toThrow(/^expected /);
+});
+
+it('does not hold values of conditions and mutations against the limits of the column', () => {
+  expect(codec.encodeWhere([['level', '<', 11]])).toEqual([['level', '<', 11]]);
+  expect(codec.encodeMutations([['level', '-=', 20]])).toEqual([['level', '-=', 20]]);
 });
 
 it('rejects to change an immutable column', () => {

@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { freePort } from '../../../../lab/free-port.ts';
 import { OvsdbClient, type OvsdbClientOptions } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
@@ -34,6 +34,12 @@ function client(options: Partial<OvsdbClientOptions>): OvsdbClient {
 
 it('proves itself to the server and checks whose certificate the server has', async () => {
   await using mutual = client({ tls: authority.issue('client') });
+  expect(await mutual.echo(['secret'])).toEqual(['secret']);
+});
+
+it('takes what would be in the files from memory', async () => {
+  const { cert, key, ca } = authority.issue('memory');
+  await using mutual = client({ tls: { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) } });
   expect(await mutual.echo(['secret'])).toEqual(['secret']);
 });
 
