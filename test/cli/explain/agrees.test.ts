@@ -54,5 +54,5 @@ test('explain agrees with what the functions then do', async () => {
   );
   expect(looks).toBeGreaterThanOrEqual(LOOKS);
   // Otherwise it would have agreed on nothing.
-  expect(writing).toBeGreaterThan(LOOKS / 10);
+  expect(writing).toBeGreaterThan(LOOKS / 20);
 });
