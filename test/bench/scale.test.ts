@@ -22,13 +22,13 @@ const failed = (all: Cost[]) =>
     .filter((limit) => !holds(limit))
     .map(({ what }) => what);
 
-test('a cold event may take as long as one scan of each database', () => {
-  expect(failed(costs({ cold: { ms: 90, nbCpuMs: 31, sbCpuMs: 21 } }))).toEqual([]);
+test('a cold event may take as long as the scans that its step is known to make', () => {
+  expect(failed(costs({ cold: { ms: 90, nbCpuMs: 31, sbCpuMs: 41 } }))).toEqual([]);
 });
 
-test('a second scan is too much, of either database', () => {
+test('one scan more is too much, of either database', () => {
   expect(failed(costs({ cold: { nbCpuMs: 61 } }))).toEqual(['enable-dual-chassis, cold: scans of NB']);
-  expect(failed(costs({ cold: { sbCpuMs: 41 } }))).toEqual(['enable-dual-chassis, cold: scans of SB']);
+  expect(failed(costs({ cold: { sbCpuMs: 61 } }))).toEqual(['enable-dual-chassis, cold: scans of SB']);
 });
 
 test('a warm event that takes longer in a large database is too slow', () => {
