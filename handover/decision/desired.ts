@@ -58,8 +58,8 @@ export type Desired = Leave | Change;
  * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port is not dual with the guest on the target | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
  * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already, or memory is being copied | dual |
- * | 3c | … being deleted, or its target has ended, or the source pod | leave |
- * | 3d | … no usable target yet | pinned to the source |
+ * | 3c | … being deleted, or its target has ended, or the source pod | leave, unless it is pinned to the source: then 3d |
+ * | 3d | … no usable target | pinned to the source |
  * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
  * | 5 | no migration runs, no record | leave |
  *
@@ -77,7 +77,7 @@ export const RULES = {
   '3a': 'the guest runs on the target',
   '3b': 'the target has a node',
   '3c': 'the migration is being deleted, or one of its pods has ended',
-  '3d': 'the target has no usable node yet',
+  '3d': 'no target is usable',
   '4': 'no migration runs, and another launcher pod may still be plugged',
   '5': 'no migration runs, and the port has no record of ours',
 } as const;
@@ -137,7 +137,18 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
   const source = vmi.node;
   if (source === undefined) return leave('3d');
   // The pods are read last. Without the source's, the guest no longer runs where the VMI said.
-  if (target?.ended || migration.sourcePod === undefined) return leave('3c');
+  if (migration.sourcePod === undefined) return leave('3c');
+  const pinnedToSource: Pinned = {
+    rule: '3d',
+    step: 'reuse-port',
+    isAnyones: false,
+    binding: 'pinned',
+    node: source,
+    record: recordFor('pinned', source),
+  };
+  // Somebody else may have bound the port meanwhile.
+  const isPinned = ownRecord?.binding === 'pinned' && ownRecord.source === source && ownRecord.target === undefined;
+  if (target?.ended) return isPinned ? pinnedToSource : leave('3c');
 
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
@@ -154,15 +165,8 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
       record: recordFor('dual', source, usable),
     };
   }
-  if (migration.deleting) return leave('3c');
-  return {
-    rule: '3d',
-    step: 'reuse-port',
-    isAnyones: false,
-    binding: 'pinned',
-    node: source,
-    record: recordFor('pinned', source),
-  };
+  if (migration.deleting) return isPinned ? pinnedToSource : leave('3c');
+  return pinnedToSource;
 }
 
 /** Whether a function makes such a change, or leaves it to another. */

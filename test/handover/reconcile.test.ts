@@ -36,7 +36,7 @@ describe('each function makes its own step', () => {
     expect(model.writes()).toEqual([]);
     expect(model.lines.filter((line) => line.startsWith('debug')).at(-1)).toBe(
       node === undefined
-        ? "debug port vm0.prod: rule 3d, the target has no usable node yet: pinned is reuse-port's step, or done"
+        ? "debug port vm0.prod: rule 3d, no target is usable: pinned is reuse-port's step, or done"
         : "debug port vm0.prod: rule 3b, the target has a node: dual is enable-dual-chassis's step, or done",
     );
   });

@@ -301,7 +301,7 @@ describe('rule 3b: both chassis', () => {
     const deleted = { metadata: { deletionTimestamp: '2026-08-20T10:00:03Z' } };
     const objects = { ...moment('target pod running'), migrations: [vmim('05-targetready', deleted)] };
     expect(told(desired(factsAt(objects), undefined))).toBe('3c leave');
-    expect(told(desired(factsAt(objects), pinned))).toBe('3c leave');
+    expect(told(desired(factsAt(objects), pinned))).toBe('3d pinned worker-a');
     expect(told(desired(factsAt(objects), { ...dual, migration: 'another' }))).toBe('3c leave');
     expect(told(desired(factsAt(objects), { ...dual, target: 'worker-c' }))).toBe('3c leave');
     expect(told(desired(factsAt(objects), dual))).toBe('3b dual worker-a,worker-b armed');
@@ -370,13 +370,22 @@ describe('what cannot be told apart yet', () => {
 });
 
 describe('rule 3c: on its way out', () => {
-  test.each([pinned, dual, undefined])(
+  const ended = factsAt({
+    ...moment('memory is copied'),
+    pods: [pod('source-running'), pod('target-03-running', { status: { phase: 'Failed' } })],
+  });
+
+  test.each([dual, undefined, { ...pinned, migration: 'another' }, { ...pinned, target: 'worker-b' }])(
     'a target pod that has ended leaves the port as it is until KubeVirt has decided',
     (record) => {
-      const pods = [pod('source-running'), pod('target-03-running', { status: { phase: 'Failed' } })];
-      expect(told(desired(factsAt({ ...moment('memory is copied'), pods }), record))).toBe('3c leave');
+      expect(told(desired(ended, record))).toBe('3c leave');
     },
   );
+
+  test('but a port that is pinned to the source stays so, whoever else binds it meanwhile', () => {
+    expect(told(desired(ended, pinned))).toBe('3d pinned worker-a');
+    expect(told(desired(ended, { ...pinned, source: 'worker-c' }))).toBe('3c leave');
+  });
 
   // Read at different times: the VMI before its guest had switched, the pods when it had, and perhaps was gone already.
   test.each([
@@ -392,7 +401,8 @@ describe('rule 3c: on its way out', () => {
 
   test('a migration deleted before it had a target leaves the port as it is', () => {
     const deleted = vmim('01-pending', { metadata: { deletionTimestamp: '2026-08-20T10:00:03Z' } });
-    expect(told(desired(factsAt({ migrations: [deleted] }), pinned))).toBe('3c leave');
+    expect(told(desired(factsAt({ migrations: [deleted] }), undefined))).toBe('3c leave');
+    expect(told(desired(factsAt({ migrations: [deleted] }), pinned))).toBe('3d pinned worker-a');
   });
 });
 

@@ -74,7 +74,7 @@ describe('what a look shows', () => {
   test('is nothing where the VMIM is gone, or the port is not to be bound', () => {
     expect(historySeen(looker('reconcile'), look(scheduled, [recorded(DUAL)], []))).toEqual([]);
     const aborting = factsAt({ ...moment('target pod created'), migrations: [vmim('10-aborting-running')] });
-    expect(historySeen(looker('reconcile'), look(aborting, [recorded(PINNED)]))).toEqual([]);
+    expect(historySeen(looker('reconcile'), look(aborting, [recorded(DUAL)]))).toEqual([]);
   });
 });
 

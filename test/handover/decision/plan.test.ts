@@ -359,7 +359,7 @@ describe('the plan as a whole', () => {
       },
     ]);
     const deleting = { migrations: [vmim('10-aborting-running')] };
-    expect(plan('reconcile', at('target pod created', [pinned], {}, deleting), setup).notes).toEqual([
+    expect(plan('reconcile', at('target pod created', [dual], {}, deleting), setup).notes).toEqual([
       {
         port,
         rule: '3c',
