@@ -42,7 +42,7 @@ function bigintAsInteger(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? rawJSON(value.toString()) : value;
 }
 
-/** Refuses what must not be sent; tells whether there is a bigint inside. */
+/** Throws for what must not be sent; tells whether there is a bigint inside. */
 function check(value: unknown, pointer: string, depth: number): boolean {
   switch (typeof value) {
     case 'string':
