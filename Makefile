@@ -12,24 +12,24 @@ help:
 	@echo 'All need Debian 12 and root. More: npm run lab -- --help'
 
 demo: setup
-	@node --conditions=source lab/main.ts migrate --json lab/out/result.json --report
+	@node --conditions=ovn-handover-source lab/main.ts migrate --json lab/out/result.json --report
 
 # What only the tests need is installed for them alone.
 test test-cluster test-api-server: SETUP_FOR = tests
 test: setup
-	@node --conditions=source scripts/test.ts
+	@node --conditions=ovn-handover-source scripts/test.ts
 
 # Its programs first, since that tells at once what is missing for it.
 test-cluster: cluster-binaries setup
-	@node --conditions=source --no-warnings lab/cluster/cli.ts build
-	@node --conditions=source --no-warnings scripts/test.ts cluster
+	@node --conditions=ovn-handover-source --no-warnings lab/cluster/cli.ts build
+	@node --conditions=ovn-handover-source --no-warnings scripts/test.ts cluster
 
 test-api-server: cluster-binaries setup
-	@node --conditions=source scripts/test.ts api-server
+	@node --conditions=ovn-handover-source scripts/test.ts api-server
 
 test-cluster-slow: cluster-binaries setup
-	@node --conditions=source --no-warnings lab/cluster/cli.ts build
-	@node --conditions=source --no-warnings scripts/test.ts slow
+	@node --conditions=ovn-handover-source --no-warnings lab/cluster/cli.ts build
+	@node --conditions=ovn-handover-source --no-warnings scripts/test.ts slow
 
 cluster-binaries:
 	@lab/cluster/binaries.sh etcd kube-apiserver kubectl apiserver_receive_adapter func kube-state-metrics
@@ -37,4 +37,4 @@ cluster-binaries:
 setup:
 	@lab/setup.sh $(SETUP_FOR)
 	@echo 'setup: building the functions'
-	@node --conditions=source scripts/build.ts
+	@node --conditions=ovn-handover-source scripts/build.ts

@@ -8,7 +8,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   // Copies of the project with faults in them, while mutation testing runs; and file systems of a cluster's nodes.
   modulePathIgnorePatterns: ['<rootDir>/coverage/', '<rootDir>/lab/(run|\\.cache)/'],
-  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  testEnvironmentOptions: { customExportConditions: ['ovn-handover-source', 'node', 'node-addons'] },
 };
 
 /**

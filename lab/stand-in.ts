@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const READY_WITHIN_MS = 60_000;
 const GRACE_MS = 20_000;
 /** A clone has no build of the packages, and not everything that starts a program was started so itself: tests are not. */
-const FROM_SOURCES = ['--conditions=source', '--no-warnings'];
+const FROM_SOURCES = ['--conditions=ovn-handover-source', '--no-warnings'];
 
 /** A program of the lab in a process of its own; it says one line when it is ready, and ends on SIGTERM. */
 export class StandIn {

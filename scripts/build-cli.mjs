@@ -20,7 +20,7 @@ if (esbuild) {
     format: 'esm',
     // What an older Node.js can read to the end, so that it can say what it needs.
     target: 'node20',
-    conditions: ['source'],
+    conditions: ['ovn-handover-source'],
     // Some of what is bundled is CommonJS, and asks for modules of Node.js by require.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'warning',

@@ -11,7 +11,7 @@ const options: BuildOptions = {
   bundle: true,
   platform: 'node',
   target: 'node24',
-  conditions: ['source'],
+  conditions: ['ovn-handover-source'],
   logLevel: 'warning',
 };
 

@@ -7,7 +7,7 @@ const ROOT = new URL('../', import.meta.url);
 
 /** Bundles the functions, as `npm run build` does. */
 export function build(): void {
-  const args = ['--conditions=source', 'scripts/build.ts'];
+  const args = ['--conditions=ovn-handover-source', 'scripts/build.ts'];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', env: environment({}) });
   if (status !== 0) throw new Error(`the build failed: ${stderr}`);
 }

@@ -20,7 +20,7 @@ export class Writer implements AsyncDisposable {
   readonly #lines: Interface;
 
   static async start({ testbed, kubeconfig }: ClusterDescription): Promise<Writer> {
-    const node = [process.execPath, '--conditions=source', '--no-warnings', PROGRAM, kubeconfig];
+    const node = [process.execPath, '--conditions=ovn-handover-source', '--no-warnings', PROGRAM, kubeconfig];
     const writer = new Writer(['ip', 'netns', 'exec', fabricOf(testbed), ...node]);
     await writer.#line();
     return writer;

@@ -26,7 +26,7 @@ export class Supervisor {
     await mkdir(options.directory, { recursive: true });
     const log = await open(join(options.directory, 'supervisor.log'), 'w');
     const child = fork(PROGRAM, [], {
-      execArgv: ['--conditions=source', '--no-warnings'],
+      execArgv: ['--conditions=ovn-handover-source', '--no-warnings'],
       // A Ctrl-C is for us to pass on.
       detached: true,
       stdio: ['ignore', log.fd, log.fd, 'ipc'],

@@ -22,7 +22,7 @@ export function digestIn(image: string): string | undefined {
  * @returns the image with its digest
  */
 export async function buildImage(image: string, project: string, directory: string): Promise<string> {
-  await run(process.execPath, ['--conditions=source', 'scripts/build.ts'], project);
+  await run(process.execPath, ['--conditions=ovn-handover-source', 'scripts/build.ts'], project);
   const context = join(directory, 'image');
   await writeContext(project, context);
   await run('func', ['build', '--path', context, '--image', image, '--push'], directory);

@@ -7,7 +7,7 @@ const EVENTS = 4000;
 
 test(`${EVENTS} hostile events: each is rejected or nothing to do, OVN does not change, and the functions go on`, () => {
   const script = fileURLToPath(new URL('hostile-main.ts', import.meta.url));
-  const args = ['--conditions=source', '--no-warnings', script, '--events', String(EVENTS)];
+  const args = ['--conditions=ovn-handover-source', '--no-warnings', script, '--events', String(EVENTS)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: '' },

@@ -171,7 +171,7 @@ test('remove that is killed, again and again, leaves nothing when it is left to 
   const play = new Play(installed);
   await play.through(MOMENTS.slice(0, 3));
   const killedAfter = async (ms: number) => {
-    const args = ['--conditions=source', '--no-warnings', 'cli/main.ts', 'remove', '--yes'];
+    const args = ['--conditions=ovn-handover-source', '--no-warnings', 'cli/main.ts', 'remove', '--yes'];
     const env = { PATH: process.env.PATH, KUBECONFIG: installed.kubeconfig };
     const child = spawn(process.execPath, args, { stdio: 'ignore', env });
     const ended = once(child, 'exit');

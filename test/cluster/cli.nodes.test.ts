@@ -10,7 +10,7 @@ import { migrate } from './support/cli-migrations.ts';
 import { PROJECT } from './support/deploying.ts';
 import { useCluster } from './support/nodes.ts';
 
-const CLI = ['--conditions=source', '--no-warnings', 'lab/cluster/cli.ts'];
+const CLI = ['--conditions=ovn-handover-source', '--no-warnings', 'lab/cluster/cli.ts'];
 
 jest.setTimeout(300_000);
 

@@ -13,7 +13,7 @@ import { namespacesOf } from '../../lab/testbed/namespaces.ts';
 
 const START_WITHIN_MS = 3_600_000;
 const GONE_WITHIN_MS = 60_000;
-const UP = ['--conditions=source', '--no-warnings', 'lab/cluster/cli.ts', 'up', '--no-knative'];
+const UP = ['--conditions=ovn-handover-source', '--no-warnings', 'lab/cluster/cli.ts', 'up', '--no-knative'];
 
 jest.setTimeout(600_000);
 

@@ -14,7 +14,12 @@ const TOLERANCE_MS = 50;
 const LOOKS = 50;
 
 async function cli(...args: readonly string[]) {
-  return await runInFabric(used, process.execPath, ['--conditions=source', '--no-warnings', 'cli/main.ts', ...args]);
+  return await runInFabric(used, process.execPath, [
+    '--conditions=ovn-handover-source',
+    '--no-warnings',
+    'cli/main.ts',
+    ...args,
+  ]);
 }
 
 async function json(...args: readonly string[]) {

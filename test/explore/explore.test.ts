@@ -10,7 +10,7 @@ const MINUTES_MS = 60_000;
 
 /** Runs the explorer as a person would: it replaces the clock of its process, and loads the code without a guard. */
 async function explore(...options: string[]) {
-  const child = spawn(process.execPath, ['--conditions=source', '--no-warnings', MAIN, ...options], {
+  const child = spawn(process.execPath, ['--conditions=ovn-handover-source', '--no-warnings', MAIN, ...options], {
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

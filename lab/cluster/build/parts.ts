@@ -62,7 +62,7 @@ async function networkPlugins(): Promise<string> {
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    conditions: ['source'],
+    conditions: ['ovn-handover-source'],
     logLevel: 'warning',
   });
   const own = outputFiles[0]!.text;

@@ -42,7 +42,13 @@ export async function programArchive({ pins, folder, programs }: ProgramBuild): 
 /** Archive with the image of Knative's network layer. */
 export async function networkLayerArchive(): Promise<string> {
   const { outputFiles } = await build({
-    ...{ entryPoints: [NETWORK_LAYER], bundle: true, platform: 'node', target: 'node24', conditions: ['source'] },
+    ...{
+      entryPoints: [NETWORK_LAYER],
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      conditions: ['ovn-handover-source'],
+    },
     ...{ format: 'esm', minify: true, write: false, logLevel: 'warning' },
     // Packages that are no ES modules ask for what Node.js has by `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },

@@ -7,7 +7,13 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const examples = [...readFileSync(`${root}README.md`, 'utf8').matchAll(/```ts\n(.*?)```(?:\s+```text\n(.*?)```)?/gs)];
 
 function run(program: string): string {
-  const args = ['--conditions=source', '--no-warnings', '--input-type=module-typescript', '--eval', program];
+  const args = [
+    '--conditions=ovn-handover-source',
+    '--no-warnings',
+    '--input-type=module-typescript',
+    '--eval',
+    program,
+  ];
   return execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 20_000 });
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../../lab/migrate/result.ts';
 import { printTable } from './table.ts';
 
-const CLI = ['--conditions=source', '--no-warnings', 'lab/cluster/cli.ts'];
+const CLI = ['--conditions=ovn-handover-source', '--no-warnings', 'lab/cluster/cli.ts'];
 
 /** Where figures stay. */
 export const REPORTS = fileURLToPath(new URL('../../../lab/out/test-cluster', import.meta.url));

@@ -42,7 +42,7 @@ export async function runInFabric(
 export async function deploy(used: UsedCluster, args: readonly string[] = [], env?: NodeJS.ProcessEnv): Promise<Ended> {
   const { image, overlay } = await deployment(used.cluster);
   const all = ['--image', image, '--overlay', overlay, ...args];
-  return runInFabric(used, process.execPath, ['--conditions=source', 'scripts/deploy.ts', ...all], env);
+  return runInFabric(used, process.execPath, ['--conditions=ovn-handover-source', 'scripts/deploy.ts', ...all], env);
 }
 
 /** An overlay like the cluster's, with other settings. */

@@ -17,7 +17,9 @@ let directory: string;
 let testbed: Testbed;
 
 beforeAll(async () => {
-  const build = spawnSync(process.execPath, ['--conditions=source', 'scripts/build.ts'], { encoding: 'utf8' });
+  const build = spawnSync(process.execPath, ['--conditions=ovn-handover-source', 'scripts/build.ts'], {
+    encoding: 'utf8',
+  });
   if (build.status !== 0) throw new Error(build.stderr);
   directory = await mkdtemp(join(tmpdir(), 'kill-'));
   const vm = (index: number) => describeVm({ name: `vm${index}`, index });

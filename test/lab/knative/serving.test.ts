@@ -115,7 +115,7 @@ describe('a function behind the activator', () => {
   it('is not left behind when the activator is killed', async () => {
     const program = fileURLToPath(new URL('support/serve.ts', import.meta.url));
     const directory = await mkdtemp(join(tmpdir(), 'knative-test-'));
-    const child = spawn(process.execPath, ['--conditions=source', program], {
+    const child = spawn(process.execPath, ['--conditions=ovn-handover-source', program], {
       env: { ...process.env, NODE_OPTIONS: '', TMPDIR: directory },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

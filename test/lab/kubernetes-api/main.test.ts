@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function start(...flags: string[]) {
-  const command = ['--conditions=source', main, '--kubeconfig', join(directory, 'kubeconfig'), ...flags];
+  const command = ['--conditions=ovn-handover-source', main, '--kubeconfig', join(directory, 'kubeconfig'), ...flags];
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   started = child;
   let errors = '';

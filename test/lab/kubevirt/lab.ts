@@ -76,7 +76,7 @@ export class Lab {
     const files = ['--kubeconfig', join(directory, 'kubeconfig'), '--testbed', join(directory, 'testbed.json')];
     const log = ['--log', join(directory, 'kubevirt.log')];
     const command = [
-      '--conditions=source',
+      '--conditions=ovn-handover-source',
       path('lab/kubevirt/main.ts'),
       ...files,
       ...log,

@@ -24,7 +24,9 @@ let testbed: Testbed;
 let controlPlane: ControlPlane;
 
 beforeAll(async () => {
-  const build = spawnSync(process.execPath, ['--conditions=source', 'scripts/build.ts'], { encoding: 'utf8' });
+  const build = spawnSync(process.execPath, ['--conditions=ovn-handover-source', 'scripts/build.ts'], {
+    encoding: 'utf8',
+  });
   if (build.status !== 0) throw new Error(build.stderr);
   directory = await mkdtemp(join(tmpdir(), 'handover-'));
   testbed = await startTestbed({ directory, prefix: 'handovertest', vms });

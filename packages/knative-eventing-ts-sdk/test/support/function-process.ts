@@ -15,7 +15,7 @@ export interface FunctionProcess {
 /** Starts a function module under the real faas-js-runtime and waits until it is ready. */
 export async function startFunction(module: string): Promise<FunctionProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--conditions=source', '--no-warnings', RUNTIME, module], {
+  const child = spawn(process.execPath, ['--conditions=ovn-handover-source', '--no-warnings', RUNTIME, module], {
     env: { ...process.env, NODE_OPTIONS: '', FUNC_PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -47,15 +47,15 @@ export class Rows implements ReadonlyMap<string, Row> {
     return [...this.#wire.keys(), ...this.#rows.keys()];
   }
 
-  keys(): MapIterator<string> {
+  keys(): ReturnType<ReadonlyMap<string, Row>['keys']> {
     return this.#decoded().keys();
   }
 
-  values(): MapIterator<Row> {
+  values(): ReturnType<ReadonlyMap<string, Row>['values']> {
     return this.#decoded().values();
   }
 
-  entries(): MapIterator<[string, Row]> {
+  entries(): ReturnType<ReadonlyMap<string, Row>['entries']> {
     return this.#decoded().entries();
   }
 
@@ -63,7 +63,7 @@ export class Rows implements ReadonlyMap<string, Row> {
     for (const [id, row] of this.#decoded()) callback(row, id, this);
   }
 
-  [Symbol.iterator](): MapIterator<[string, Row]> {
+  [Symbol.iterator](): ReturnType<ReadonlyMap<string, Row>['entries']> {
     return this.entries();
   }
 

@@ -25,7 +25,7 @@ it('a process that has used everything and closed it ends at once', async () => 
   `;
   const { status, stdout, stderr } = spawnSync(
     'node',
-    ['--conditions=source', '--no-warnings', '--input-type=module', '--eval', program],
+    ['--conditions=ovn-handover-source', '--no-warnings', '--input-type=module', '--eval', program],
     {
       encoding: 'utf8',
       timeout: 20_000,

@@ -45,7 +45,7 @@ async function measure(command: string, args: string[]): Promise<Figures> {
 
 const p99: Record<'ours' | 'go', number[]> = { ours: [], go: [] };
 for (let round = 0; round < Number(rounds); round++) {
-  const node = ['--conditions=source', '--no-warnings', watcher, remote, PORT, seconds];
+  const node = ['--conditions=ovn-handover-source', '--no-warnings', watcher, remote, PORT, seconds];
   for (const [who, figures] of [
     ['ours', await measure(process.execPath, node)],
     ['go', await measure(buildLibovsdb(), ['latency', remote, PORT, seconds])],

@@ -56,7 +56,14 @@ const theirs: Run[] = [];
 const gos: Run[] = [];
 for (let round = 0; round < Number(rounds); round++) {
   server.push({ seconds: await serverAlone(northbound.remote), mib: 0, reading: 0 });
-  ours.push(run(process.execPath, ['--conditions=source', '--no-warnings', file('load-rows.ts'), northbound.remote]));
+  ours.push(
+    run(process.execPath, [
+      '--conditions=ovn-handover-source',
+      '--no-warnings',
+      file('load-rows.ts'),
+      northbound.remote,
+    ]),
+  );
   gos.push(runGo(northbound.remote));
   theirs.push(
     run(PYTHON, [file('load_rows.py'), northbound.remote, '/usr/share/ovn/ovn-nb.ovsschema', 'Logical_Switch_Port']),

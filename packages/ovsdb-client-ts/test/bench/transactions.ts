@@ -13,7 +13,15 @@ const file = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 function ours(remote: string, id: string, inFlight: number): Record<string, number> {
-  const args = ['--conditions=source', '--no-warnings', file('transact.ts'), remote, id, count, String(inFlight)];
+  const args = [
+    '--conditions=ovn-handover-source',
+    '--no-warnings',
+    file('transact.ts'),
+    remote,
+    id,
+    count,
+    String(inFlight),
+  ];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 

@@ -24,7 +24,13 @@ it.each(examples.map(([, program, output], number) => ({ number: number + 1, pro
   ({ program, output }) => {
     expect(program).toContain(README_REMOTE);
     const text = program!.replace(README_REMOTE, northbound.remote);
-    const args = ['--conditions=source', '--no-warnings', '--input-type=module-typescript', '--eval', text];
+    const args = [
+      '--conditions=ovn-handover-source',
+      '--no-warnings',
+      '--input-type=module-typescript',
+      '--eval',
+      text,
+    ];
     expect(execFileSync('node', args, { cwd: root, encoding: 'utf8', timeout: 20_000 })).toBe(output);
   },
 );

@@ -21,7 +21,7 @@ export async function startServing(options: { idle: number; env?: Record<string,
     functions: [{ ...SERVICE, serviceAccount: 'greet', env: { GREETING: 'hello' }, readiness: '/health/readiness' }],
     command: () => ({
       file: process.execPath,
-      args: ['--conditions=source', '--no-warnings', RUNTIME, MODULE],
+      args: ['--conditions=ovn-handover-source', '--no-warnings', RUNTIME, MODULE],
       cwd: PROJECT,
       env: options.env ?? {},
     }),

@@ -19,7 +19,7 @@ export interface RunningStandIn {
 
 /** Starts `lab/<name>/main.ts` as the lab does, and waits until it says that it is ready. */
 export async function startStandIn(name: string, args: readonly string[]): Promise<RunningStandIn> {
-  const child = spawn(process.execPath, ['--conditions=source', `${LAB}/${name}/main.ts`, ...args], {
+  const child = spawn(process.execPath, ['--conditions=ovn-handover-source', `${LAB}/${name}/main.ts`, ...args], {
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
