@@ -13,7 +13,7 @@ import {
 } from './decision/history.ts';
 import { DUAL_GATE, type ObjectMeta, type VmiReference } from './decision/kubevirt.ts';
 import type { Observation } from './decision/observation.ts';
-import { type Plan, plan } from './decision/plan.ts';
+import { isStale, type Plan, plan } from './decision/plan.ts';
 import { carriesChange, isRepeated, type PortChange } from './decision/port.ts';
 import { again, type Requeue } from './decision/requeue.ts';
 import { EventRecorder } from './kubernetes/event-recorder.ts';
@@ -119,6 +119,9 @@ class Call {
     for (const { port, rule, why } of next.notes) this.#log.debug({ vmim, port, rule, result: 'nothing' }, why);
     try {
       await this.#commit(next.changes, observed);
+      // To say what was committed takes requests, and meanwhile somebody may strip the port.
+      if (next.ungate.length > 0 && isStale(observed, Date.now()))
+        return again('the facts went stale before the target was let go');
       await this.#ungate(next.ungate, observed);
     } catch (error) {
       if (!(error instanceof LookAgainError)) throw error;

@@ -59,6 +59,11 @@ const MAX_REPEATED = 5;
 /** A chassis does not come back at once. */
 const NO_CHASSIS_RETRY_MS = 5_000;
 
+/** Whether what was read is too old to be acted on. */
+export function isStale({ readAt }: Pick<Observation, 'readAt'>, now: number): boolean {
+  return now - readAt > MAX_FACTS_AGE_MS;
+}
+
 /** What a function is to do after a look. */
 export function plan(name: FunctionName, observed: Observation, setup: PlanSetup): Plan {
   const { facts, ports } = observed;
@@ -71,7 +76,7 @@ export function plan(name: FunctionName, observed: Observation, setup: PlanSetup
     ...whatIsWrong(observed, own),
     ...whatWasGivenUp(observed, setup.call),
   ];
-  if (changes.length + ungate.length > 0 && setup.now - observed.readAt > MAX_FACTS_AGE_MS) {
+  if (changes.length + ungate.length > 0 && isStale(observed, setup.now)) {
     const stale = again('the facts went stale before they were acted on');
     return { changes: [], ungate: [], events: told, requeue: stale, notes: [] };
   }

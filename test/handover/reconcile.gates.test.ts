@@ -1,5 +1,5 @@
 /** Which gates a function takes off a target pod, and when. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { uuidOf } from '../../explore/model/uuids.ts';
 import type { FunctionName } from '../../handover/decision/desired.ts';
 import { hintAnnotation } from '../../handover/decision/hint.ts';
@@ -42,6 +42,23 @@ describe('a target pod', () => {
     await model.call('reuse-port');
     model.vm.ports[1]!.write({ options: {} });
     expect((await model.call('enable-dual-chassis')).ungated).toEqual([]);
+    expect(gates(pod)).toEqual([DUAL_GATE]);
+  });
+
+  test('is not let go when it took long to say that the port is pinned, and somebody has stripped it meanwhile', async () => {
+    const { pod } = model.migrate(undefined, true);
+    let isStripped = false;
+    model.beforeExchange = ({ method }) => {
+      if (method === 'POST' && !isStripped) {
+        isStripped = true;
+        jest.advanceTimersByTime(2_001);
+        const { 'requested-chassis': _, ...options } = model.port.options;
+        model.write({ options });
+      }
+      if (method === 'PATCH') expect(model.binding()).toBe('chassis-a, record pinned');
+    };
+    await model.call('reuse-port');
+    expect(isStripped).toBe(true);
     expect(gates(pod)).toEqual([DUAL_GATE]);
   });
 
