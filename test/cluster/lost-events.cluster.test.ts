@@ -50,7 +50,9 @@ test('what a receive adapter that was killed in the middle of a migration did no
   const isAnswer = (entry: Entry) => entry.function === 'reconcile' && entry.kind === 'delivery';
   await eventually('reconcile answers', async () => (await journal()).some(isAnswer));
   const after = await journal();
-  expect(after.filter(isChange)).toEqual(told);
+  // What reconcile itself writes onto the VMIM is heard; what the adapter has missed never is.
+  const since = after.filter(isChange).slice(told.length);
+  expect(since.filter(({ subject }) => !subject?.includes('/virtualmachineinstancemigrations/'))).toEqual([]);
   expect(after.filter(isAnswer)).toMatchObject([{ type: 'dev.knative.sources.ping', status: 200 }]);
   const asked = await requests();
   expect(asked.map(accountOf)).toContain('reconcile');
