@@ -86,7 +86,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'facts-age': {
     prevents: 'a function that was held up acts on what was true long before',
     seed: 110,
-    edits: [{ file: 'decision/plan.ts', from: 'setup.now - observed.readAt > MAX_FACTS_AGE_MS', to: 'false' }],
+    edits: [{ file: 'decision/plan.ts', from: 'now - readAt > MAX_FACTS_AGE_MS', to: 'false' }],
   },
   'release-by-all': {
     prevents: 'what an end leaves waits for an event that has been, or for the next sweep',
