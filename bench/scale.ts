@@ -25,12 +25,8 @@ type Kind = keyof typeof KINDS;
  * How often a cold step searches a database. `enable-dual-chassis` also looks, once in a minute for all VMs and after its
  * commit, what else a dual binding has effects on.
  */
-const COLD_SCANS: { readonly [Step in DueStep['function']]: { readonly nb: number; readonly sb: number } } = {
-  'reuse-port': { nb: 1, sb: 1 },
-  'enable-dual-chassis': { nb: 1, sb: 2 },
-  'disable-dual-chassis': { nb: 1, sb: 1 },
-  'release-port': { nb: 1, sb: 1 },
-};
+const coldScans = (step: DueStep['function'], database: 'nb' | 'sb') =>
+  step === 'enable-dual-chassis' && database === 'sb' ? 2 : 1;
 
 /** One event. */
 export interface Cost {
@@ -236,7 +232,7 @@ export function limitsOf(costs: readonly Cost[], sizes: readonly number[], scans
         value:
           more({ step, kind: 'cold' }, `${database}CpuMs`) /
           median(scans.filter((scan) => scan.step === step).map((scan) => scan[`${database}CpuMs`])),
-        atMost: COLD_SCANS[step][database] + 0.25,
+        atMost: coldScans(step, database) + 0.25,
       })),
     ),
     { what: `a function's memory, MB more than at ${smallest} ports`, value: more({}, 'residentMb'), atMost: 5 },

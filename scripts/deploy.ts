@@ -13,7 +13,7 @@ import { parseDocument } from 'yaml';
 import { CERTIFICATES, NAMESPACE, WAITED_FOR } from '../cli/cluster/installation.ts';
 import { makeRoomForBroker } from './deploy/broker.ts';
 import { checkCluster } from './deploy/checks.ts';
-import { offeredGate, requireSecret } from './deploy/cluster.ts';
+import { GATE_COMPONENTS, requireCluster, requireSecret } from './deploy/cluster.ts';
 import { useContext } from './deploy/context.ts';
 import { buildImage, digestIn } from './deploy/image.ts';
 import { requireKnative } from './deploy/knative.ts';
@@ -66,29 +66,23 @@ async function deploy(options: Options): Promise<void> {
   const pushed = digestIn(image);
   await requireTools();
   await useContext(options.context, directory);
-  const gate = await offeredGate();
+  await requireCluster();
   await requireKnative();
   const plain = await readStages(kustomization);
   const stages = imagePullSecret === undefined ? plain : withPullSecret(plain, imagePullSecret);
-  await checkCluster(stages, options.force);
-  const functions = (await readdir(join(PROJECT, 'functions'), { withFileTypes: true })).filter((entry) =>
-    entry.isDirectory(),
-  );
+  const version = await checkCluster(stages, options.force);
+  const gate = version && GATE_COMPONENTS[version];
+  const entries = await readdir(join(PROJECT, 'functions'), { withFileTypes: true });
+  const functions = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const isWarm = (name: string) => (WAITED_FOR as readonly string[]).includes(name) && (warm || gate === undefined);
-  if (dryRun)
-    return await show(
-      stages,
-      functions.map(({ name }) => name),
-      image,
-      gate,
-    );
+  if (dryRun) return await show(stages, functions, image, gate);
 
   const digest = pushed ?? (await buildImage(image, PROJECT, directory));
   await makeRoomForBroker(stages, directory);
   await apply('base', stages.base);
   await requireSecret(NAMESPACE, CERTIFICATES, 'cert, key and cacert for OVN');
   if (imagePullSecret) await requireSecret(NAMESPACE, imagePullSecret, 'by which the nodes pull the image');
-  for (const { name } of functions) await deployFunction(name, digest, isWarm(name));
+  for (const name of functions) await deployFunction(name, digest, isWarm(name));
   await apply('triggers', stages.triggers);
   await apply('sources', stages.sources);
   await awaitReady(knativeKinds(stages), NAMESPACE, READY_WITHIN_MS);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
-import { observe, type World } from '../../handover/observe.ts';
+import type { Observation } from '../../handover/decision/observation.ts';
+import type { World } from '../../handover/observe.ts';
 import { type ClusterApi, type Kind, type KubernetesObject, pathOf } from '../cluster/api.ts';
 import { NAMESPACE } from '../cluster/installation.ts';
 import { KINDS } from '../cluster/kinds.ts';
@@ -71,12 +72,12 @@ async function vmEntries(api: ClusterApi, world: World): Promise<readonly Entry[
 async function entriesOf(vmi: VmiReference, api: ClusterApi, world: World): Promise<readonly Entry[]> {
   const folder = `vms/${vmi.namespace}/${vmi.name}`;
   try {
-    const observed = await observe('reconcile', { vmi }, world);
+    const look = await lookAt({ vmi }, world);
     const migrations = await api.list<DatedMigration>(KINDS.migrations, { namespace: vmi.namespace });
     return [
-      { name: `${folder}/status.json`, content: json(statusOf(await lookAt({ vmi }, world))) },
-      { name: `${folder}/explain.json`, content: json(explanationOf(observed, world)) },
-      { name: `${folder}/rows.json`, content: json(rowsIn(observed)) },
+      { name: `${folder}/status.json`, content: json(statusOf(look)) },
+      { name: `${folder}/explain.json`, content: json(explanationOf(look.observed, world)) },
+      { name: `${folder}/rows.json`, content: json(rowsIn(look.observed)) },
       { name: `${folder}/history.json`, content: json(pastMigrations(migrations, vmi.name)) },
     ];
   } catch (error) {
@@ -84,7 +85,7 @@ async function entriesOf(vmi: VmiReference, api: ClusterApi, world: World): Prom
   }
 }
 
-function rowsIn({ ports, southbound }: Awaited<ReturnType<typeof observe>>): object {
+function rowsIn({ ports, southbound }: Observation): object {
   return {
     northbound: ports.map(({ port }) => port),
     southbound: { bindings: [...southbound.bindings.values()], chassis: Object.fromEntries(southbound.chassis) },

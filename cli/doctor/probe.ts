@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exchange } from '../../handover/kubernetes/http.ts';
 import { type ClusterApi, type KubernetesObject, messageIn, pathOf } from '../cluster/api.ts';
+import type { Conditioned } from '../cluster/conditions.ts';
 import { NAMESPACE } from '../cluster/installation.ts';
 import { KINDS } from '../cluster/kinds.ts';
 import { serviceOf } from '../cluster/port-forward.ts';
-import type { Conditioned, Probe } from './seen.ts';
+import type { Probe } from './seen.ts';
 
 /** Longer than a cold start on a busy node, or one into a pod that ends. */
 const ANSWERED_WITHIN_MS = 60_000;

@@ -1,5 +1,6 @@
 import { OPT_IN_ANNOTATION } from '../../handover/decision/kubevirt.ts';
 import type { ClusterApi, Kind, KubernetesObject } from '../cluster/api.ts';
+import type { Conditioned } from '../cluster/conditions.ts';
 import { CERTIFICATE_KEYS, GATE_POLICY, NAMESPACE, PATCH_POLICIES } from '../cluster/installation.ts';
 import { GATE_VERSIONS, type GateVersion, gateKinds, KINDS } from '../cluster/kinds.ts';
 import type { Databases, Session } from '../cluster/session.ts';
@@ -10,7 +11,6 @@ import { probeTheWay } from './probe.ts';
 import { portsReader, readChassis, readMembers, readSchema } from './read-ovn.ts';
 import { NEEDED } from './rights.ts';
 import type {
-  Conditioned,
   Deployment,
   Interface,
   KnativeService,
@@ -101,11 +101,12 @@ type ClusterSection =
   | 'nodes';
 
 async function readCluster(api: ClusterApi): Promise<Pick<Seen, ClusterSection>> {
+  const kubernetes = await attempt(async () => {
+    const { gitVersion = '' } = (await api.at<{ readonly gitVersion: string }>('version')) ?? {};
+    return { version: gitVersion, gate: await offeredGate(api) };
+  });
   return {
-    kubernetes: await attempt(async () => {
-      const { gitVersion = '' } = (await api.at<{ readonly gitVersion: string }>('version')) ?? {};
-      return { version: gitVersion, gate: await offeredGate(api) };
-    }),
+    kubernetes,
     kubevirts: await attempt(() => api.list<KubeVirt>(KINDS.kubevirts)),
     missingKinds: await attempt(() => missingKinds(api)),
     namespaces: await attempt(() => api.list<KubernetesObject>(KINDS.namespaces)),
@@ -121,7 +122,7 @@ async function readCluster(api: ClusterApi): Promise<Pick<Seen, ClusterSection>>
     })),
     kubeOvn: await attempt(() => api.get<Deployment>(KINDS.deployments, 'kube-ovn-controller', 'kube-system')),
     gate: await attempt(async () => {
-      const version = await offeredGate(api);
+      const version = readOf(kubernetes)?.gate;
       if (version === undefined) return { name: GATE_POLICY, hasPolicy: false, hasBinding: false };
       const { policies, bindings } = gateKinds(version);
       return await policyAndBinding(api, policies, bindings, GATE_POLICY);

@@ -1,6 +1,7 @@
 import type { StrategySupport } from '../../handover/decision/activation.ts';
 import type { Port } from '../../handover/decision/port.ts';
 import type { KubernetesObject } from '../cluster/api.ts';
+import type { Conditioned } from '../cluster/conditions.ts';
 import type { GateVersion } from '../cluster/kinds.ts';
 import type { Data } from '../cluster/settings.ts';
 
@@ -52,18 +53,6 @@ export interface Policy {
   readonly name: string;
   readonly hasPolicy: boolean;
   readonly hasBinding: boolean;
-}
-
-export interface Conditioned extends KubernetesObject {
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-    }[];
-    readonly address?: { readonly url?: string };
-  };
 }
 
 export interface KubeVirt extends KubernetesObject {

@@ -1,4 +1,5 @@
 import { CERTIFICATES, SETTINGS } from '../../cli/cluster/installation.ts';
+import type { GateVersion } from '../../cli/cluster/kinds.ts';
 import { Session } from '../../cli/cluster/session.ts';
 import { type Data, type Installed, readInstalled } from '../../cli/cluster/settings.ts';
 import { examine } from '../../cli/doctor/checks.ts';
@@ -12,8 +13,9 @@ import { DeployError, say } from './tools.ts';
 /**
  * Looks at all that `doctor` looks at before an installation, by the settings of the overlay.
  * @param isForced whether red findings are only told
+ * @returns the newest version of MutatingAdmissionPolicy that the API server offers
  */
-export async function checkCluster({ base }: Stages, isForced: boolean): Promise<void> {
+export async function checkCluster({ base }: Stages, isForced: boolean): Promise<GateVersion | undefined> {
   const terminal = processTerminal(process.env);
   try {
     await using session = new Session({ ovn: 'auto' }, process.env);
@@ -22,10 +24,12 @@ export async function checkCluster({ base }: Stages, isForced: boolean): Promise
     const checked = examine(seen, stages);
     terminal.print(checkedText(checked, terminal));
     const red = checked.flatMap(({ findings = [] }) => findings).filter(({ level }) => level === 'red');
-    if (red.length === 0) return;
     const ids = red.map(({ id }) => id).join(', ');
-    if (isForced) say(`goes on in spite of ${ids}`);
-    else throw new DeployError(`nothing was built or applied: mend ${ids}, see above, or give --force`);
+    if (ids && !isForced) {
+      throw new DeployError(`nothing was built or applied: mend ${ids}, see above, or give --force`);
+    }
+    if (ids) say(`goes on in spite of ${ids}`);
+    return 'value' in seen.kubernetes ? seen.kubernetes.value.gate : undefined;
   } catch (error) {
     if (error instanceof CommandError) throw new DeployError(error.message);
     throw error;

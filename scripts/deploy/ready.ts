@@ -1,20 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Conditioned, whyNotReady } from '../../cli/cluster/conditions.ts';
 import { DeployError, output, say } from './tools.ts';
 
 const LOOK_EVERY_MS = 2_000;
-
-interface Conditioned {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-    }[];
-  };
-}
 
 /** Waits for objects of Knative, and says meanwhile which are not Ready, and why. */
 export async function awaitReady(kinds: readonly string[], namespace: string, withinMs: number): Promise<void> {
@@ -34,12 +22,9 @@ export async function awaitReady(kinds: readonly string[], namespace: string, wi
   }
 }
 
-/** All kinds of Knative have a condition Ready. */
 export function notReadyAmong(items: readonly Conditioned[]): string[] {
-  return items.flatMap(({ kind, metadata, status }) => {
-    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-    if (ready?.status === 'True') return [];
-    const why = [ready?.reason, ready?.message].filter(Boolean).join(': ');
-    return [`${kind} ${metadata.name}${why ? ` (${why})` : ''}`];
+  return items.flatMap((item) => {
+    const why = whyNotReady(item);
+    return why === undefined ? [] : [`${item.kind} ${item.metadata.name} (${why})`];
   });
 }

@@ -1,6 +1,6 @@
+import { type Conditioned, whyNotReady } from '../../cluster/conditions.ts';
 import { API_SERVER_SOURCES, BROKER, FUNCTIONS, NAMESPACE, PING_SOURCE, TRIGGERS } from '../../cluster/installation.ts';
 import { check, type Finding } from '../finding.ts';
-import type { Conditioned } from '../seen.ts';
 
 const DEPLOY = 'npm run deploy -- --image IMAGE --overlay OVERLAY';
 const LINK = 'docs/guide.md#deploy';
@@ -62,9 +62,8 @@ function missingOrNotReady(
       const what = `there is no ${kind} ${NAMESPACE}/${name}`;
       return [{ id: `${id}-missing`, level: 'red', what, why, mend: DEPLOY, link: LINK }];
     }
-    const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
-    if (ready?.status === 'True') return [];
-    const said = [ready?.reason, ready?.message].filter(Boolean).join(': ') || 'it has no condition Ready';
+    const said = whyNotReady(object);
+    if (said === undefined) return [];
     return [
       {
         id: `${id}-not-ready`,

@@ -16,5 +16,9 @@ test('what is not Ready is named with its reason, and what has no condition yet 
       trigger('c', 'Unknown'),
       trigger('d', undefined),
     ]),
-  ).toEqual(['Trigger b (SubscriberNotFound: services "reconcile" not found)', 'Trigger c', 'Trigger d']);
+  ).toEqual([
+    'Trigger b (SubscriberNotFound: services "reconcile" not found)',
+    'Trigger c (it does not say why)',
+    'Trigger d (it does not say why)',
+  ]);
 });
