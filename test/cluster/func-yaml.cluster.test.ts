@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { build as esbuild } from 'esbuild';
 import { parse } from 'yaml';
 import { PORT_GATE } from '../../handover/decision/kubevirt.ts';
 import { binary } from '../../lab/cluster/binaries.ts';
@@ -14,6 +15,7 @@ import { Cluster } from '../../testkit/cluster.ts';
 import { build, FunctionProcess } from '../../testkit/function-process.ts';
 import type { Migration } from '../../testkit/kubevirt-vm.ts';
 import { addChassis, addPort, addPortBinding, mapOf, OvnDatabase } from '../../testkit/ovn.ts';
+import { Served } from '../functions/server/support/served.ts';
 
 jest.setTimeout(60_000);
 
@@ -127,3 +129,35 @@ describe('func invoke', () => {
     expect(mapOf(nb, PORT, 'options')).not.toHaveProperty('requested-chassis');
   });
 });
+
+describe.each([
+  ['cloudevents', 'cloudevent', '{"message":"OK"}'],
+  ['http', 'http', 'OK'],
+])("func's own template %s for TypeScript, served by our server", (template, format, answer) => {
+  test('answers func invoke', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'handover-template-'));
+    try {
+      await func(folder, 'create', '--language', 'typescript', '--template', template, 'made');
+      const module = join(folder, 'made/function.mjs');
+      await esbuild({
+        ...{ entryPoints: [join(folder, 'made/src/index.ts')], outfile: module, bundle: true, platform: 'node' },
+        // Its own dependencies are not installed; ours have what it needs of them.
+        ...{ format: 'esm', nodePaths: [join(PROJECT, 'node_modules')], banner: { js: REQUIRE }, logLevel: 'silent' },
+      });
+      await using served = await Served.start('ours', module);
+      const path = ['--path', join(folder, 'made'), '--target', served.url];
+      expect(await func(folder, 'invoke', ...path, '--format', format, '--data', '{"name":"tiger"}')).toContain(answer);
+      expect(served.output).toContain('tiger');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+/** Some of what is bundled is CommonJS, and asks for modules of Node.js by require. */
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+async function func(home: string, ...args: string[]): Promise<string> {
+  const env = { ...process.env, HOME: home };
+  return (await promisify(execFile)(binary('func'), args, { cwd: home, env })).stdout;
+}
