@@ -1,10 +1,13 @@
 /**
  * Builds the functions into `dist/`, one image for all of them: `functions.cjs` is everything in one file,
- * `functions.cache` what V8 made of it, `index.mjs` starts from these two. Beside them `ovn-handover.mjs`, the command line.
+ * `functions.cache` what V8 made of it, `index.mjs` starts from these two, `sbom.spdx.json` tells what is in them. Beside
+ * them `ovn-handover.mjs`, the command line.
  */
 import { execFileSync } from 'node:child_process';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build } from 'esbuild';
+import { sourceDate } from './image/source-date.ts';
+import { spdxOf } from './image/sbom.ts';
 
 const options: BuildOptions = {
   outdir: 'dist',
@@ -32,6 +35,8 @@ await build({
   // A stack stays readable.
   keepNames: true,
 });
+const lock = JSON.parse(await readFile('package-lock.json', 'utf8'));
+await writeFile('dist/sbom.spdx.json', JSON.stringify(spdxOf(lock, await sourceDate('.')), undefined, 1));
 execFileSync(process.execPath, ['scripts/build-cli.mjs'], { stdio: 'inherit' });
 // V8 orders much by hashes, whose seed it draws: with one given, the same bundle gets the same cache. It takes it without, too.
 const SAME_HASHES = '--random-seed=1';
