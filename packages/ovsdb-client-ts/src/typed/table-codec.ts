@@ -128,16 +128,18 @@ function sameShape(mine: Shape, theirs: Shape): boolean {
  * column that it lacks, reading gives the empty value and everything else is rejected.
  */
 export class ServerSchema {
-  readonly #schema: DatabaseSchema;
+  readonly schema: DatabaseSchema;
   readonly #mine: DatabaseSchema;
+  /** Columns that were compared, by table: whether the server has them. */
+  readonly #compared = new Map<string, Map<string, boolean>>();
 
   constructor(schema: DatabaseSchema, mine: DatabaseSchema) {
-    this.#schema = schema;
+    this.schema = schema;
     this.#mine = mine;
   }
 
   hasTable(table: string): boolean {
-    return Object.hasOwn(this.#schema.tables, table);
+    return Object.hasOwn(this.schema.tables, table);
   }
 
   /** Those of the columns that the server has. @throws SchemaError for a missing table, or a column of another type */
@@ -153,7 +155,15 @@ export class ServerSchema {
   }
 
   #has(table: string, column: string): boolean {
-    const columns = this.#schema.tables[table]?.columns;
+    const known = this.#compared.get(table)?.get(column);
+    if (known !== undefined) return known;
+    const has = this.#compare(table, column);
+    this.#compared.set(table, (this.#compared.get(table) ?? new Map()).set(column, has));
+    return has;
+  }
+
+  #compare(table: string, column: string): boolean {
+    const columns = this.schema.tables[table]?.columns;
     if (columns === undefined) throw new SchemaError(`${this.#where(table)} does not exist`);
     const theirs = columns[column];
     if (theirs === undefined) return column in IMPLICIT_COLUMNS;
@@ -165,6 +175,6 @@ export class ServerSchema {
   }
 
   #where(table: string): string {
-    return `Table ${table} of the server's ${this.#schema.name} ${this.#schema.version}`;
+    return `Table ${table} of the server's ${this.schema.name} ${this.schema.version}`;
   }
 }
