@@ -2,7 +2,7 @@ import { SchemaError } from '../errors.ts';
 import type { MonitorCondition } from '../monitor/updates.ts';
 import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
 import { makeLimitCheck } from '../schema/limits.ts';
-import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
+import { type ColumnType, type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
 import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
 
 /** Rows as objects of TypeScript, by column. */
@@ -11,29 +11,30 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Translates rows, conditions and mutations of one table. */
 export class TableCodec {
   readonly name: string;
-  readonly #columns: ReadonlyMap<string, ColumnCodec>;
-  readonly #immutable: ReadonlySet<string>;
-  readonly #limits: ReadonlyMap<string, (value: unknown) => void>;
+  readonly #columns: DatabaseSchema['tables'][string]['columns'];
+  /** Made when they are first needed: a table has many columns of which few are used. */
+  readonly #codecs = new Map<string, ColumnCodec>();
+  readonly #limits = new Map<string, (value: unknown) => void>();
 
   /** @throws SchemaError for a table that the schema does not have */
   constructor(schema: DatabaseSchema, name: string) {
     const table = schema.tables[name];
     if (table === undefined) throw new SchemaError(`The schema ${schema.name} ${schema.version} has no table ${name}`);
-    const columns = Object.entries({ ...IMPLICIT_COLUMNS, ...table.columns });
     this.name = name;
-    this.#columns = new Map(columns.map(([column, { type }]) => [column, makeCodec(type)]));
-    this.#limits = new Map(columns.map(([column, { type }]) => [column, makeLimitCheck(type)]));
-    this.#immutable = new Set(columns.filter(([, { mutable }]) => mutable === false).map(([column]) => column));
+    this.#columns = { ...IMPLICIT_COLUMNS, ...table.columns };
   }
 
   /** All columns but `_version`. */
   get columns(): string[] {
-    return [...this.#columns.keys()].filter((column) => column !== '_version');
+    return Object.keys(this.#columns).filter((column) => column !== '_version');
   }
 
   column(name: string): ColumnCodec {
-    const codec = this.#columns.get(name);
-    if (codec === undefined) throw new SchemaError(`Table ${this.name} has no column ${name}`);
+    let codec = this.#codecs.get(name);
+    if (codec === undefined) {
+      codec = makeCodec(this.#typeOf(name));
+      this.#codecs.set(name, codec);
+    }
     return codec;
   }
 
@@ -65,8 +66,9 @@ export class TableCodec {
 
   /** @throws SchemaError naming the column, also for values outside of what its type allows */
   encodeRow(row: object): WireRow {
-    const check = (name: string, value: unknown): void => this.#limits.get(name)!(value);
-    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, this.#encode(name, value, check)]));
+    return Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, this.#encode(name, value, this.#limitOf(name))]),
+    );
   }
 
   /** @throws SchemaError naming the column, also for an immutable one */
@@ -90,11 +92,11 @@ export class TableCodec {
     });
   }
 
-  #encode(name: string, value: unknown, check?: (name: string, value: unknown) => void): WireValue {
+  #encode(name: string, value: unknown, check?: (value: unknown) => void): WireValue {
     const codec = this.column(name);
     try {
       const wire = codec.encode(value);
-      check?.(name, value);
+      check?.(value);
       return wire;
     } catch (error) {
       throw new SchemaError(`Column ${name} of table ${this.name}: ${(error as Error).message}`, { cause: error });
@@ -113,7 +115,23 @@ export class TableCodec {
   }
 
   #checkMutable(name: string): void {
-    if (this.#immutable.has(name)) throw new SchemaError(`Column ${name} of table ${this.name} cannot be changed`);
+    if (this.#columns[name]?.mutable === false) {
+      throw new SchemaError(`Column ${name} of table ${this.name} cannot be changed`);
+    }
+  }
+
+  #limitOf(name: string): (value: unknown) => void {
+    let limit = this.#limits.get(name);
+    if (limit === undefined) {
+      limit = makeLimitCheck(this.#typeOf(name));
+      this.#limits.set(name, limit);
+    }
+    return limit;
+  }
+
+  #typeOf(name: string): ColumnType {
+    if (!Object.hasOwn(this.#columns, name)) throw new SchemaError(`Table ${this.name} has no column ${name}`);
+    return this.#columns[name]!.type;
   }
 }
 
