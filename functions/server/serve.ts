@@ -1,7 +1,7 @@
 /**
  * Serves a function by the contract of func's runtime for Node.js (faas-js-runtime), as far as a function of CloudEvents
  * needs it: POST or GET of `/` calls `handle(context, event)`, `/health/liveness` and `/health/readiness` are for
- * probes, `/metrics` for Prometheus. Why it is not that runtime: docs/decisions/0008-own-server.md.
+ * probes, `/metrics` for Prometheus. Why it is not that runtime: docs/decisions/0009-own-server.md.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
