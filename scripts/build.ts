@@ -6,8 +6,8 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build } from 'esbuild';
-import { sourceDate } from './image/source-date.ts';
 import { spdxOf } from './image/sbom.ts';
+import { sourceDate } from './image/source-date.ts';
 
 const options: BuildOptions = {
   outdir: 'dist',

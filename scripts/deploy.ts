@@ -81,7 +81,8 @@ async function deploy(options: Options): Promise<void> {
   const isWarm = (name: string) => (WAITED_FOR as readonly string[]).includes(name) && (warm || gate === undefined);
   if (dryRun) return await show(stages, functions, image, gate);
 
-  const digest = pushed ?? (await buildImage(image, PROJECT, directory, engine && { command: engine, base }));
+  const by = engine === undefined ? undefined : { command: engine, base };
+  const digest = pushed ?? (await buildImage(image, PROJECT, directory, by));
   await makeRoomForBroker(stages, directory);
   await apply('base', stages.base);
   await requireSecret(NAMESPACE, CERTIFICATES, 'cert, key and cacert for OVN');
@@ -122,7 +123,8 @@ function overlayFolder(overlay: string): string {
 }
 
 async function requireTools(engine: string | undefined): Promise<void> {
-  const tools = engine === undefined ? TOOLS : { ...TOOLS, [engine]: 'an engine with Podman’s commands, or leave out --engine' };
+  const tools =
+    engine === undefined ? TOOLS : { ...TOOLS, [engine]: 'an engine with Podman’s commands, or leave out --engine' };
   for (const [tool, what] of Object.entries(tools)) {
     await output(tool, ['version', ...(tool === 'kubectl' ? ['--client'] : [])]).catch((error) => {
       if (error.code !== 'ENOENT') throw new DeployError(`${tool} does not run: ${lastLine(error)}`);

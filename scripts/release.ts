@@ -25,7 +25,10 @@ interface Options {
 
 const program = new Command('release')
   .description('Make all that a release publishes, in one folder.')
-  .requiredOption('--image <repository>', 'where the image will be: REPOSITORY, which the manifests name with its digest')
+  .requiredOption(
+    '--image <repository>',
+    'where the image will be: REPOSITORY, which the manifests name with its digest',
+  )
   .option('--engine <command>', 'what builds the image: podman or buildah', 'podman')
   .option('--base <image>', 'the image with Node.js, in place of the Containerfile’s own')
   .option('--out <folder>', 'a folder that is not there yet', 'release')

@@ -57,7 +57,12 @@ export function spdxOf(lock: LockFile, made: Date) {
 
 /** @param path in the lock file: `node_modules/…`, one in another for a second version, or the folder of a workspace */
 function packageOf(path: string, { name, version = '', integrity, license }: LockedPackage) {
-  const called = name ?? path.split('node_modules/').at(-1)!.replace(/^packages\//, '');
+  const called =
+    name ??
+    path
+      .split('node_modules/')
+      .at(-1)!
+      .replace(/^packages\//, '');
   // Letters, digits, dots and dashes (SPDX 2.3, section 7.2).
   const id = `SPDXRef-${path.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`;
   return {

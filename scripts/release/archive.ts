@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { buildByEngine, type Engine, pushByEngine } from '../image/engine.ts';
 import { run } from '../deploy/tools.ts';
+import { buildByEngine, type Engine, pushByEngine } from '../image/engine.ts';
 
 /**
  * Builds the image into one archive of OCI's image layout, the same bytes for the same image.

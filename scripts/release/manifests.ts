@@ -11,7 +11,9 @@ import { type FuncYaml, serviceOf } from './service.ts';
  * the scheduling gate, which is to be applied last.
  */
 export async function writeManifests(project: string, image: string, made: Date, folder: string): Promise<void> {
-  const services = await Promise.all((await funcYamls(project)).map(async (file) => serviceOf(await yamlOf(file), image)));
+  const services = await Promise.all(
+    (await funcYamls(project)).map(async (file) => serviceOf(await yamlOf(file), image)),
+  );
   for (const overlay of await readdir(join(project, 'eventing/overlays'))) {
     const { base, triggers, sources } = stagesOf(await kustomized(project, 'overlays', overlay), made);
     const documents = [...base, ...services, ...triggers, ...sources];
