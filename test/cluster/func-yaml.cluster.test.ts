@@ -14,7 +14,7 @@ import { build } from '../../testkit/function-process.ts';
 import { Served } from '../functions/server/support/served.ts';
 import { invokeThroughMigration, STEPS } from '../installation/support/func-invoke.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const FILES = ['func.yaml', ...STEPS.map((step) => `functions/${step}/func.yaml`)];

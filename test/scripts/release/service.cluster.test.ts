@@ -19,8 +19,8 @@ let api: ApiServer;
 let folder: string;
 
 beforeAll(async () => {
-  api = await ApiServer.start();
   folder = await mkdtemp(join(tmpdir(), 'handover-service-'));
+  api = await ApiServer.start();
 });
 afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
@@ -38,7 +38,7 @@ async function stored(namespace: string) {
   return { labels: metadata.labels, template, pod: { ...spec.template.spec, containers: [] }, container };
 }
 
-test("the Service of a release is that which func deploys, but for the root that is read-only", async () => {
+test('the Service of a release is that which func deploys, but for the root that is read-only', async () => {
   for (const namespace of ['by-func', 'ovn-handover']) await api.kubectl('create', 'namespace', namespace);
   const service = serviceOf(parse(await readFile(join(FUNCTION, 'func.yaml'), 'utf8')), IMAGE);
   await writeFile(join(folder, 'service.json'), JSON.stringify(service));
@@ -51,7 +51,11 @@ test("the Service of a release is that which func deploys, but for the root that
   const env = { ...process.env, HOME: folder, KUBECONFIG: api.kubeconfig };
   const deploying = spawn(binary('func'), args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
-  for (const output of [deploying.stdout, deploying.stderr]) output.on('data', (chunk) => (said += chunk));
+  for (const output of [deploying.stdout, deploying.stderr]) {
+    output.on('data', (chunk) => {
+      said += chunk;
+    });
+  }
   try {
     // Then it waits for somebody who makes it ready, and nobody is there.
     await eventually('func has deployed', 120_000, async () => (await stored('by-func')) !== undefined || said);
