@@ -13,7 +13,8 @@ export function compileBundle(directory: string): Script {
   const filename = join(directory, BUNDLE);
   const cache = join(directory, CODE_CACHE);
   const script = new Script(`(function (require, module, exports, __filename, __dirname) {${readAscii(filename)}\n})`, {
-    filename,
+    // It is in the cache, which is to be the same wherever it is built.
+    filename: BUNDLE,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(existsSync(cache) && { cachedData: readFileSync(cache) }),
   });
