@@ -6,6 +6,7 @@ import { type ClusterApi, type Kind, type KubernetesObject, pathOf } from '../cl
 import { NAMESPACE } from '../cluster/installation.ts';
 import { KINDS } from '../cluster/kinds.ts';
 import type { Pod } from '../cluster/port-forward.ts';
+import type { WorldOfMany } from '../cluster/session.ts';
 import type { Command } from '../command.ts';
 import { examine } from '../doctor/checks.ts';
 import { checkedText } from '../doctor/command.ts';
@@ -63,9 +64,11 @@ export async function bundle(
   return EXIT.ok;
 }
 
-async function vmEntries(api: ClusterApi, world: World): Promise<readonly Entry[]> {
+async function vmEntries(api: ClusterApi, world: WorldOfMany): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  for (const vmi of await vmsOf(api, world)) entries.push(...(await entriesOf(vmi, api, world)));
+  const vmis = await vmsOf(api, world);
+  await world.northbound.locate(vmis);
+  for (const vmi of vmis) entries.push(...(await entriesOf(vmi, api, world)));
   return entries;
 }
 

@@ -3,8 +3,10 @@ import type { Log } from '../../handover/kubernetes/log.ts';
 import type { World } from '../../handover/observe.ts';
 import { reconcile } from '../../handover/reconcile.ts';
 import { changedIn } from '../../handover/reply.ts';
+import type { ReconcileRequest } from '../../handover/request.ts';
 import { requestsFor, resync as sweep } from '../../handover/resync.ts';
 import type { Reconciled } from '../../schemas/generated/reconciled.js';
+import type { WorldOfMany } from '../cluster/session.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -36,8 +38,10 @@ export async function resync(
   return result.failed.length > 0 || ('would' in result && result.would.length > 0) ? EXIT.found : EXIT.ok;
 }
 
-async function dryRun(world: World, vmi: VmiReference | undefined): Promise<DryRun> {
-  const requests = vmi ? [{ vmi }] : await requestsFor(world);
+async function dryRun(world: WorldOfMany, vmi: VmiReference | undefined): Promise<DryRun> {
+  const requests: readonly ReconcileRequest[] = vmi ? [{ vmi }] : await requestsFor(world);
+  // Where the others' ports are, their records tell.
+  await world.northbound.locate(requests.filter(({ recorded }) => recorded === undefined).map(({ vmi }) => vmi));
   const failed: (VmiReference & { why: string })[] = [];
   const would = await forEach(requests, MAX_CONCURRENT_LOOKS, async (request) => {
     try {

@@ -10,13 +10,14 @@ import { forEach, lookAt, nameOf } from './look.ts';
 import { statusOf, type VmStatus } from './vm-status.ts';
 import { vmNamed, vmsOf } from './vms.ts';
 
-/** Each look makes OVN's server scan its ports once, and meanwhile it serves nobody else. */
-const MAX_CONCURRENT_LOOKS = 2;
+/** Enough to hide the round trips, too few to crowd the API server. */
+const MAX_CONCURRENT_LOOKS = 8;
 
 /** Shows each VM that opted in: where it is, how its ports are bound, and whether they are as they should be. */
 export async function status({ session, terminal, output }: Command, vm?: string): Promise<ExitStatus> {
   const world = await session.world();
   const vms = vm === undefined ? await vmsOf(session.api, world) : [vmNamed(vm, session.namespace)];
+  await world.northbound.locate(vms);
   const all = await forEach(vms, MAX_CONCURRENT_LOOKS, (vmi) => statusAt(vmi, world));
   if (output === 'json') terminal.print(JSON.stringify({ vms: all }, undefined, 2));
   else terminal.print(statusText(all, terminal, Date.now()));
