@@ -14,6 +14,7 @@ import { readAll } from '../doctor/read.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { explanationOf } from '../explain/explanation.ts';
 import { type DatedMigration, pastMigrations } from '../history/past-migration.ts';
+import { paragraph } from '../output/wrap.ts';
 import { lookAt, nameOf } from '../status/look.ts';
 import { statusOf } from '../status/vm-status.ts';
 import { vmsOf } from '../status/vms.ts';
@@ -60,7 +61,10 @@ export async function bundle(
   await writeFile(path, await archiveOf(folder, entries), { mode: 0o600 });
   const names = entries.map(({ name }) => name);
   if (output === 'json') terminal.print(json({ file: path, entries: names }));
-  else terminal.print(`${path}: ${names.length} files, Secrets left out. Look through it before you send it.`);
+  else {
+    const what = `${path}: ${names.length} files, Secrets left out. Look through it before you send it.`;
+    terminal.print(paragraph(what, terminal.columns));
+  }
   return EXIT.ok;
 }
 

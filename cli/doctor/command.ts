@@ -40,7 +40,8 @@ const MARKS = { red: '✗', yellow: '!', green: '✓' } as const;
 
 export function checkedText(checked: readonly Checked[], terminal: Terminal): string {
   const lines = checked.flatMap(({ title, findings }) => {
-    if (findings === undefined) return [paint(terminal, 'dim', beside('– ', `${title}: left out, see above`, terminal.columns))];
+    if (findings === undefined)
+      return [paint(terminal, 'dim', beside('– ', `${title}: left out, see above`, terminal.columns))];
     const level = levelOf(findings);
     const [first, ...more] = beside('  ', title, terminal.columns).split('\n');
     const head = [`${paint(terminal, level, MARKS[level])} ${first!.trimStart()}`, ...more].join('\n');

@@ -2,7 +2,7 @@ import { KINDS } from '../cluster/kinds.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { type Colour, paint, type Terminal } from '../output/terminal.ts';
-import { beside, indent } from '../output/wrap.ts';
+import { beside, paragraph } from '../output/wrap.ts';
 import { vmNamed } from '../status/vms.ts';
 import { type DatedMigration, type PastMigration, pastMigrations } from './past-migration.ts';
 
@@ -14,7 +14,7 @@ export async function history({ session, terminal, output }: Command, vm: string
   else if (all.length === 0) terminal.print(`There is no VMIM of ${namespace}/${name}.`);
   else {
     terminal.print(all.map((migration) => timelineText(migration, terminal)).join('\n\n'));
-    terminal.print(paint(terminal, 'dim', indent(`\n${LEGEND}`, '', terminal.columns)));
+    terminal.print(paint(terminal, 'dim', paragraph(`\n${LEGEND}`, terminal.columns)));
   }
   return EXIT.ok;
 }
@@ -38,7 +38,7 @@ export function timelineText(
     paint(
       terminal,
       'bold',
-      indent(`${name}${way}, ${phase ?? 'without a phase'}, asked for at ${created}`, '', terminal.columns),
+      paragraph(`${name}${way}, ${phase ?? 'without a phase'}, asked for at ${created}`, terminal.columns),
     ),
     ...(record === undefined ? ['  no record: it was not handed over, or before there were any'] : []),
     ...lines,

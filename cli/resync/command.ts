@@ -10,9 +10,9 @@ import type { WorldOfMany } from '../cluster/session.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
-import { indent } from '../output/wrap.ts';
+import { indent, paragraph } from '../output/wrap.ts';
 import { forEach, lookAt, nameOf } from '../status/look.ts';
-import { changeLine } from '../status/vm-status.ts';
+import { changeLine, releaseLine } from '../status/vm-status.ts';
 import { vmNamed } from '../status/vms.ts';
 
 const MAX_CONCURRENT_LOOKS = 2;
@@ -46,10 +46,7 @@ async function dryRun(world: WorldOfMany, vmi: VmiReference | undefined): Promis
   const would = await forEach(requests, MAX_CONCURRENT_LOOKS, async (request) => {
     try {
       const { plan } = await lookAt(request, world);
-      const lines = [
-        ...plan.changes.map(changeLine),
-        ...plan.ungate.map(({ pod, gates }) => `pod ${pod.metadata.name}: off with ${gates.join(' and ')}`),
-      ];
+      const lines = [...plan.changes.map(changeLine), ...plan.ungate.map(releaseLine)];
       return { vmi: request.vmi, lines };
     } catch (error) {
       failed.push({ ...request.vmi, why: (error as Error).message });
@@ -85,7 +82,10 @@ function dryRunText({ looked, would, failed }: DryRun, terminal: Terminal): stri
   return [
     ...lines,
     ...failedLines(failed, terminal),
-    `Looked at ${looked} VMs, would change ${would.length}, failed on ${failed.length}${end}.`,
+    paragraph(
+      `Looked at ${looked} VMs, would change ${would.length}, failed on ${failed.length}${end}.`,
+      terminal.columns,
+    ),
   ].join('\n');
 }
 
@@ -109,5 +109,5 @@ function writtenText({ looked, changed, failed }: Reconciled, terminal: Terminal
 }
 
 function failedLines(failed: DryRun['failed'], terminal: Terminal): string[] {
-  return failed.map((each) => indent(`${nameOf(each)}: ${each.why}`, '', terminal.columns));
+  return failed.map((each) => paragraph(`${nameOf(each)}: ${each.why}`, terminal.columns));
 }

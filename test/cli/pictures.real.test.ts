@@ -128,6 +128,6 @@ function html(text: string, columns: number): string {
   const drawn = escaped.replaceAll(/\u001b\[(\d+)m/g, (_, code) =>
     STYLES[code] ? `<span style="${STYLES[code]}">` : '</span>',
   );
-  const style = `margin:8px;width:${columns}ch;font:14px monospace;white-space:pre-wrap;overflow-wrap:anywhere`;
+  const style = `margin:8px;width:${columns + 0.5}ch;font:14px monospace;white-space:pre-wrap;overflow-wrap:anywhere`;
   return `<body style="background:#111;color:#ddd;margin:0"><pre style="${style}">${drawn}</pre></body>`;
 }

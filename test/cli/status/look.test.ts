@@ -12,5 +12,8 @@ test('what is wrong is shown also where it takes longer to read it than a functi
   model.migrate(undefined, true);
   model.beforeExchange = () => model.advance(1_500);
   const status = statusOf(await lookAt({ vmi: REFERENCE }, model.coldWorld()));
-  expect(status).toMatchObject({ isRight: false, ports: [{ rule: '3d', wouldWrite: { 'requested-chassis': 'chassis-a' } }] });
+  expect(status).toMatchObject({
+    isRight: false,
+    ports: [{ rule: '3d', wouldWrite: { 'requested-chassis': 'chassis-a' } }],
+  });
 });
