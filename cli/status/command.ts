@@ -3,7 +3,7 @@ import type { World } from '../../handover/observe.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { ago } from '../output/ago.ts';
-import { type Cell, table } from '../output/table.ts';
+import { type Cell, NOTHING, table } from '../output/table.ts';
 import { paint, type Terminal } from '../output/terminal.ts';
 import { indent } from '../output/wrap.ts';
 import { forEach, lookAt, nameOf } from './look.ts';
@@ -49,7 +49,7 @@ function statusText(all: readonly VmStatus[], terminal: Terminal, now: number): 
 }
 
 function rowsOf(vm: VmStatus, now: number): Cell[][] {
-  const node = [vm.node ?? '-', ...(vm.targetNode ? [`→ ${vm.targetNode}`] : [])].join(' ');
+  const node = [vm.node ?? NOTHING, ...(vm.targetNode ? [`→ ${vm.targetNode}`] : [])].join(' ');
   const ports = vm.ports.length > 0 ? vm.ports : [undefined];
   return ports.map((port, index) => {
     const first = index === 0;
@@ -57,12 +57,12 @@ function rowsOf(vm: VmStatus, now: number): Cell[][] {
     return [
       { text: first ? nameOf(vm.vmi) : '' },
       { text: first ? node : '' },
-      { text: port?.name ?? '-' },
-      { text: port?.binding ?? '-' },
-      { text: first ? (vm.migration ?? '-') : '' },
-      { text: port?.since ? ago(port.since, now) : '-' },
-      { text: first ? vm.gates.map((gate) => gate.split('/')[1]).join(' ') || '-' : '' },
-      { text: port?.rule ?? '-' },
+      { text: port?.name ?? NOTHING },
+      { text: port?.binding ?? NOTHING },
+      { text: first ? (vm.migration ?? NOTHING) : '' },
+      { text: port?.since ? ago(port.since, now) : NOTHING },
+      { text: first ? vm.gates.map((gate) => gate.split('/')[1]).join(' ') || NOTHING : '' },
+      { text: port?.rule ?? NOTHING },
       { text: isRight ? 'yes' : 'no', colour: isRight ? 'green' : 'red' },
     ];
   });

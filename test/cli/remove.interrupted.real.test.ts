@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
+import { EXIT, type ExitStatus } from '../../cli/errors.ts';
 import type { Installed } from './support/installed.ts';
 import { OVERLAYS } from './support/overlay.ts';
 import { expectNothingLeft, installedWithVm, MOMENTS, Play } from './support/removal.ts';
@@ -46,7 +47,14 @@ test.each(cases)('from $overlay, begun when a migration $moment that $ending', a
     await play.fail();
     killed.push(await removeUntilKilled(installed), await removeUntilKilled(installed));
   }
-  expect({ killed, ...(await installed.cli('remove', '--yes', '--timeout', '300')) }).toMatchObject({ status: 0 });
+  const said: string[] = [];
+  let status: ExitStatus = EXIT.unfinished;
+  for (let runs = 0; status !== EXIT.ok && runs < 5; runs++) {
+    const ran = await installed.cli('remove', '--yes', '--timeout', '120');
+    status = ran.status;
+    said.push(`${status}: ${ran.err.split('\n').at(-1)}`);
+  }
+  expect({ status, killed, said }).toEqual({ status: EXIT.ok, killed, said });
   await expectNothingLeft(installed);
   expect(cutOff).toEqual([]);
 });
