@@ -1,4 +1,5 @@
-import { fromWireMap, fromWireUuid, type OvsdbClient } from 'ovsdb-client-ts';
+import type { OvsdbClient, TypedDatabase } from 'ovsdb-client-ts';
+import { type OVNNorthbound, schema } from 'ovsdb-client-ts/ovn-nb';
 import { TryAgainError } from '../../handover/decision/errors.ts';
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
 import type { Port } from '../../handover/decision/port.ts';
@@ -14,14 +15,14 @@ const TIMEOUT_MS = 30_000;
 
 /** OVN_Northbound for commands about many VMs: their ports are found by one look of the server at its table. */
 export class NorthboundOfMany extends Northbound {
-  readonly #client: OvsdbClient;
+  readonly #database: TypedDatabase<OVNNorthbound>;
   readonly #profile: Profile;
   /** Uuids of the ports of each VM that was asked for. */
   readonly #located = new Map<string, readonly string[]>();
 
   constructor(client: OvsdbClient, profile: Profile) {
     super(client, profile);
-    this.#client = client;
+    this.#database = client.typed(schema);
     this.#profile = profile;
   }
 
@@ -39,22 +40,21 @@ export class NorthboundOfMany extends Northbound {
     const located = uuids && (await this.portsAt(uuids, vmi));
     if (located === undefined) return await super.searchPorts(vmi, networks);
     if (!this.#profile.needsNetworks || networks === undefined) return located;
-    const names = this.#profile.conditions(vmi, networks).map(([, , name]) => name);
-    return located.filter(({ name }) => names.includes(name));
+    const names = new Set<unknown>(this.#profile.conditions(vmi, networks).map(([, , name]) => name));
+    return located.filter(({ name }) => names.has(name));
   }
 
   async #owners(): Promise<readonly { readonly uuid: string; readonly owner: VmiReference }[]> {
-    const columns = ['_uuid', 'name', 'external_ids'];
-    const [{ rows = [] } = {}] = await this.#client
-      .transact([{ op: 'select', table: 'Logical_Switch_Port', where: [['type', '==', '']], columns }], {
-        timeoutMs: TIMEOUT_MS,
-      })
-      .catch((error: Error) => {
-        throw new TryAgainError(`OVN northbound: ${error.message}`, { cause: error });
-      });
-    return rows.flatMap((row) => {
-      const [uuid, name] = [fromWireUuid(row._uuid!), String(row.name)];
-      const externalIds = Object.fromEntries(fromWireMap(row.external_ids!));
+    const select = this.#database.select(
+      'Logical_Switch_Port',
+      [['type', '==', '']],
+      ['_uuid', 'name', 'external_ids'],
+    );
+    const [rows] = await this.#database.transact([select], { timeoutMs: TIMEOUT_MS }).catch((error: Error) => {
+      throw new TryAgainError(`OVN northbound: ${error.message}`, { cause: error });
+    });
+    return rows.flatMap(({ _uuid: uuid, name, external_ids }) => {
+      const externalIds = Object.fromEntries(external_ids);
       const owner = this.#profile.ownerOf({ uuid, name, externalIds, addresses: [], options: {} });
       return owner ? [{ uuid, owner }] : [];
     });

@@ -58,10 +58,7 @@ function rulesFor(
       [
         ends,
         is('no launcher pod but the guest’s may still be plugged', vmi?.isAlone === true),
-        is(
-          'the port is not dual with the guest on the target',
-          record?.binding === 'pinned' || record?.source === vmi?.node,
-        ),
+        is('the guest runs on the first or only chassis of the port', firstNode(record) === vmi?.node),
       ],
     ],
     ['4', [ends]],
@@ -104,4 +101,8 @@ function duringMigration(
 
 function is(what: string, holds: boolean): Condition {
   return { what, holds };
+}
+
+function firstNode(record: PortRecord | undefined): string | undefined {
+  return record?.binding === 'pinned' ? (record.target ?? record.source) : record?.source;
 }

@@ -55,7 +55,7 @@ export type Desired = Leave | Change;
  * |---|---|---|
  * | 1 | VMI not opted in, no record of ours on any of its ports | leave |
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
- * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port is not dual with the guest on the target | unbound, record removed |
+ * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port's first or only chassis is the guest's | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
  * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already, or memory is being copied | dual |
  * | 3c | … being deleted, or its target has ended, or the source pod | leave, unless its record says pinned to the source, or is of an earlier migration: then 3d |
@@ -97,9 +97,9 @@ export function desired(
   if (record === undefined) return leave('5');
   if (record.vmi !== vmi.uid) return released('2');
   if (vmi.node === undefined) return leave('4');
-  // The way from both chassis to none goes by the target's alone: whether that holds the port is looked at before.
-  const isPassed = record.binding === 'pinned' || record.source === vmi.node;
-  if (vmi.isAlone && isPassed) return released('2b');
+  // A port goes to none from the chassis that has the guest: whether that one holds the port is looked at before.
+  const main = record.binding === 'pinned' ? (record.target ?? record.source) : record.source;
+  if (vmi.isAlone && main === vmi.node) return released('2b');
   return {
     rule: '4',
     step: 'disable-dual-chassis',

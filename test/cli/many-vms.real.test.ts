@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { OvsdbClient } from 'ovsdb-client-ts';
 import { PORT_GATE } from '../../handover/decision/kubevirt.ts';
+import { TypedDatabase } from '../../packages/ovsdb-client-ts/src/typed/database.ts';
 import type { KubevirtVm } from '../../testkit/kubevirt-vm.ts';
 import { Installed } from './support/installed.ts';
 
@@ -18,17 +18,12 @@ afterEach(() => {
 
 /** Runs a command, and tells how often OVN northbound had to look at all of its ports for it. */
 async function searchesOf(installed: Installed, ...args: string[]) {
-  const transact = jest.spyOn(OvsdbClient.prototype, 'transact');
+  const select = jest.spyOn(TypedDatabase.prototype, 'select');
   const ran = await installed.cli(...args);
-  const selects = transact.mock.calls.flatMap(([operations]) => operations).filter(({ op }) => op === 'select');
-  const searches = selects.filter(
-    (operation) =>
-      'table' in operation &&
-      operation.table === 'Logical_Switch_Port' &&
-      'where' in operation &&
-      operation.where.every(([column]) => column !== '_uuid'),
+  const searches = select.mock.calls.filter(
+    ([table, where]) => table === 'Logical_Switch_Port' && where.every(([column]) => column !== '_uuid'),
   );
-  transact.mockRestore();
+  select.mockRestore();
   return { ...ran, searches: searches.length };
 }
 

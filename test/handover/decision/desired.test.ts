@@ -239,6 +239,11 @@ describe('rule 2b: the guest’s is the only pod left', () => {
     expect(told(desired(factsAt({ ...over, pods: [target] }), dual))).toBe('4 pinned worker-b');
   });
 
+  test('from a chassis that the guest has left it goes to the guest’s first, as the VM’s other ports may', () => {
+    expect(told(desired(factsAt({ ...over, pods: [target] }), pinned))).toBe('4 pinned worker-b');
+    expect(told(desired(factsAt({ ...over, pods: [target] }), { ...pinned, target: 'worker-b' }))).toBe('2b unbound');
+  });
+
   test('after a migration that failed it is released at once: the source’s chassis never let it go', () => {
     const failed = { vmi: vmi('08-failed-back-on-source'), migrations: [vmim('08-failed')] };
     expect(told(desired(factsAt(failed), dual))).toBe('2b unbound');

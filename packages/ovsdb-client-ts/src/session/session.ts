@@ -40,6 +40,8 @@ interface Waiter {
 /** Finds a usable server when somebody waits for one, and keeps it for the next until it is lost. */
 export class Session {
   readonly events = new EventEmitter<ConnectionEvents>();
+  /** Whether each member is asked for the schema as soon as it is there: whoever waits for it then waits for one answer less. */
+  asksForSchema = false;
   readonly #options: SessionOptions;
   #endpoints: readonly Endpoint[];
   readonly #waiters = new Set<Waiter>();
@@ -195,7 +197,11 @@ export class Session {
     try {
       connection = new Connection(await connect(endpoint, attempt.signal), { name, probeIntervalMs });
       this.#track(connection);
-      return await Member.join(connection, { database, leaderOnly, seen: this.#seen }, limit);
+      return await Member.join(
+        connection,
+        { database, leaderOnly, asksForSchema: this.asksForSchema, seen: this.#seen },
+        limit,
+      );
     } catch (error) {
       const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
       connection?.close(problem);
