@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { traceRequest } from './diagnostics.ts';
+import { type ClientCounters, traceRequest } from './diagnostics.ts';
 import { OutcomeUnknownError, SchemaError, TransactionError } from './errors.ts';
 import { Lock } from './lock.ts';
 import { Monitor } from './monitor/monitor.ts';
@@ -71,6 +71,11 @@ export class OvsdbClient implements AsyncDisposable {
       connect: options.connect ?? connectSocket(options.tls),
     });
     this.events = this.#session.events;
+  }
+
+  /** What was counted until now. */
+  get counters(): ClientCounters {
+    return { ...this.#session.counters };
   }
 
   /**

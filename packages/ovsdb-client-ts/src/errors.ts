@@ -102,7 +102,8 @@ export class UnsendableError extends OvsdbError {
   readonly pointer: string;
 
   constructor(pointer: string, problem: string) {
-    super('OVSDB_UNSENDABLE', `Not sent: the value at "${pointer}" ${problem}`);
+    const where = pointer.length > 200 ? `${pointer.slice(0, 100)}…` : pointer;
+    super('OVSDB_UNSENDABLE', `Not sent: the value at "${where}" ${problem}`);
     this.pointer = pointer;
   }
 }

@@ -1,4 +1,5 @@
 export { OvsdbClient, type OvsdbClientOptions } from './client.ts';
+export type { ClientCounters } from './diagnostics.ts';
 export {
   ConnectError,
   OutcomeUnknownError,

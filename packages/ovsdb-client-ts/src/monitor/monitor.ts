@@ -27,8 +27,14 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     });
   }
 
-  /** Starts the monitor. Leaving the loop closes it. @throws as Subscription.run */
+  /**
+   * Starts the monitor. Leaving the loop closes it.
+   * @throws as Subscription.run; Error for a second reader, as each event is given once
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<MonitorEvent, void, void> {
+    if (this.#running !== undefined && !this.#isClosed) {
+      throw new Error('This monitor has a reader: each event is given once, so ask for another monitor');
+    }
     let failure: { error: unknown } | undefined;
     this.#running ??= this.#subscription.run().catch((error) => {
       failure = { error };

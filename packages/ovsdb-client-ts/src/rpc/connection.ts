@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import type { Counters } from '../diagnostics.ts';
 import { ConnectError, OutcomeUnknownError, ProtocolError, RpcError } from '../errors.ts';
 import { Framer } from '../wire/framer.ts';
 import { parseJson, stringifyParams } from '../wire/json.ts';
@@ -26,6 +28,8 @@ export interface ConnectionOptions {
   name: string;
   /** Silence in milliseconds after which an echo is sent, and after as much again the connection given up. 0: never. */
   probeIntervalMs: number;
+  /** Of the client, for all its connections. */
+  counters: Counters;
 }
 
 /** JSON-RPC 1.0 over one byte stream (RFC 7047 section 4). Lives until the stream ends; never reconnects. */
@@ -38,6 +42,7 @@ export class Connection {
   readonly #resolveClosed: (reason: Error) => void;
   readonly #stream: Duplex;
   readonly #probe: Probe;
+  readonly #counters: Counters;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<string, NotificationListener>();
   readonly #closedListeners = new Set<(reason: Error) => void>();
@@ -48,12 +53,13 @@ export class Connection {
   #retireReason: Error | undefined;
   #closeReason: Error | undefined;
 
-  constructor(stream: Duplex, { name, probeIntervalMs }: ConnectionOptions) {
+  constructor(stream: Duplex, { name, probeIntervalMs, counters }: ConnectionOptions) {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.name = name;
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#stream = stream;
+    this.#counters = counters;
     this.#probe = new Probe(probeIntervalMs, {
       ask: () => this.#write({ text: '{"id":"echo","method":"echo","params":[]}' }),
       giveUp: () => this.close(new Error(`no answer to the inactivity probe within ${probeIntervalMs} ms`)),
@@ -61,6 +67,7 @@ export class Connection {
     const framer = new Framer((text, hasExtremeNumber) => this.#receive(text, hasExtremeNumber));
     stream.on('data', (chunk: Buffer) => {
       this.#probe.alive();
+      counters.bytesReceived += chunk.length;
       this.#guard(() => framer.push(chunk));
     });
     stream.on('drain', () => this.#drain());
@@ -95,7 +102,10 @@ export class Connection {
       };
       const message: Outgoing = {
         text: `{"id":${id},"method":"${method}","params":${stringifyParams(params)}}`,
-        onSent: () => this.#pending.set(id, { method, resolve: settle, reject }),
+        onSent: () => {
+          this.#counters.requests++;
+          this.#pending.set(id, { method, resolve: settle, reject });
+        },
         onNotSent: (reason) => reject(notSent(method, reason)),
       };
       this.#write(message);
@@ -198,6 +208,7 @@ export class Connection {
         text += message.text;
       }
       this.#queue = this.#queue.slice(taken);
+      this.#counters.bytesSent += Buffer.byteLength(text);
       this.#blocked = !this.#stream.write(text);
     }
   };
@@ -232,6 +243,7 @@ export class Connection {
       this.#write({ text: JSON.stringify({ id, result: params, error: null }) });
       return;
     }
+    this.#counters.notifications++;
     const kind = method === 'locked' || method === 'stolen' ? 'lock' : 'monitor';
     this.#listeners.get(`${kind}:${params[0]}`)?.(method, params);
   }
@@ -241,6 +253,7 @@ export class Connection {
     // A reply that nobody waits for belongs to a request that was given up.
     if (pending === undefined) return;
     this.#pending.delete(id);
+    this.#counters.replies++;
     if (error === null || error === undefined) pending.resolve(result);
     else pending.reject(toRpcError(pending.method, error));
     this.#closeIfRetired();

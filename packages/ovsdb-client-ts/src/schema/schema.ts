@@ -7,6 +7,8 @@ export interface DatabaseSchema {
 
 export interface TableSchema {
   readonly columns: Readonly<Record<string, ColumnSchema>>;
+  /** Sets of columns of which no two rows have the same values. */
+  readonly indexes?: readonly (readonly string[])[];
 }
 
 export interface ColumnSchema {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { publish } from '../diagnostics.ts';
+import { newCounters, publish } from '../diagnostics.ts';
 import { ConnectError } from '../errors.ts';
 import { Connection } from '../rpc/connection.ts';
 import { Limit } from '../rpc/limit.ts';
@@ -40,6 +40,7 @@ interface Waiter {
 /** Finds a usable server when somebody waits for one, and keeps it for the next until it is lost. */
 export class Session {
   readonly events = new EventEmitter<ConnectionEvents>();
+  readonly counters = newCounters();
   readonly #options: SessionOptions;
   #endpoints: readonly Endpoint[];
   readonly #waiters = new Set<Waiter>();
@@ -132,6 +133,7 @@ export class Session {
     this.#search = undefined;
     this.#member = member;
     this.#see(member.position);
+    this.counters.connections++;
     const about = { remote: member.connection.name, database: this.#options.database };
     publish('session', { event: 'connected', ...about });
     this.#emit('up', { remote: about.remote });
@@ -193,13 +195,15 @@ export class Session {
     limit.onReached((reason) => attempt.abort(reason));
     let connection: Connection | undefined;
     try {
-      connection = new Connection(await connect(endpoint, attempt.signal), { name, probeIntervalMs });
+      const stream = await connect(endpoint, attempt.signal);
+      connection = new Connection(stream, { name, probeIntervalMs, counters: this.counters });
       this.#track(connection);
       return await Member.join(connection, { database, leaderOnly, seen: this.#seen }, limit);
     } catch (error) {
       const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
       connection?.close(problem);
       if (!signal.aborted) {
+        this.counters.failedAttempts++;
         publish('session', { event: 'failed', remote: name, database, reason: problem });
         this.#emit('failed', { remote: name, reason: problem });
       }

@@ -4,8 +4,9 @@ import { Subscription, type SubscriptionOptions } from '../monitor/subscription.
 import type { MonitorRequests, RowUpdate, TableUpdates } from '../monitor/updates.ts';
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import type { WireRow } from '../wire/types.ts';
-import type { Clauses, RowOf, TableName } from './operations.ts';
-import { RowIndex } from './row-index.ts';
+import { CacheReader } from './cache-reader.ts';
+import type { Clauses, KeyOf, RowOf, TableName } from './operations.ts';
+import { RowIndex, textOf } from './row-index.ts';
 import type { Rows } from './rows.ts';
 import type { Row, TableCodec } from './table-codec.ts';
 import { ServerSchema } from './table-codec.ts';
@@ -59,8 +60,10 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   /** Settles when the contents are there for the first time. @throws as Subscription.run */
   readonly ready: Promise<void>;
   readonly #tables: ReadonlyMap<string, Table>;
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Set<CacheReader>();
   readonly #indexes = new Map<string, RowIndex<unknown, Row>[]>();
+  /** Of the schema's own indexes those that were asked for, by table and columns. */
+  readonly #keys = new Map<string, RowIndex<string, Row>>();
   readonly #subscription: Subscription;
   readonly #running: Promise<void>;
   readonly #resolveReady: () => void;
@@ -143,10 +146,30 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     table: N,
     keyOf: (row: CachedRow<T, S, N>) => Key | undefined,
   ): Pick<RowIndex<Key, CachedRow<T, S, N>>, 'get'> {
-    const { rows } = this.#tables.get(table)!;
-    const index = new RowIndex(keyOf as (row: Row) => Key | undefined, rows.values());
-    this.#indexes.set(table, [...(this.#indexes.get(table) ?? []), index]);
+    const index = this.#addIndex(table, keyOf as (row: Row) => Key | undefined);
     return index as unknown as RowIndex<Key, CachedRow<T, S, N>>;
+  }
+
+  /**
+   * The row that has these values in the columns of one of the table's indexes, as the schema has them: there is no
+   * second one.
+   * @throws SchemaError when the schema has no such index, or the cache does not hold its columns
+   */
+  find<N extends keyof S & TableName<T>>(table: N, key: KeyOf<T, N>): CachedRow<T, S, N> | undefined {
+    const columns = Object.keys(key as object).sort();
+    const valuesOf = (row: Row): string => textOf(columns.map((column) => `${column} ${textOf(row[column])}`));
+    const name = `${table} ${columns}`;
+    let index = this.#keys.get(name);
+    if (index === undefined) {
+      const held = this.#tables.get(table);
+      if (held?.codec.isIndex(columns) !== true) throw new SchemaError(`Table ${table} has no index of ${columns}`);
+      for (const column of columns) {
+        if (!held.columns.includes(column)) throw new SchemaError(`This cache does not hold ${column} of ${table}`);
+      }
+      index = this.#addIndex(table, valuesOf);
+      this.#keys.set(name, index);
+    }
+    return index.get(valuesOf(key as Row))[0] as CachedRow<T, S, N> | undefined;
   }
 
   /**
@@ -195,9 +218,15 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
 
   readonly #now = (table: string, id: string): Row | undefined => this.#tables.get(table)!.rows.get(id);
 
+  #addIndex<Key>(table: string, keyOf: (row: Row) => Key | undefined): RowIndex<Key, Row> {
+    const index = new RowIndex(keyOf, this.#tables.get(table)!.rows.values());
+    this.#indexes.set(table, [...(this.#indexes.get(table) ?? []), index]);
+    return index;
+  }
+
   /** A reader to whom all rows that are there are new. */
-  #startReading(): Reader {
-    const reader = new Reader();
+  #startReading(): CacheReader {
+    const reader = new CacheReader();
     for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
     if (this.#ended !== undefined) reader.end(this.#ended.error);
     this.#readers.add(reader);
@@ -274,45 +303,4 @@ function replace(rows: Rows, id: string, wire: WireRow): void {
   const old = rows.get(id)!;
   rows.setWire(id, wire);
   if (isDeepStrictEqual(rows.get(id), old)) rows.set(id, old);
-}
-
-/** What changed since one reader last looked: the rows as they were then. */
-class Reader {
-  #before = new Map<string, Map<string, Row | undefined>>();
-  #wake = Promise.withResolvers<void>();
-  #ended: { error: Error | undefined } | undefined;
-
-  add(table: string, id: string, before: Row | undefined): void {
-    const rows = this.#before.get(table);
-    if (rows === undefined) this.#before.set(table, new Map([[id, before]]));
-    else if (!rows.has(id)) rows.set(id, before);
-  }
-
-  wake(): void {
-    if (this.#before.size > 0) this.#wake.resolve();
-  }
-
-  end(error: Error | undefined): void {
-    this.#ended = { error };
-    this.#wake.resolve();
-  }
-
-  async hasChanges(): Promise<boolean> {
-    if (this.#before.size > 0) return true;
-    if (this.#ended === undefined) await this.#wake.promise;
-    this.#wake = Promise.withResolvers();
-    if (this.#before.size > 0) return true;
-    if (this.#ended?.error !== undefined) throw this.#ended.error;
-    return this.#ended === undefined;
-  }
-
-  take(now: (table: string, id: string) => Row | undefined) {
-    const all = this.#before;
-    this.#before = new Map();
-    return [...all].flatMap(([table, rows]) =>
-      [...rows]
-        .map(([uuid, before]) => ({ table, uuid, before, after: now(table, uuid) }))
-        .filter(({ before, after }) => before !== after),
-    );
-  }
 }

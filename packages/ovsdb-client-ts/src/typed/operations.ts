@@ -29,6 +29,8 @@ type Types = { row: any; insert: any; update: any };
 export type RowOf<T, N extends keyof T> = T[N] extends Types ? T[N]['row'] : never;
 type InsertRow<T, N extends keyof T> = T[N] extends Types ? T[N]['insert'] : never;
 type UpdateRow<T, N extends keyof T> = T[N] extends Types ? T[N]['update'] : never;
+/** The columns of one of a table's indexes, with their values. */
+export type KeyOf<T, N extends keyof T> = T[N] extends { key: infer Key } ? Key : never;
 type Where<T, N extends keyof T> = readonly Condition<RowOf<T, N>>[];
 export type Clauses = readonly (readonly [string, string, unknown])[];
 

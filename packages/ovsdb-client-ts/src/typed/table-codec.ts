@@ -4,6 +4,7 @@ import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
 import { makeLimitCheck } from '../schema/limits.ts';
 import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
 import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
+import { textOf } from './row-index.ts';
 
 /** Rows as objects of TypeScript, by column. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -13,6 +14,7 @@ export class TableCodec {
   readonly name: string;
   readonly #columns: ReadonlyMap<string, ColumnCodec>;
   readonly #immutable: ReadonlySet<string>;
+  readonly #indexes: ReadonlySet<string>;
   readonly #limits: ReadonlyMap<string, (value: unknown) => void>;
 
   /** @throws SchemaError for a table that the schema does not have */
@@ -21,6 +23,7 @@ export class TableCodec {
     if (table === undefined) throw new SchemaError(`The schema ${schema.name} ${schema.version} has no table ${name}`);
     const columns = Object.entries({ ...IMPLICIT_COLUMNS, ...table.columns });
     this.name = name;
+    this.#indexes = new Set((table.indexes ?? []).map(textOf));
     this.#columns = new Map(columns.map(([column, { type }]) => [column, makeCodec(type)]));
     this.#limits = new Map(columns.map(([column, { type }]) => [column, makeLimitCheck(type)]));
     this.#immutable = new Set(columns.filter(([, { mutable }]) => mutable === false).map(([column]) => column));
@@ -35,6 +38,11 @@ export class TableCodec {
     const codec = this.#columns.get(name);
     if (codec === undefined) throw new SchemaError(`Table ${this.name} has no column ${name}`);
     return codec;
+  }
+
+  /** Whether the schema lets no two rows have the same values in these columns. */
+  isIndex(columns: readonly string[]): boolean {
+    return this.#indexes.has(textOf(columns));
   }
 
   /**

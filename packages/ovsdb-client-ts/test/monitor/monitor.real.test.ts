@@ -95,6 +95,21 @@ describe('monitor', () => {
     for (let last = 0; last !== 4000; last++) expect((await take(events)).kind).toBe('changes');
   }, 30_000);
 
+  it('has one reader, whose own errors it lets through', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    await using monitor = client.monitor({ Box: {} });
+    const events = monitor[Symbol.asyncIterator]();
+    await events.next();
+    await expect(monitor[Symbol.asyncIterator]().next()).rejects.toThrow('This monitor has a reader');
+    await client.transact([{ op: 'insert', table: 'Box', row: { serial: 'still read', size: 'small' } }]);
+    expect((await events.next()).value).toMatchObject({ kind: 'changes' });
+    const reading = async () => {
+      for await (const { kind } of client.monitor({ Box: {} })) throw new Error(`mine at the ${kind}`);
+    };
+    await expect(reading()).rejects.toThrow('mine at the snapshot');
+  });
+
   it('fails the reader when the server rejects the monitor', async () => {
     await using inventory = await Inventory.start();
     await using client = inventory.client();
