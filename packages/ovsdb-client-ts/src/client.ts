@@ -14,6 +14,22 @@ import type { TypedSchema } from './typed/types.ts';
 import type { Operation, OperationResult } from './wire/operations.ts';
 import { readResults } from './wire/results.ts';
 
+/**
+ * What a client is made of.
+ *
+ * @see [ovsdb(7), "Active Connection Methods"](https://docs.openvswitch.org/en/latest/ref/ovsdb.7/)
+ *
+ * @example
+ * ```ts
+ * const options: OvsdbClientOptions = {
+ *   remote: 'ssl:10.0.0.1:6641,ssl:10.0.0.2:6641,ssl:10.0.0.3:6641',
+ *   database: 'OVN_Northbound',
+ *   tls: { cert: 'client.pem', key: 'client-key.pem', ca: 'ca.pem' },
+ *   requestTimeoutMs: 2000,
+ * };
+ * await using client = new OvsdbClient(options);
+ * ```
+ */
 export interface OvsdbClientOptions {
   /** Where the servers are: `unix:<file>`, `tcp:<host>:<port>`, `ssl:<host>:<port>`; members of a cluster with commas. */
   remote: string;
@@ -47,6 +63,15 @@ export interface OvsdbClientOptions {
  *
  * Its methods throw ConnectError or UnsendableError (not sent), RpcError (rejected), OutcomeUnknownError (sent, and no
  * answer).
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const [result] = await client.transact([{ op: 'insert', table: 'DNS', row: {} }]);
+ * fromWireUuid(result!.uuid!).length; // => 36
+ * ```
  */
 export class OvsdbClient implements AsyncDisposable {
   readonly #database: string;
@@ -178,6 +203,7 @@ export class OvsdbClient implements AsyncDisposable {
     await this.#session.close();
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -3,7 +3,19 @@ import { channel, tracingChannel } from 'node:diagnostics_channel';
 const channels = { session: channel('ovsdb-client-ts:session') };
 const requests = tracingChannel<object>('ovsdb-client-ts:request');
 
-/** What a client has counted since it was made. */
+/**
+ * What a client has counted since it was made.
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * await client.echo(['x']);
+ * const { connections, failedAttempts }: ClientCounters = client.counters;
+ * [connections, failedAttempts]; // => [1, 0]
+ * ```
+ */
 export interface ClientCounters {
   /** Number of times that a server came into use. */
   readonly connections: number;
@@ -15,7 +27,9 @@ export interface ClientCounters {
   readonly replies: number;
   /** Number of notifications: updates of monitors, and news of locks. */
   readonly notifications: number;
+  /** Number of bytes. */
   readonly bytesSent: number;
+  /** Number of bytes. */
   readonly bytesReceived: number;
 }
 

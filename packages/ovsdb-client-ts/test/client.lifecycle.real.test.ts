@@ -206,9 +206,7 @@ describe('the key of a table', () => {
     const db = client.typed(schema);
     await using cache = db.cache({ Box: { columns: ['level'] } });
     await cache.ready;
-    expect(() => cache.find('Box', { serial: 'a' })).toThrow(
-      new SchemaError('This cache does not hold serial of Box'),
-    );
+    expect(() => cache.find('Box', { serial: 'a' })).toThrow(new SchemaError('This cache does not hold serial of Box'));
     expect(() => cache.find('Box', { level: 1 } as never)).toThrow(new SchemaError('Table Box has no index of level'));
   });
 

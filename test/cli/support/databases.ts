@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
-import { Cluster } from '../../../packages/ovsdb-client-ts/test/support/cluster.ts';
 import { createDatabase } from '../../../packages/ovsdb-client-ts/src/test-server/database-file.ts';
 import { OvsdbServer } from '../../../packages/ovsdb-client-ts/src/test-server/ovsdb-server.ts';
+import { Cluster } from '../../../packages/ovsdb-client-ts/test/support/cluster.ts';
 import { TemporaryDirectory } from '../../../packages/ovsdb-client-ts/test/support/server.ts';
 
 const NAME = 'OVN_Southbound';

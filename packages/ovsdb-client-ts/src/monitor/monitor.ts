@@ -7,6 +7,18 @@ import type { MonitorCondition, MonitorEvent, MonitorRequests, TableUpdates } fr
 /**
  * Follows tables as raw updates (`for await`, one reader). It survives reconnects, and goes on without a new snapshot
  * where the server can. A reader who is further behind than the tables are long gets a snapshot, when it comes for it.
+ *
+ * @see [ovsdb-server(7), section 4.1.15](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * await using monitor: Monitor = client.monitor({ Mirror: { columns: ['name'] } });
+ * for await (const { kind } of monitor) {
+ *   kind; // => 'snapshot'
+ *   break;
+ * }
+ * ```
  */
 export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
   readonly #subscription: Subscription;
@@ -78,6 +90,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     await this.#subscription.changeCondition(table, where, limit);
   }
 
+  /** Ends it, and the loop of its reader. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#subscription.close();
@@ -85,6 +98,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     await this.#running;
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -13,7 +13,21 @@ import type { LogPosition } from './server-row.ts';
 /** A server that is slow to connect gets this head start, in milliseconds, before the next one is tried as well. */
 const HEAD_START_MS = 250;
 
-/** What happens to the connection of a client; each event names the server. */
+/**
+ * What happens to the connection of a client; each event names the server.
+ *
+ * @see [Node.js, class EventEmitter](https://nodejs.org/api/events.html#class-eventemitter)
+ *
+ * @example
+ * ```ts
+ * import { once } from 'node:events';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const up = once(client.events, 'up') as Promise<ConnectionEvents['up']>;
+ * await client.echo([]);
+ * const [{ remote }] = await up;
+ * remote; // => 'tcp:127.0.0.1:6641'
+ * ```
+ */
 export interface ConnectionEvents {
   /** A server is in use. */
   up: [{ remote: string }];

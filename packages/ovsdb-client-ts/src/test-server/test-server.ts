@@ -4,6 +4,16 @@ import { join } from 'node:path';
 import { createCluster, createDatabase } from './database-file.ts';
 import { OvsdbServer } from './ovsdb-server.ts';
 
+/**
+ * What a test server is made of.
+ *
+ * @see [ovsdb-server(1)](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.1/)
+ *
+ * @example
+ * ```ts
+ * const options: TestServerOptions = { schema: '/usr/share/ovn/ovn-sb.ovsschema', isClustered: true };
+ * ```
+ */
 export interface TestServerOptions {
   /** The schema of its database (RFC 7047 section 3.2), or the path of a file with it. */
   schema: object | string;
@@ -19,6 +29,16 @@ const running = new Set<TestServer>();
  * A real ovsdb-server with one empty database, for tests. It listens on a socket in a directory of its own; both are
  * gone when it is closed, and when this process ends. The programs `ovsdb-server`, `ovsdb-tool` and `ovs-appctl` of
  * Open vSwitch must be installed.
+ *
+ * @see [ovsdb-server(1)](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.1/)
+ *
+ * @example
+ * ```ts
+ * const schema = { name: 'Notes', version: '1.0.0', tables: { Note: { columns: { text: { type: 'string' } } } } };
+ * await using server = await TestServer.start({ schema });
+ * await using client = new OvsdbClient({ remote: server.remote, database: server.database });
+ * await client.transact([{ op: 'select', table: 'Note', where: [] }]); // => [{ rows: [] }]
+ * ```
  */
 export class TestServer implements AsyncDisposable {
   /** Where clients find it. */
@@ -72,6 +92,7 @@ export class TestServer implements AsyncDisposable {
     this.#server.pause();
   }
 
+  /** Lets it go on after `pause`. */
   resume(): void {
     this.#server.resume();
   }
@@ -87,6 +108,7 @@ export class TestServer implements AsyncDisposable {
     this.#remove();
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -13,10 +13,36 @@ import { ServerSchema } from './table-codec.ts';
 import type { Condition, TypedSchema } from './types.ts';
 import type { Uuid } from './uuid.ts';
 
-/** Rows that match one of the clauses; `true` stands for all rows and `false` for none, like an empty list for all. */
+/**
+ * Rows that match one of the clauses; `true` stands for all rows and `false` for none, like an empty list for all.
+ *
+ * @see [ovsdb-server(7), section 4.1.12](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * import type { OVNNorthbound } from 'ovsdb-client-ts/ovn-nb';
+ * const where: CacheCondition<OVNNorthbound, 'Logical_Switch_Port'> = [
+ *   ['type', '==', 'router'],
+ *   ['up', '==', true],
+ * ];
+ * ```
+ */
 export type CacheCondition<T, N extends keyof T> = readonly (Condition<RowOf<T, N>> | boolean)[];
 
-/** Which tables to hold; of each all columns and rows unless said otherwise. */
+/**
+ * Which tables to hold; of each all columns and rows unless said otherwise.
+ *
+ * @see [RFC 7047, section 4.1.5](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.5)
+ *
+ * @example
+ * ```ts
+ * import type { OVNNorthbound } from 'ovsdb-client-ts/ovn-nb';
+ * const tables: CacheTables<OVNNorthbound> = {
+ *   DNS: {},
+ *   Logical_Switch: { columns: ['name'], where: [['name', '==', 'net1']] },
+ * };
+ * ```
+ */
 export type CacheTables<T> = {
   readonly [N in TableName<T>]?: {
     readonly columns?: readonly (keyof RowOf<T, N> & string)[];
@@ -24,7 +50,19 @@ export type CacheTables<T> = {
   };
 };
 
-/** The rows of a table as a cache holds them: with the columns that were asked for. */
+/**
+ * The rows of a table as a cache holds them: with the columns that were asked for.
+ *
+ * @see [RFC 7047, section 3.2](https://www.rfc-editor.org/rfc/rfc7047#section-3.2)
+ *
+ * @example
+ * ```ts
+ * import type { OVNNorthbound } from 'ovsdb-client-ts/ovn-nb';
+ * type Tables = { Logical_Switch: { readonly columns: readonly ['name'] } };
+ * const show = ({ name }: CachedRow<OVNNorthbound, Tables, 'Logical_Switch'>) => name.toUpperCase();
+ * show({ _uuid: 'c1b0f6e2-6d0c-4f0e-9a3e-0d8f3a1b2c4d' as Uuid<'Logical_Switch'>, name: 'net1' }); // => 'NET1'
+ * ```
+ */
 export type CachedRow<T, S, N extends keyof S> =
   N extends TableName<T>
     ? S[N] extends { readonly columns: readonly (infer C)[] }
@@ -32,7 +70,19 @@ export type CachedRow<T, S, N extends keyof S> =
       : RowOf<T, N>
     : never;
 
-/** A row that came, went, or changed since this reader last looked. */
+/**
+ * A row that came, went, or changed since this reader last looked.
+ *
+ * @see [ovsdb-server(7), section 4.1.14](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * import type { OVNNorthbound } from 'ovsdb-client-ts/ovn-nb';
+ * type Tables = { DNS: { readonly columns: readonly ['records'] } };
+ * const kindOf = ({ before, after }: RowChange<OVNNorthbound, Tables>) =>
+ *   before === undefined ? 'insert' : after === undefined ? 'delete' : 'modify';
+ * ```
+ */
 export type RowChange<T, S> = {
   [N in keyof S & string]: {
     readonly table: N;
@@ -53,7 +103,22 @@ interface Table {
   readonly where: CacheClauses | undefined;
 }
 
-/** A copy of tables that follows the server. Rows are decoded when first read, and never changed but replaced. */
+/**
+ * A copy of tables that follows the server. Rows are decoded when first read, and never changed but replaced.
+ *
+ * @see [ovsdb-server(7), section 4.1.15](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb = client.typed(schema);
+ * await using cache = nb.cache({ DNS: { columns: ['records'] } });
+ * await cache.ready;
+ * const [id] = await nb.transact([nb.insert('DNS', { records: { vm1: '10.0.0.1' } })]);
+ * cache.tables.DNS.get(id)?.records.get('vm1'); // => '10.0.0.1'
+ * ```
+ */
 export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChange<T, S>[]>, AsyncDisposable {
   /** By table, then by uuid. */
   readonly tables: { readonly [N in keyof S & string]: ReadonlyMap<Uuid<N>, CachedRow<T, S, N>> };
@@ -207,11 +272,13 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     }
   }
 
+  /** Ends it, and the loops of its readers. What it holds stays as it is. */
   async close(): Promise<void> {
     this.#subscription.close();
     await this.#running;
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

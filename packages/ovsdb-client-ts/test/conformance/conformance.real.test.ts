@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { freePort } from '../../../../lab/free-port.ts';
 import { type Operation, type OperationResult, OvsdbClient, type TlsFiles, TransactionError } from '../../src/index.ts';
-import { Authority } from '../support/certificates.ts';
 import { createDatabase } from '../../src/test-server/database-file.ts';
 import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
+import { Authority } from '../support/certificates.ts';
 import { TemporaryDirectory } from '../support/server.ts';
 import { constraintCases } from './cases/constraints.ts';
 import { integrityCases } from './cases/integrity.ts';

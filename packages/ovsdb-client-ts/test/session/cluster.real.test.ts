@@ -2,11 +2,11 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Operation, OvsdbClient } from '../../src/index.ts';
+import { createCluster } from '../../src/test-server/database-file.ts';
 import { countUnderFire } from '../acceptance/increments.ts';
 import { schema } from '../generated/inventory.ts';
 import { Cluster } from '../support/cluster.ts';
 import { Inventory, inventorySchema } from '../support/inventory.ts';
-import { createCluster } from '../../src/test-server/database-file.ts';
 
 it('counts exactly while leaders are killed, and no word about an outcome is wrong', async () => {
   const report = await countUnderFire({ increments: 60, kills: 2 });

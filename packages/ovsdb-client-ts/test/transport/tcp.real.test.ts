@@ -1,8 +1,8 @@
 import { freePort } from '../../../../lab/free-port.ts';
 import { OvsdbClient } from '../../src/index.ts';
-import { inventorySchema } from '../support/inventory.ts';
 import { createDatabase } from '../../src/test-server/database-file.ts';
 import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
+import { inventorySchema } from '../support/inventory.ts';
 import { TemporaryDirectory } from '../support/server.ts';
 
 it.each(['127.0.0.1', '[::1]'])('talks over TCP to %s', async (host) => {

@@ -1,10 +1,10 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { freePort } from '../../../../lab/free-port.ts';
 import { OvsdbClient, type OvsdbClientOptions } from '../../src/index.ts';
-import { Authority } from '../support/certificates.ts';
-import { inventorySchema } from '../support/inventory.ts';
 import { createDatabase } from '../../src/test-server/database-file.ts';
 import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
+import { Authority } from '../support/certificates.ts';
+import { inventorySchema } from '../support/inventory.ts';
 import { TemporaryDirectory } from '../support/server.ts';
 
 let directory: TemporaryDirectory;

@@ -1,4 +1,4 @@
-import { OvsdbClient, SchemaError, TransactionError, UnsendableError, type WireValue } from '../../src/index.ts';
+import { type OvsdbClient, SchemaError, TransactionError, UnsendableError, type WireValue } from '../../src/index.ts';
 import { schema } from '../generated/inventory.ts';
 import { Inventory } from '../support/inventory.ts';
 
