@@ -3,6 +3,7 @@ import { type ClientCounters, traceRequest } from './diagnostics.ts';
 import { OutcomeUnknownError, SchemaError, TransactionError } from './errors.ts';
 import { Lock } from './lock.ts';
 import { Monitor } from './monitor/monitor.ts';
+import type { SubscriptionSource } from './monitor/subscription.ts';
 import type { MonitorRequests } from './monitor/updates.ts';
 import { type CallOptions, checkDuration, Limit } from './rpc/limit.ts';
 import { type Member, withSchema } from './session/member.ts';
@@ -208,7 +209,7 @@ export class OvsdbClient implements AsyncDisposable {
     await this.close();
   }
 
-  #subscription({ signal, timeoutMs = this.#requestTimeoutMs }: CallOptions) {
+  #subscription({ signal, timeoutMs = this.#requestTimeoutMs }: CallOptions): SubscriptionSource {
     return {
       session: this.#session,
       database: this.#database,

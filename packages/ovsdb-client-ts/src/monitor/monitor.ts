@@ -1,7 +1,7 @@
 import { SchemaError } from '../errors.ts';
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import { Backlog } from './backlog.ts';
-import { Subscription, type SubscriptionOptions } from './subscription.ts';
+import { Subscription, type SubscriptionSource } from './subscription.ts';
 import type { MonitorCondition, MonitorEvent, MonitorRequests, TableUpdates } from './updates.ts';
 
 /**
@@ -29,7 +29,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(tables: MonitorRequests, options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>) {
+  constructor(tables: MonitorRequests, options: SubscriptionSource) {
     this.#tables = tables;
     this.#requests = tables;
     this.#subscription = new Subscription({

@@ -10,9 +10,13 @@ import { Probe } from './probe.ts';
 
 interface Pending {
   readonly method: string;
+  readonly readText: ReadText | undefined;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
+
+/** Reads a result from the part of a message that it is; undefined leaves it to JSON.parse. */
+export type ReadText = (text: string, from: number, end: number) => object | undefined;
 
 interface Outgoing {
   readonly text: string;
@@ -20,6 +24,12 @@ interface Outgoing {
   onSent?(): void;
   onNotSent?(reason: Error): void;
 }
+
+/** From as many characters on it is worth a look whether a reply's text has a reader of its own. */
+const LARGE = 65_536;
+/** As ovsdb-server writes the reply to a request that it does not reject. */
+const REPLY_BEGIN = /^\{"id":(\d+),"result":/;
+const REPLY_END = ',"error":null}';
 
 export type NotificationListener = (method: string, params: readonly unknown[]) => void;
 
@@ -78,7 +88,7 @@ export class Connection {
 
   /**
    * Sends a request and waits for its reply. `onResult` is called before any later message is looked at, which a
-   * promise cannot promise.
+   * promise cannot promise. `readText` may read the result in the place of JSON.parse when it is large.
    * @throws ConnectError, UnsendableError (nothing was sent), OutcomeUnknownError, RpcError
    */
   request(
@@ -86,6 +96,7 @@ export class Connection {
     params: readonly unknown[],
     limit: Limit,
     onResult?: (result: unknown) => void,
+    readText?: ReadText,
   ): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       const stopped = this.#closeReason ?? limit.reached;
@@ -104,7 +115,7 @@ export class Connection {
         text: `{"id":${id},"method":"${method}","params":${stringifyParams(params)}}`,
         onSent: () => {
           this.#counters.requests++;
-          this.#pending.set(id, { method, resolve: settle, reject });
+          this.#pending.set(id, { method, readText, resolve: settle, reject });
         },
         onNotSent: (reason) => reject(notSent(method, reason)),
       };
@@ -231,10 +242,20 @@ export class Connection {
 
   #receive(text: string, hasExtremeNumber: boolean): void {
     if (this.#closeReason !== undefined) return;
+    if (text.length >= LARGE && this.#receiveText(text)) return;
     const { id, method, params, result, error } = parseJson(text, hasExtremeNumber) as Record<string, unknown>;
     if (typeof method === 'string') this.#receiveCall(id, method, params);
     else if (typeof id === 'number') this.#receiveReply(id, result, error);
     else if (id !== 'echo') throw new ProtocolError(`Got neither a request nor a reply: ${text.slice(0, 100)}`);
+  }
+
+  #receiveText(text: string): boolean {
+    const [begin, id] = REPLY_BEGIN.exec(text) ?? [];
+    const readText = this.#pending.get(Number(id))?.readText;
+    if (begin === undefined || readText === undefined || !text.endsWith(REPLY_END)) return false;
+    const result = readText(text, begin.length, text.length - REPLY_END.length);
+    if (result !== undefined) this.#receiveReply(Number(id), result, null);
+    return result !== undefined;
   }
 
   #receiveCall(id: unknown, method: string, params: unknown): void {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ProtocolError, SchemaError } from '../errors.ts';
-import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
+import type { RowTexts } from '../monitor/row-texts.ts';
+import { Subscription, type SubscriptionSource } from '../monitor/subscription.ts';
 import type { MonitorRequests, RowUpdate, TableUpdates } from '../monitor/updates.ts';
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import type { WireRow } from '../wire/types.ts';
@@ -96,6 +97,9 @@ export type RowChange<T, S> = {
 
 export type CacheClauses = readonly (Clauses[number] | boolean)[];
 
+/** Of a row whose text is not parsed yet, too. */
+type Update = Omit<RowUpdate, 'initial'> & { readonly initial?: WireRow | string };
+
 interface Table {
   readonly rows: Rows;
   readonly codec: TableCodec;
@@ -137,7 +141,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   #ended: { error: Error | undefined } | undefined;
 
   constructor(
-    options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>,
+    source: SubscriptionSource,
     schema: TypedSchema<T>,
     tables: ReadonlyMap<string, Table>,
   ) {
@@ -147,9 +151,10 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     this.#tables = tables;
     this.tables = Object.fromEntries([...tables].map(([name, { rows }]) => [name, rows])) as unknown as this['tables'];
     this.#subscription = new Subscription({
-      ...options,
+      ...source,
       requests: async (member, limit) => this.#makeRequests(new ServerSchema(await member.schema(limit), schema)),
       onUpdates: (updates, anew) => this.#apply(updates, anew),
+      onContents: (tables) => this.#fill(tables),
       onLost: () => {
         this.#isLive = false;
       },
@@ -332,13 +337,27 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
       }
       for (const id in rows) this.#change(name, table, id, rows[id]!);
     }
+    this.#goLive();
+  }
+
+  /** As `#apply` with contents anew, of which each row is parsed when it is first read. */
+  #fill(tables: RowTexts): void {
+    for (const [name, table] of this.#tables) {
+      const texts = tables.get(name);
+      for (const id of table.rows.ids()) if (!texts?.has(id)) this.#change(name, table, id, { delete: null });
+      for (const [id, initial] of texts ?? []) this.#change(name, table, id, { initial });
+    }
+    this.#goLive();
+  }
+
+  #goLive(): void {
     this.#isLive = true;
     this.#hasBeenLive = true;
     this.#resolveReady();
     for (const reader of this.#readers) reader.wake();
   }
 
-  #change(name: string, table: Table, id: string, update: RowUpdate): void {
+  #change(name: string, table: Table, id: string, update: Update): void {
     const indexes = this.#indexes.get(name);
     // Without an index a row need not be decoded here.
     const before = indexes && table.rows.get(id);
@@ -346,7 +365,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     for (const index of indexes ?? []) index.replace(before, table.rows.get(id));
   }
 
-  #changeRow(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
+  #changeRow(name: string, { rows, codec }: Table, id: string, update: Update): void {
     const isNew = !rows.has(id);
     if (this.#readers.size > 0) {
       const before = rows.get(id);
@@ -366,7 +385,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
 }
 
 /** A row that is as it was stays the same object, so that readers do not take it for a change. */
-function replace(rows: Rows, id: string, wire: WireRow): void {
+function replace(rows: Rows, id: string, wire: WireRow | string): void {
   const old = rows.get(id)!;
   rows.setWire(id, wire);
   if (isDeepStrictEqual(rows.get(id), old)) rows.set(id, old);

@@ -1,4 +1,4 @@
-import type { SubscriptionOptions } from '../monitor/subscription.ts';
+import type { SubscriptionSource } from '../monitor/subscription.ts';
 import type { CallOptions } from '../rpc/limit.ts';
 import type { DatabaseSchema } from '../schema/schema.ts';
 import type { Operation, OperationResult } from '../wire/operations.ts';
@@ -17,7 +17,7 @@ export type Transact = (
 /** What a typed database needs of its client. */
 export interface DatabaseConnection {
   readonly transact: Transact;
-  subscription(options: CallOptions): Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>;
+  subscription(options: CallOptions): SubscriptionSource;
 }
 
 /**
