@@ -36,8 +36,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'ovn/northbound.ts',
-        from: "await this.#client.transact([...operations, { op: 'comment', comment }]",
-        to: "await this.#client.transact([...operations.filter(({ op }) => op !== 'wait'), { op: 'comment', comment }]",
+        from: 'await this.#database.transact([...operations, this.#database.comment(comment)]',
+        to: 'await this.#database.transact([...operations.filter((_operation, index) => index % 2 === 1), this.#database.comment(comment)]',
       },
     ],
   },
@@ -47,23 +47,23 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'ovn/northbound.ts',
-        from: '      rows: [{ options: toWireMap(port.options) }],\n',
-        to: '      rows: [{ options: toWireMap(inOptions(port.options)) }],\n',
+        from: '[{ options: port.options }]',
+        to: '[{ options: inOptions(port.options) }]',
       },
       {
         file: 'ovn/northbound.ts',
-        from: "        ['options', 'insert', toWireMap(options)],\n",
-        to: "        ['options', 'insert', toWireMap(inOptions(options))],\n        ['external_ids', 'delete', toWireSet(OPTION_KEYS)],\n        ['external_ids', 'insert', toWireMap(inIds(options))],\n",
+        from: "          ['options', 'insert', options],\n",
+        to: "          ['options', 'insert', inOptions(options)],\n          ['external_ids', 'delete', OPTION_KEYS],\n          ['external_ids', 'insert', inIds(options)],\n",
       },
       {
         file: 'ovn/northbound.ts',
-        from: '    options: Object.fromEntries(fromWireMap(row.options!)),\n',
-        to: '    options: { ...inIds(Object.fromEntries(fromWireMap(row.external_ids!))), ...Object.fromEntries(fromWireMap(row.options!)) },\n',
+        from: '    options: Object.fromEntries(row.options),\n',
+        to: '    options: { ...inIds(Object.fromEntries(row.external_ids)), ...Object.fromEntries(row.options) },\n',
       },
       {
         file: 'ovn/northbound.ts',
-        from: "['options', 'includes', toWireMap({ [RECORD_BINDING_KEY]: binding })]",
-        to: "['external_ids', 'includes', toWireMap({ [RECORD_BINDING_KEY]: binding })]",
+        from: "['options', 'includes', { [RECORD_BINDING_KEY]: binding }]",
+        to: "['external_ids', 'includes', { [RECORD_BINDING_KEY]: binding }]",
       },
       {
         file: 'ovn/northbound.ts',

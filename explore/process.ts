@@ -1,4 +1,4 @@
-import type { Operation, OvsdbClient } from 'ovsdb-client-ts';
+import type { Operation, OperationResult } from 'ovsdb-client-ts';
 import { ConnectError, fromWireMap, OutcomeUnknownError } from 'ovsdb-client-ts';
 import type { EventFunction } from '../functions/answering.ts';
 import { reconcileFunction } from '../functions/reconcile/index.ts';
@@ -12,6 +12,7 @@ import type { World } from '../handover/observe.ts';
 import { Northbound } from '../handover/ovn/northbound.ts';
 import { Southbound } from '../handover/ovn/southbound.ts';
 import type { Invariants } from './invariants/invariants.ts';
+import { clientOf } from './model/client.ts';
 import type { Northbound as NorthboundModel } from './model/northbound.ts';
 import { gatesOf, type Pod } from './model/objects.ts';
 import type { HttpReply, HttpRequest, RecordedEvent, RestApi } from './model/rest.ts';
@@ -103,7 +104,7 @@ export class Process {
     };
   }
 
-  #transact(operations: readonly Operation[]): Promise<unknown> {
+  #transact(operations: readonly Operation[]): Promise<OperationResult[]> {
     const { northbound, invariants, narrate, onNorthboundChange } = this.#around;
     const isWrite = operations.some(({ op }) => op === 'mutate');
     const sentAt = Date.now();
@@ -166,10 +167,6 @@ export class Process {
       return isUnknown ? new OutcomeUnknownError('transact', 'no answer') : new ConnectError('away');
     });
   }
-}
-
-function clientOf(transact: (operations: readonly Operation[]) => Promise<unknown>): OvsdbClient {
-  return { transact } as unknown as OvsdbClient;
 }
 
 /** The times in the records that a transaction writes. */

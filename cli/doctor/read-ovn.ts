@@ -1,4 +1,5 @@
-import { fromWireMap, type OvsdbClient } from 'ovsdb-client-ts';
+import type { OvsdbClient } from 'ovsdb-client-ts';
+import { schema } from 'ovsdb-client-ts/ovn-sb';
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
 import type { Port } from '../../handover/decision/port.ts';
 import { profileOf } from '../../handover/decision/profile.ts';
@@ -54,17 +55,16 @@ export async function readSchema(southbound: OvsdbClient): Promise<{ readonly sc
 }
 
 export async function readChassis(client: OvsdbClient): Promise<readonly ChassisRow[]> {
-  const [support, [{ rows = [] } = {}]] = await Promise.all([
+  const sb = client.typed(schema);
+  const [support, [rows]] = await Promise.all([
     new Southbound(client).strategySupport(),
-    client.transact([{ op: 'select', table: 'Chassis', where: [], columns: ['name', 'hostname', 'other_config'] }], {
-      timeoutMs: TIMEOUT_MS,
-    }),
+    sb.transact([sb.select('Chassis', [], ['name', 'hostname', 'other_config'])], { timeoutMs: TIMEOUT_MS }),
   ]);
   return rows.map((row) => ({
-    name: String(row.name),
-    hostname: String(row.hostname),
-    isRemote: fromWireMap(row.other_config!).get('is-remote') === 'true',
-    strategySupport: support.get(String(row.name)) ?? 'rarp-only',
+    name: row.name,
+    hostname: row.hostname,
+    isRemote: row.other_config.get('is-remote') === 'true',
+    strategySupport: support.get(row.name) ?? 'rarp-only',
   }));
 }
 

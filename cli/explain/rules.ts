@@ -58,10 +58,7 @@ function rulesFor(
       [
         ends,
         is('no launcher pod but the guest’s may still be plugged', vmi?.isAlone === true),
-        is(
-          'the port is not dual with the guest on the target',
-          record?.binding === 'pinned' || record?.source === vmi?.node,
-        ),
+        is('the guest runs on the first or only chassis of the port', firstNode(record) === vmi?.node),
       ],
     ],
     ['4', [ends]],
@@ -80,24 +77,32 @@ function duringMigration(
     isOfThis && record?.binding === 'dual' && record.source === source && record.target === target?.node;
   const isPinnedToSource =
     isOfThis && record?.binding === 'pinned' && record.source === source && record.target === undefined;
-  const isNotPinned = is('the port is not pinned to the source', !isPinnedToSource);
+  const isOfEarlier = record !== undefined && record.vmi === vmi?.uid && record.migration !== migration?.uid;
+  const isLeft = is(
+    'its record does not pin it to the source, nor is of an earlier migration',
+    !isPinnedToSource && !isOfEarlier,
+  );
   const mayStillHappen = !migration?.deleting || isDualAlready || migration.copying;
   return [
     ['3a', is('the guest runs on the target already', migration?.switched === true && target?.node !== undefined)],
     ['3d', is('the guest’s node is not known, so nothing can be written', source === undefined)],
     ['3c', is('the source pod has ended', migration?.sourcePod === undefined)],
-    ['3c', is('the target pod has ended', target?.ended === true), isNotPinned],
+    ['3c', is('the target pod has ended', target?.ended === true), isLeft],
     [
       '3b',
       is('the target pod has not ended', target?.ended !== true),
       is('the target pod has a node other than the source’s', isElsewhere),
       is('the migration is not being deleted, or its ports are dual, or memory is being copied', mayStillHappen),
     ],
-    ['3c', is('the migration is being deleted', migration?.deleting === true), isNotPinned],
+    ['3c', is('the migration is being deleted', migration?.deleting === true), isLeft],
     ['3d'],
   ];
 }
 
 function is(what: string, holds: boolean): Condition {
   return { what, holds };
+}
+
+function firstNode(record: PortRecord | undefined): string | undefined {
+  return record?.binding === 'pinned' ? (record.target ?? record.source) : record?.source;
 }

@@ -153,7 +153,19 @@ export class RestApi {
 }
 
 function found(object: KubernetesObject | StoredEvent): HttpReply {
-  return { status: 200, content: JSON.stringify(object) };
+  return { status: 200, content: jsonOf(object) };
+}
+
+/** What was written of an object that is read again and again, as long as it stays: none is changed in place. */
+const written = new WeakMap<object, string>();
+
+function jsonOf(object: object): string {
+  let json = written.get(object);
+  if (json === undefined) {
+    json = JSON.stringify(object);
+    written.set(object, json);
+  }
+  return json;
 }
 
 function list(
@@ -171,7 +183,7 @@ function list(
         return value === undefined ? key! in labels : labels[key!] === value;
       }),
   );
-  return { status: 200, content: JSON.stringify({ kind: 'List', metadata: {}, items: selected }) };
+  return { status: 200, content: `{"kind":"List","metadata":{},"items":[${selected.map(jsonOf).join()}]}` };
 }
 
 function notFound(resource: string, name: string): HttpReply {

@@ -55,10 +55,10 @@ export type Desired = Leave | Change;
  * |---|---|---|
  * | 1 | VMI not opted in, no record of ours on any of its ports | leave |
  * | 2 | VMI gone or final; or the record is of an earlier VMI and no migration runs | unbound, record removed |
- * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port is not dual with the guest on the target | unbound, record removed |
+ * | 2b | no migration runs, the record is ours, no launcher pod but the guest's may still be plugged, and the port's first or only chassis is the guest's | unbound, record removed |
  * | 3a | a migration runs and the guest already runs on its target | pinned to the target |
  * | 3b | … target pod verified, scheduled to another node, not ended; not being deleted, or dual for it already, or memory is being copied | dual |
- * | 3c | … being deleted, or its target has ended, or the source pod | leave, unless it is pinned to the source: then 3d |
+ * | 3c | … being deleted, or its target has ended, or the source pod | leave, unless its record says pinned to the source, or is of an earlier migration: then 3d |
  * | 3d | … no usable target | pinned to the source |
  * | 4 | no migration runs, the port has our record | pinned to where the guest runs |
  * | 5 | no migration runs, no record | leave |
@@ -97,9 +97,9 @@ export function desired(
   if (record === undefined) return leave('5');
   if (record.vmi !== vmi.uid) return released('2');
   if (vmi.node === undefined) return leave('4');
-  // The way from both chassis to none goes by the target's alone: whether that holds the port is looked at before.
-  const isPassed = record.binding === 'pinned' || record.source === vmi.node;
-  if (vmi.isAlone && isPassed) return released('2b');
+  // A port goes to none from the chassis that has the guest: whether that one holds the port is looked at before.
+  const main = record.binding === 'pinned' ? (record.target ?? record.source) : record.source;
+  if (vmi.isAlone && main === vmi.node) return released('2b');
   return {
     rule: '4',
     step: 'disable-dual-chassis',
@@ -146,9 +146,11 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
     node: source,
     record: recordFor('pinned', source),
   };
-  // Somebody else may have bound the port meanwhile.
+  // Somebody else may have bound the port meanwhile, or put back what it was for an earlier migration.
+  const isOfEarlier = record?.vmi === vmi.uid && record.migration !== migration.uid;
   const isPinned = ownRecord?.binding === 'pinned' && ownRecord.source === source && ownRecord.target === undefined;
-  if (target?.ended) return isPinned ? pinnedToSource : leave('3c');
+  const isKept = isOfEarlier || isPinned;
+  if (target?.ended) return isKept ? pinnedToSource : leave('3c');
 
   const usable = target?.node !== undefined && target.node !== source ? target.node : undefined;
   const dualAlready = ownRecord?.binding === 'dual' && ownRecord.source === source && ownRecord.target === usable;
@@ -165,7 +167,7 @@ function duringMigration(vmi: VmiFacts, migration: MigrationFacts, record: PortR
       record: recordFor('dual', source, usable),
     };
   }
-  if (migration.deleting) return isPinned ? pinnedToSource : leave('3c');
+  if (migration.deleting) return isKept ? pinnedToSource : leave('3c');
   return pinnedToSource;
 }
 

@@ -1,15 +1,19 @@
-import { toWireMap, type WireCondition } from 'ovsdb-client-ts';
+import type { Condition } from 'ovsdb-client-ts';
+import type { LogicalSwitchPort } from 'ovsdb-client-ts/ovn-nb';
 import type { Pod, VmiReference } from './kubevirt.ts';
 import type { Port } from './port.ts';
+
+/** What rows of Logical_Switch_Port are selected by. */
+export type PortCondition = Condition<LogicalSwitchPort>;
 
 /** Whose ports they are: how a VM's ports are found, and how a pod learns the network identity it is to take over. */
 export interface Profile {
   /** Whether a VM's ports can be found only with the names of its networks (`spec.networks` of the VMI). */
   readonly needsNetworks: boolean;
   /** Each matches rows of the VM in Logical_Switch_Port and no other; together they match all. */
-  conditions(vmi: VmiReference, networks: readonly string[]): readonly WireCondition[];
+  conditions(vmi: VmiReference, networks: readonly string[]): readonly PortCondition[];
   /** What is true of a row as long as it is this VM's port. */
-  ownership(port: Port): WireCondition;
+  ownership(port: Port): PortCondition;
   /** Whose a port is; `undefined` where it is no VM's. */
   ownerOf(port: Port): VmiReference | undefined;
   identity(target: Pod, source: Pod | undefined, ports: readonly Port[]): Identity;
@@ -47,8 +51,8 @@ const kubeOvn: Profile = {
 const IDENTITY_ANNOTATION =
   /^([a-z0-9.-]+\.)?ovn(\.[a-z0-9-]+)?\.kubernetes\.io\/(ip_address|mac_address|cidr|gateway|logical_switch|logical_router|vlan_id|provider_network|pod_nic_type|allocated|virtualmachine)$/;
 
-function podIs(pod: string): WireCondition {
-  return ['external_ids', 'includes', toWireMap({ pod })];
+function podIs(pod: string): PortCondition {
+  return ['external_ids', 'includes', { pod }];
 }
 
 const PORT_ANNOTATION = 'ovn-handover.dev/port';

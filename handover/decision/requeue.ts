@@ -43,11 +43,14 @@ export function requeueAfter(
   },
   call: CallSoFar,
 ): Requeue | undefined {
-  const { migration } = observed.facts;
+  const { vmi, migration } = observed.facts;
   if (migration === undefined) {
     const rows = observed.ports.map(({ port }) => done.changes.find((change) => change.port === port) ?? port);
+    const mayBeReleased = vmi?.isAlone && done.changes.some(({ wanted }) => wanted.binding === 'pinned');
     return (
-      claimed(done) ?? (rows.some(({ options }) => recordOf(options) !== undefined) ? afterDeletion(call) : undefined)
+      claimed(done) ??
+      (mayBeReleased ? again('bound to the chassis of the guest for a moment, to be released next') : undefined) ??
+      (rows.some(({ options }) => recordOf(options) !== undefined) ? afterDeletion(call) : undefined)
     );
   }
   if (done.changes.some(({ isInterim }) => isInterim)) {

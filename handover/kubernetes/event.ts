@@ -3,6 +3,9 @@ import { hostname } from 'node:os';
 import { ACTIONS, type KubernetesEvent } from '../decision/events.ts';
 import type { ObjectMeta, VmiReference } from '../decision/kubevirt.ts';
 
+/** Kubernetes names the host of a container after its pod. */
+const POD_NAME = hostname();
+
 /** What an event is about, and who reports it. */
 export interface EventContext {
   readonly vmi: VmiReference & { readonly uid: string };
@@ -41,7 +44,7 @@ export function eventObject(
       related: { ...kubevirt, kind: 'VirtualMachineInstanceMigration', name: migration.name, uid: migration.uid },
     }),
     reportingController: `ovn-handover.dev/${component}`,
-    reportingInstance: hostname(),
+    reportingInstance: POD_NAME,
   };
 }
 

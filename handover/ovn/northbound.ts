@@ -1,26 +1,20 @@
 import {
-  fromWireMap,
-  fromWireSet,
-  fromWireUuid,
   OutcomeUnknownError as NoAnswerError,
-  type Operation,
   type OvsdbClient,
   TransactionError,
-  toWireMap,
-  toWireSet,
-  uuid,
-  type WireCondition,
-  type WireRow,
+  type TypedDatabase,
+  type Uuid,
 } from 'ovsdb-client-ts';
+import { type LogicalSwitchPort, type OVNNorthbound, schema } from 'ovsdb-client-ts/ovn-nb';
 import { LookAgainError, OutcomeUnknownError, TryAgainError } from '../decision/errors.ts';
 import type { VmiReference } from '../decision/kubevirt.ts';
 import { OPTION_KEYS, type Port, type PortChange } from '../decision/port.ts';
-import type { Profile } from '../decision/profile.ts';
+import type { PortCondition, Profile } from '../decision/profile.ts';
 import { RECORD_BINDING_KEY } from '../decision/record.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const TABLE = 'Logical_Switch_Port';
-const COLUMNS = ['_uuid', 'name', 'addresses', 'dynamic_addresses', 'options', 'external_ids'];
+const COLUMNS = ['_uuid', 'name', 'addresses', 'dynamic_addresses', 'options', 'external_ids'] as const;
 const TIMEOUT_MS = 5_000;
 /** How long a warm function relies, while nothing migrates, on the uuids that it found. */
 const UUIDS_LAST_MS = 60_000;
@@ -39,18 +33,18 @@ export interface KnownPorts {
 
 /** The ports of VMs in OVN_Northbound. Nothing is monitored, or kept but row uuids, which are verified at each use. */
 export class Northbound {
-  readonly #client: OvsdbClient;
+  readonly #database: TypedDatabase<OVNNorthbound>;
   readonly #profile: Profile;
   readonly #known = new BoundedMap<KnownPorts>();
 
   constructor(client: OvsdbClient, profile: Profile) {
-    this.#client = client;
+    this.#database = client.typed(schema);
     this.#profile = profile;
   }
 
   /** The ports of these uuids, by name; `undefined` unless they all are there and the VM's. */
   async portsAt(uuids: readonly string[], vmi: VmiReference): Promise<readonly Port[] | undefined> {
-    const ports = await this.#select(uuids.map((id) => ['_uuid', '==', uuid(id)]));
+    const ports = await this.#select(uuids.map(rowIs));
     const isAll = ports.length === uuids.length && ports.every((port) => this.#isOf(vmi, port));
     return isAll ? ports : undefined;
   }
@@ -109,9 +103,9 @@ export class Northbound {
    * @throws LookAgainError if a row was changed in between; OutcomeUnknownError if it is not known whether they count
    */
   async commit(changes: readonly PortChange[], comment: string): Promise<void> {
-    const operations = changes.flatMap((change) => guardedChange(change, this.#profile.ownership(change.port)));
+    const operations = changes.flatMap((change) => this.#guardedChange(change));
     try {
-      await this.#client.transact([...operations, { op: 'comment', comment }], { timeoutMs: TIMEOUT_MS });
+      await this.#database.transact([...operations, this.#database.comment(comment)], { timeoutMs: TIMEOUT_MS });
     } catch (error) {
       if (error instanceof TransactionError && error.guardFailed) {
         throw new LookAgainError('a port was changed in between', { cause: error });
@@ -125,9 +119,7 @@ export class Northbound {
 
   #recorded(): Promise<readonly Port[]> {
     const bindings = ['pinned', 'dual'] as const;
-    return this.#select(
-      bindings.map((binding) => ['options', 'includes', toWireMap({ [RECORD_BINDING_KEY]: binding })]),
-    );
+    return this.#select(bindings.map((binding) => ['options', 'includes', { [RECORD_BINDING_KEY]: binding }]));
   }
 
   #isOf(vmi: VmiReference, port: Port): boolean {
@@ -135,60 +127,53 @@ export class Northbound {
     return owner !== undefined && keyOf(owner) === keyOf(vmi);
   }
 
-  async #select(conditions: readonly WireCondition[]): Promise<readonly Port[]> {
+  async #select(conditions: readonly PortCondition[]): Promise<readonly Port[]> {
     if (conditions.length === 0) return [];
-    const operations = conditions.map(
-      (where): Operation => ({ op: 'select', table: TABLE, where: [where], columns: COLUMNS }),
-    );
-    const results = await this.#client.transact(operations, { timeoutMs: TIMEOUT_MS }).catch((error) => {
+    const selects = conditions.map((where) => this.#database.select(TABLE, [where], COLUMNS));
+    const rows = await this.#database.transact(selects, { timeoutMs: TIMEOUT_MS }).catch((error) => {
       throw awayError(error);
     });
-    return results
-      .flatMap((result) => result.rows ?? [])
+    return rows
+      .flat()
       .map(portOf)
       .sort((a, b) => a.name.localeCompare(b.name));
   }
+
+  /**
+   * The operations of one change. It counts only if the row is still the VM's and has the options that were read; of
+   * `external_ids` others write all the time. Maps are changed by `mutate`, key by key: replacing a map would undo what others
+   * wrote, and as a map insert never overwrites (RFC 7047, 5.1 `<mutator>`), what is ours is deleted first.
+   */
+  #guardedChange({ port, options }: PortChange) {
+    const row = rowIs(port.uuid);
+    return [
+      this.#database.wait(TABLE, [row, this.#profile.ownership(port)], [{ options: port.options }]),
+      this.#database.mutate(
+        TABLE,
+        [row],
+        [
+          ['options', 'delete', OPTION_KEYS],
+          ['options', 'insert', options],
+        ],
+      ),
+    ];
+  }
 }
 
-/**
- * The operations of one change. It counts only if the row is still the VM's and has the options that were read; of
- * `external_ids` others write all the time. Maps are changed by `mutate`, key by key: replacing a map would undo what others
- * wrote, and as a map insert never overwrites (RFC 7047, 5.1 `<mutator>`), what is ours is deleted first.
- */
-function guardedChange({ port, options }: PortChange, ownership: WireCondition): Operation[] {
-  const row: WireCondition = ['_uuid', '==', uuid(port.uuid)];
-  return [
-    {
-      op: 'wait',
-      timeout: 0,
-      table: TABLE,
-      where: [row, ownership],
-      columns: ['options'],
-      until: '==',
-      rows: [{ options: toWireMap(port.options) }],
-    },
-    {
-      op: 'mutate',
-      table: TABLE,
-      where: [row],
-      mutations: [
-        ['options', 'delete', toWireSet(OPTION_KEYS)],
-        ['options', 'insert', toWireMap(options)],
-      ],
-    },
-  ];
+function rowIs(id: string): PortCondition {
+  return ['_uuid', '==', id as Uuid<typeof TABLE>];
 }
 
-function portOf(row: WireRow): Port {
+function portOf(row: Pick<LogicalSwitchPort, (typeof COLUMNS)[number]>): Port {
   return {
-    uuid: fromWireUuid(row._uuid!),
-    name: String(row.name),
+    uuid: row._uuid,
+    name: row.name,
     // Where OVN chooses the addresses itself, it says so here and writes them there (ovn-nb(5), dynamic_addresses).
-    addresses: fromWireSet(row.addresses!).flatMap((address) =>
-      address.split(' ').includes('dynamic') ? fromWireSet(row.dynamic_addresses!) : [address],
+    addresses: row.addresses.flatMap((address) =>
+      address.split(' ').includes('dynamic') ? (row.dynamic_addresses ?? []) : [address],
     ),
-    options: Object.fromEntries(fromWireMap(row.options!)),
-    externalIds: Object.fromEntries(fromWireMap(row.external_ids!)),
+    options: Object.fromEntries(row.options),
+    externalIds: Object.fromEntries(row.external_ids),
   };
 }
 

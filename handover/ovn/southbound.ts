@@ -1,13 +1,18 @@
-import {
-  fromWireMap,
-  fromWireSet,
-  fromWireUuid,
-  type OvsdbClient,
-  type SelectOperation,
-  uuid,
-  type WireCondition,
-  type WireRow,
+import type {
+  AnyOperation,
+  Condition,
+  OvsdbClient,
+  ResultsOf,
+  TypedDatabase,
+  TypedOperation,
+  Uuid,
 } from 'ovsdb-client-ts';
+import {
+  type Chassis as ChassisTable,
+  type OVNSouthbound,
+  type PortBinding as PortBindingTable,
+  schema,
+} from 'ovsdb-client-ts/ovn-sb';
 import type { StrategySupport } from '../decision/activation.ts';
 import { TryAgainError } from '../decision/errors.ts';
 import { SINCE_KEY } from '../decision/record.ts';
@@ -19,6 +24,20 @@ import {
   type SouthboundFacts,
 } from '../decision/southbound.ts';
 import { BoundedMap } from './bounded-map.ts';
+
+const CHASSIS_COLUMNS = ['_uuid', 'hostname', 'name', 'other_config'] as const;
+const BINDING_COLUMNS = [
+  '_uuid',
+  'logical_port',
+  'type',
+  'datapath',
+  'mac',
+  'options',
+  'chassis',
+  'additional_chassis',
+] as const;
+type ChassisRow = Pick<ChassisTable, (typeof CHASSIS_COLUMNS)[number]>;
+type BindingRow = Pick<PortBindingTable, (typeof BINDING_COLUMNS)[number]>;
 
 const TIMEOUT_MS = 5_000;
 /** One scan of the whole table serves all migrations of a minute: what it is for changes with the network, not with VMs. */
@@ -34,12 +53,12 @@ interface Others {
 
 /** Reads of OVN_Southbound; the functions never write there. Nothing is kept but row uuids, which are verified at each use. */
 export class Southbound {
-  readonly #client: OvsdbClient;
+  readonly #database: TypedDatabase<OVNSouthbound>;
   readonly #uuids = new BoundedMap<string>();
   #others: Others | undefined;
 
   constructor(client: OvsdbClient) {
-    this.#client = client;
+    this.#database = client.typed(schema);
   }
 
   /**
@@ -55,23 +74,26 @@ export class Southbound {
     const remembered = ports.flatMap((port) => this.#uuids.get(port) ?? []);
     const known = remembered.length === ports.length ? remembered : hint;
     const byUuids = known.length === ports.length;
-    const rows = await this.#select([
-      ...nodes.flatMap((node) => [
-        select('Chassis', ['hostname', '==', node]),
-        select('Chassis', ['name', '==', node]),
-      ]),
-      ...(byUuids
-        ? known.map((id) => select('Port_Binding', ['_uuid', '==', uuid(id)]))
-        : ports.map((port) => select('Port_Binding', ['logical_port', '==', port]))),
+    const chassis = nodes.flatMap((node) => [
+      this.#selectChassis(['hostname', '==', node]),
+      this.#selectChassis(['name', '==', node]),
     ]);
-    const bindings = rows.Port_Binding.map(bindingOf).filter(({ port }) => ports.includes(port));
+    const results = await this.#transact([
+      ...chassis,
+      ...(byUuids
+        ? known.map((id) => this.#selectBindings(['_uuid', '==', id as Uuid<'Port_Binding'>]))
+        : ports.map((port) => this.#selectBindings(['logical_port', '==', port]))),
+    ]);
+    const chassisRows = results.slice(0, chassis.length).flat() as ChassisRow[];
+    const bindingRows = results.slice(chassis.length).flat() as BindingRow[];
+    const bindings = bindingRows.map(bindingOf).filter(({ port }) => ports.includes(port));
     if (byUuids && bindings.length < ports.length) {
       for (const port of ports) this.#uuids.delete(port);
       return this.look(nodes, ports);
     }
     for (const { port, uuid } of bindings) this.#uuids.set(port, uuid);
     return {
-      chassis: await this.#chassisByNode(nodes, rows.Chassis, bindings),
+      chassis: await this.#chassisByNode(nodes, chassisRows, bindings),
       bindings: new Map(bindings.map((binding) => [binding.port, binding])),
     };
   }
@@ -89,13 +111,13 @@ export class Southbound {
 
   async #othersNow(): Promise<Others> {
     if (this.#others && this.#others.until > Date.now()) return this.#others;
-    const { Port_Binding: rows } = await this.#select([select('Port_Binding', ['type', '!=', ''])]);
+    const [rows] = await this.#transact([this.#selectBindings(['type', '!=', ''])]);
     const ofType = (type: string) => rows.filter((row) => row.type === type);
     this.#others = {
-      localnets: new Set(ofType('localnet').map(({ datapath }) => fromWireUuid(datapath!))),
+      localnets: new Set(ofType('localnet').map(({ datapath }) => datapath)),
       virtualPorts: ofType('virtual').map((row) => ({
-        name: String(row.logical_port),
-        parents: fromWireMap(row.options!).get('virtual-parents')?.split(',') ?? [],
+        name: row.logical_port,
+        parents: row.options.get('virtual-parents')?.split(',') ?? [],
       })),
       until: Date.now() + OTHERS_LAST_MS,
     };
@@ -104,16 +126,16 @@ export class Southbound {
 
   /** What the ovn-controllers of all chassis know of activation strategies, by chassis name. */
   async strategySupport(): Promise<ReadonlyMap<string, StrategySupport>> {
-    const { Chassis } = await this.#select([select('Chassis', ['name', '!=', ''])]);
-    return new Map(Chassis.map((row) => [String(row.name), strategySupportOf(row)]));
+    const [rows] = await this.#transact([this.#selectChassis(['name', '!=', ''])]);
+    return new Map(rows.map((row) => [row.name, strategySupportOf(row)]));
   }
 
   async #chassisByNode(
     nodes: readonly string[],
-    rows: readonly WireRow[],
+    rows: readonly ChassisRow[],
     bindings: readonly PortBinding[],
   ): Promise<ReadonlyMap<string, readonly Chassis[]>> {
-    const all = new Map(rows.filter(isOurs).map((row) => [String(row.name), row]));
+    const all = new Map(rows.filter(isOurs).map((row) => [row.name, row]));
     const byNode = new Map<string, readonly Chassis[]>(
       nodes.map((node) => [
         node,
@@ -132,48 +154,42 @@ export class Southbound {
    * proves little, for the claim of a dead one stands as long as its port is pinned to it.
    */
   async #living(several: readonly Chassis[], bindings: readonly PortBinding[]): Promise<readonly Chassis[]> {
-    const { Chassis_Private } = await this.#select(
-      several.map(({ name }) => select('Chassis_Private', ['name', '==', name])),
+    const selects = several.map(({ name }) =>
+      this.#database.select('Chassis_Private', [['name', '==', name]], ['name', 'nb_cfg_timestamp']),
     );
-    const times = Chassis_Private.map(({ nb_cfg_timestamp }) => Number(nb_cfg_timestamp));
-    const [latest, another] = Chassis_Private.filter((_row, index) => times[index] === Math.max(...times));
+    const rows = (await this.#transact(selects)).flat();
+    const times = rows.map(({ nb_cfg_timestamp }) => Number(nb_cfg_timestamp));
+    const [latest, another] = rows.filter((_row, index) => times[index] === Math.max(...times));
     if (latest && !another && !times.includes(0)) return several.filter(({ name }) => name === latest.name);
     const claiming = several.filter(({ uuid }) => bindings.some((binding) => isClaimedBy(uuid, binding)));
     return claiming.length === 1 ? claiming : several;
   }
 
-  async #select(operations: readonly SelectOperation[]): Promise<Record<keyof typeof COLUMNS, WireRow[]>> {
-    const rows: Record<keyof typeof COLUMNS, WireRow[]> = { Chassis: [], Chassis_Private: [], Port_Binding: [] };
-    if (operations.length === 0) return rows;
+  #selectChassis(where: Condition<ChassisTable>): TypedOperation<ChassisRow[]> {
+    return this.#database.select('Chassis', [where], CHASSIS_COLUMNS);
+  }
+
+  #selectBindings(where: Condition<PortBindingTable>): TypedOperation<BindingRow[]> {
+    return this.#database.select('Port_Binding', [where], BINDING_COLUMNS);
+  }
+
+  async #transact<const O extends readonly AnyOperation[]>(operations: O): Promise<ResultsOf<O>> {
+    if (operations.length === 0) return [] as unknown as ResultsOf<O>;
     try {
-      const results = await this.#client.transact(operations, { timeoutMs: TIMEOUT_MS });
-      for (const [index, { table }] of operations.entries()) {
-        rows[table as keyof typeof COLUMNS].push(...(results[index]?.rows ?? []));
-      }
-      return rows;
+      return await this.#database.transact(operations, { timeoutMs: TIMEOUT_MS });
     } catch (error) {
       throw new TryAgainError(`OVN southbound: ${(error as Error).message}`, { cause: error });
     }
   }
 }
 
-const COLUMNS = {
-  Chassis: ['_uuid', 'hostname', 'name', 'other_config'],
-  Chassis_Private: ['name', 'nb_cfg_timestamp'],
-  Port_Binding: ['_uuid', 'logical_port', 'type', 'datapath', 'mac', 'options', 'chassis', 'additional_chassis'],
-};
-
-function select(table: keyof typeof COLUMNS, ...where: WireCondition[]): SelectOperation {
-  return { op: 'select', table, where, columns: COLUMNS[table] };
-}
-
 /** OVN-IC lists gateways of other availability zones here too, with their hostnames (ovn-sb(5), is-remote). */
-function isOurs(row: WireRow): boolean {
-  return fromWireMap(row.other_config!).get('is-remote') !== 'true';
+function isOurs(row: ChassisRow): boolean {
+  return row.other_config.get('is-remote') !== 'true';
 }
 
-function chassisOf(row: WireRow): Chassis {
-  return { uuid: fromWireUuid(row._uuid!), name: String(row.name), strategySupport: strategySupportOf(row) };
+function chassisOf(row: ChassisRow): Chassis {
+  return { uuid: row._uuid, name: row.name, strategySupport: strategySupportOf(row) };
 }
 
 /**
@@ -181,21 +197,20 @@ function chassisOf(row: WireRow): Chassis {
  * that are unset too, and one for EVPN is as new as the strategies: 26.03.1 writes it; 23.03.1 and 25.03.0 do not, and
  * being a feature it does not come to them in a point release, as the fixes with a flag of their own may.
  */
-function strategySupportOf(row: WireRow): StrategySupport {
-  return fromWireMap(row.other_config!).has('ovn-evpn-vxlan-ports') ? 'all' : 'rarp-only';
+function strategySupportOf(row: ChassisRow): StrategySupport {
+  return row.other_config.has('ovn-evpn-vxlan-ports') ? 'all' : 'rarp-only';
 }
 
-function bindingOf(row: WireRow): PortBinding {
-  const options = fromWireMap(row.options!);
-  const activated = options.get('additional-chassis-activated') ?? '';
+function bindingOf(row: BindingRow): PortBinding {
+  const activated = row.options.get('additional-chassis-activated') ?? '';
   return {
-    uuid: fromWireUuid(row._uuid!),
-    port: String(row.logical_port),
-    datapath: fromWireUuid(row.datapath!),
-    addresses: fromWireSet(row.mac!),
+    uuid: row._uuid,
+    port: row.logical_port,
+    datapath: row.datapath,
+    addresses: row.mac,
     activated: activated.split(',').filter(Boolean),
-    since: options.get(SINCE_KEY),
-    chassis: fromWireSet(row.chassis!)[0],
-    additionalChassis: fromWireSet(row.additional_chassis!),
+    since: row.options.get(SINCE_KEY),
+    chassis: row.chassis,
+    additionalChassis: row.additional_chassis,
   };
 }

@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { OvsdbClient } from 'ovsdb-client-ts';
 import { stringify } from 'yaml';
+import { clientOf } from '../../explore/model/client.ts';
 import { Northbound as NorthboundModel } from '../../explore/model/northbound.ts';
 import { Southbound as SouthboundModel } from '../../explore/model/southbound.ts';
 import type { FunctionName } from '../../handover/decision/desired.ts';
@@ -95,12 +95,13 @@ async function migrate(name: string, { hasPort }: { readonly hasPort: boolean })
 }
 
 async function call(name: FunctionName, vm: string, event?: Partial<EventOrigin>): Promise<void> {
-  const client = (model: { transact(operations: never): unknown }) =>
-    ({ transact: async (operations: never) => model.transact(operations) }) as unknown as OvsdbClient;
   const profile = profileOf('kube-ovn', '');
   const world = {
-    northbound: new Northbound(client({ transact: (operations) => northbound.transact(operations).results }), profile),
-    southbound: new Southbound(client(southbound)),
+    northbound: new Northbound(
+      clientOf(async (operations) => northbound.transact(operations).results),
+      profile,
+    ),
+    southbound: new Southbound(clientOf(async (operations) => southbound.transact(operations))),
     kubernetes: new Kubernetes(kubernetesClient(httpsExchange('test', server.config))),
     profile,
     activationStrategy: 'rarp',

@@ -120,6 +120,7 @@ export class OvsdbClient implements AsyncDisposable {
     if (schema.name !== this.#database) {
       throw new SchemaError(`The schema is of ${schema.name} and this client of the database ${this.#database}`);
     }
+    this.#session.asksForSchema = true;
     return new TypedDatabase(schema, {
       transact: (makeOperations, options) =>
         this.#withMember('transact', options, async (member, limit) => {

@@ -239,6 +239,11 @@ describe('rule 2b: the guest’s is the only pod left', () => {
     expect(told(desired(factsAt({ ...over, pods: [target] }), dual))).toBe('4 pinned worker-b');
   });
 
+  test('from a chassis that the guest has left it goes to the guest’s first, as the VM’s other ports may', () => {
+    expect(told(desired(factsAt({ ...over, pods: [target] }), pinned))).toBe('4 pinned worker-b');
+    expect(told(desired(factsAt({ ...over, pods: [target] }), { ...pinned, target: 'worker-b' }))).toBe('2b unbound');
+  });
+
   test('after a migration that failed it is released at once: the source’s chassis never let it go', () => {
     const failed = { vmi: vmi('08-failed-back-on-source'), migrations: [vmim('08-failed')] };
     expect(told(desired(factsAt(failed), dual))).toBe('2b unbound');
@@ -302,7 +307,7 @@ describe('rule 3b: both chassis', () => {
     const objects = { ...moment('target pod running'), migrations: [vmim('05-targetready', deleted)] };
     expect(told(desired(factsAt(objects), undefined))).toBe('3c leave');
     expect(told(desired(factsAt(objects), pinned))).toBe('3d pinned worker-a');
-    expect(told(desired(factsAt(objects), { ...dual, migration: 'another' }))).toBe('3c leave');
+    expect(told(desired(factsAt(objects), { ...dual, migration: 'another' }))).toBe('3d pinned worker-a');
     expect(told(desired(factsAt(objects), { ...dual, target: 'worker-c' }))).toBe('3c leave');
     expect(told(desired(factsAt(objects), dual))).toBe('3b dual worker-a,worker-b armed');
   });
@@ -375,7 +380,7 @@ describe('rule 3c: on its way out', () => {
     pods: [pod('source-running'), pod('target-03-running', { status: { phase: 'Failed' } })],
   });
 
-  test.each([dual, undefined, { ...pinned, migration: 'another' }, { ...pinned, target: 'worker-b' }])(
+  test.each([dual, undefined, { ...pinned, target: 'worker-b' }, { ...pinned, vmi: 'an earlier one' }])(
     'a target pod that has ended leaves the port as it is until KubeVirt has decided',
     (record) => {
       expect(told(desired(ended, record))).toBe('3c leave');
@@ -385,6 +390,11 @@ describe('rule 3c: on its way out', () => {
   test('but a port that is pinned to the source stays so, whoever else binds it meanwhile', () => {
     expect(told(desired(ended, pinned))).toBe('3d pinned worker-a');
     expect(told(desired(ended, { ...pinned, source: 'worker-c' }))).toBe('3c leave');
+  });
+
+  test('and so is one whose record Kube-OVN has put back as it was for an earlier migration, perhaps without its binding', () => {
+    expect(told(desired(ended, { ...pinned, migration: 'another' }))).toBe('3d pinned worker-a');
+    expect(told(desired(ended, { ...dual, migration: 'another' }))).toBe('3d pinned worker-a');
   });
 
   // Read at different times: the VMI before its guest had switched, the pods when it had, and perhaps was gone already.

@@ -161,8 +161,9 @@ describe('what is committed', () => {
       [VMIM_UID, { released: by(NOW_TEXT) }],
     ]);
     const unreadable = { ...recorded(MOVED), options: { 'handover-vmi': VMI_UID } };
-    const observed = look(alone, [recorded(MOVED)]);
-    const change = { ...changeFor(recorded(MOVED), observed.ports[0]!.wanted, setup)!, port: unreadable };
+    const back = recorded({ ...MOVED, target: 'worker-a' });
+    const observed = look(alone, [back]);
+    const change = { ...changeFor(back, observed.ports[0]!.wanted, setup)!, port: unreadable };
     expect(historyOfChanges(looker('reconcile'), observed, [change], NOW)).toEqual([]);
   });
 

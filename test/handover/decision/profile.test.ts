@@ -10,16 +10,16 @@ describe('profile kube-ovn', () => {
   const profile = profileOf('kube-ovn', '');
 
   test("a VM's ports are found by external_ids:pod, whatever its networks are", () => {
-    const condition = ['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]];
+    const condition = ['external_ids', 'includes', { pod: 'prod/web-01' }];
     expect(profile.needsNetworks).toBe(false);
     for (const networks of [[], ['default', 'tenant-a']])
       expect(profile.conditions(VMI, networks)).toEqual([condition]);
   });
 
   test("a port is its VM's as long as external_ids:pod says what it said when it was read", () => {
-    expect(profile.ownership(port())).toEqual(['external_ids', 'includes', ['map', [['pod', 'prod/web-01']]]]);
+    expect(profile.ownership(port())).toEqual(['external_ids', 'includes', { pod: 'prod/web-01' }]);
     const other = port({ externalIds: { pod: 'other/vm', vendor: 'kube-ovn' } });
-    expect(profile.ownership(other)).toEqual(['external_ids', 'includes', ['map', [['pod', 'other/vm']]]]);
+    expect(profile.ownership(other)).toEqual(['external_ids', 'includes', { pod: 'other/vm' }]);
   });
 
   test("a port says whose it is, if it is a VM's", () => {

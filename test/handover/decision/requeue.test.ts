@@ -60,6 +60,17 @@ test('without a migration there is nothing to come, whatever was done, unless a 
   for (const name of functions) expect(requeue(name, ended, done)).toBeUndefined();
 });
 
+test('a port that was bound to the chassis of the guest, which is alone there, is looked at again at once to be released', () => {
+  const alone = at('succeeded', [pinned], { migrations: [], pods: [pod('target-05-active-after-migration')] });
+  const changes = changesOf(alone);
+  expect(changes.map(({ wanted }) => wanted.binding)).toEqual(['pinned']);
+  for (const name of functions) {
+    expect(requeue(name, alone, { changes })).toMatchObject({ by: 'function', afterMs: 0 });
+    expect(requeue(name, alone, { changes, isClaimAwaited: true })).toMatchObject({ by: 'function', afterMs: 1_000 });
+    expect(requeue(name, alone)).toBeUndefined();
+  }
+});
+
 test('with all that is to be done done, there is nothing to come', () => {
   for (const name of functions) {
     expect(requeue(name, at('hand-off', [dual]))).toBeUndefined();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OvsdbClient } from 'ovsdb-client-ts';
+import { clientOf } from '../../../explore/model/client.ts';
 import { Southbound } from '../../../handover/ovn/southbound.ts';
 import { addChassis, addPortBinding, OvnDatabase } from '../../../testkit/ovn.ts';
 
@@ -118,13 +119,11 @@ describe('the port bindings', () => {
 
   test('are found again without a scan of the table, and searched again when the row is another', async () => {
     const conditions: unknown[] = [];
-    const spy = {
-      transact: (operations: [{ where: [[string, ...unknown[]]] }]) => {
-        conditions.push(...operations.map(({ where }) => where[0][0]));
-        return client.transact(operations as never);
-      },
-    };
-    const warm = new Southbound(spy as unknown as OvsdbClient);
+    const spy = clientOf((operations) => {
+      conditions.push(...operations.map((operation) => operation.op === 'select' && operation.where[0]![0]));
+      return client.transact(operations);
+    });
+    const warm = new Southbound(spy);
     await warm.look([], names);
     expect([...(await warm.look([], names)).bindings.keys()].sort()).toEqual(names);
     expect(conditions).toEqual(['logical_port', 'logical_port', '_uuid', '_uuid']);

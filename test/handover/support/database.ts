@@ -1,9 +1,10 @@
-import type { Operation, OperationResult, OvsdbClient } from 'ovsdb-client-ts';
+import type { CallOptions, Operation, OperationResult, OvsdbClient } from 'ovsdb-client-ts';
+import { type CarryOut, clientOf } from '../../../explore/model/client.ts';
 
 /** A transaction as it was sent. */
 export interface Transaction {
   readonly operations: readonly Operation[];
-  readonly options: { readonly timeoutMs?: number } | undefined;
+  readonly options: CallOptions;
 }
 
 /** A client of a database that is none: what it answers is up to the test, and what it was asked is kept. */
@@ -13,13 +14,13 @@ export class RecordingClient {
   /** Called before a transaction is carried out; may throw. */
   before: () => void = () => {};
 
-  constructor(carryOut: (operations: readonly Operation[]) => readonly OperationResult[]) {
-    const transact = async (operations: readonly Operation[], options: Transaction['options']) => {
+  constructor(carryOut: (operations: readonly Operation[]) => OperationResult[]) {
+    const transact: CarryOut = async (operations, options) => {
       this.transactions.push({ operations, options });
       this.before();
       return carryOut(operations);
     };
-    this.client = { transact } as unknown as OvsdbClient;
+    this.client = clientOf(transact);
   }
 
   /** What each transaction looked for, such as `Port_Binding _uuid ==`. */

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { OvsdbClient } from 'ovsdb-client-ts';
 import { ApiServer } from '../../../explore/model/api-server.ts';
+import { clientOf } from '../../../explore/model/client.ts';
 import { Northbound as NorthboundModel, type Port, type PortColumns } from '../../../explore/model/northbound.ts';
 import type { Pod } from '../../../explore/model/objects.ts';
 import { RestApi } from '../../../explore/model/rest.ts';
@@ -223,7 +224,7 @@ export class Model {
       this.after(request);
       return results;
     };
-    return { transact } as unknown as OvsdbClient;
+    return clientOf(transact);
   }
 }
 

@@ -119,7 +119,7 @@ export class Member {
       { columns: ['index'], select: { modify: !this.#demands.leaderOnly } },
     ];
     const onSchemaChange = { columns: ['schema'], select: { initial: false } };
-    const answers = await Promise.allSettled([
+    const watching = Promise.allSettled([
       this.connection.request('set_db_change_aware', [true], limit),
       this.connection.request('monitor', ['_Server', MONITOR_ID, { Database: requests }], limit, (initial) =>
         this.#apply(initial),
@@ -127,6 +127,12 @@ export class Member {
       // Apart from the others: updates have all columns of a monitor, and this one is large.
       this.connection.request('monitor', ['_Server', SCHEMA_MONITOR_ID, { Database: [onSchemaChange] }], limit),
     ]);
+    // Sent with the others, so that whoever needs it waits for one answer less; what comes of it is theirs to see.
+    if (this.#demands.asksForSchema) {
+      this.#schema = this.#askForSchema();
+      this.#schema.catch(() => undefined);
+    }
+    const answers = await watching;
     for (const answer of answers) {
       // Servers before OVS 2.9 know neither; they are not clustered.
       if (answer.status === 'rejected' && !(answer.reason instanceof RpcError)) throw answer.reason;

@@ -34,12 +34,16 @@ export function readServerRow({ name, model, connected, leader, cid, index }: Wi
 export interface Demands {
   database: string;
   leaderOnly: boolean;
+  asksForSchema: boolean;
   /** The furthest position in the log seen so far: a member of the same cluster behind it would show the past. */
   seen: LogPosition | undefined;
 }
 
 /** Why a server with this row must not be used; undefined when it may. */
-export function whyUnusable(row: ServerRow | undefined, { database, leaderOnly, seen }: Demands): string | undefined {
+export function whyUnusable(
+  row: ServerRow | undefined,
+  { database, leaderOnly, seen }: Omit<Demands, 'asksForSchema'>,
+): string | undefined {
   if (row === undefined) return `it has no database ${database}`;
   if (!row.connected) return `it has lost its cluster of ${database}`;
   if (row.model === 'clustered' && leaderOnly && !row.leader) return `it is not the leader of ${database}`;

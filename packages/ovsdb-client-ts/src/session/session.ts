@@ -55,6 +55,8 @@ interface Waiter {
 export class Session {
   readonly events = new EventEmitter<ConnectionEvents>();
   readonly counters = newCounters();
+  /** Whether each member is asked for the schema as soon as it is there: whoever waits for it then waits for one answer less. */
+  asksForSchema = false;
   readonly #options: SessionOptions;
   #endpoints: readonly Endpoint[];
   readonly #waiters = new Set<Waiter>();
@@ -212,7 +214,11 @@ export class Session {
       const stream = await connect(endpoint, attempt.signal);
       connection = new Connection(stream, { name, probeIntervalMs, counters: this.counters });
       this.#track(connection);
-      return await Member.join(connection, { database, leaderOnly, seen: this.#seen }, limit);
+      return await Member.join(
+        connection,
+        { database, leaderOnly, asksForSchema: this.asksForSchema, seen: this.#seen },
+        limit,
+      );
     } catch (error) {
       const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
       connection?.close(problem);

@@ -38,6 +38,8 @@ export interface DatabaseConnection {
 export class TypedDatabase<T> extends Operations<T> {
   readonly #schema: TypedSchema<T>;
   readonly #connection: DatabaseConnection;
+  /** Of the server that was used last; it remembers what goes with what is known here. */
+  #server: ServerSchema | undefined;
 
   constructor(schema: TypedSchema<T>, connection: DatabaseConnection) {
     super(schema);
@@ -54,7 +56,8 @@ export class TypedDatabase<T> extends Operations<T> {
     options: CallOptions = {},
   ): Promise<ResultsOf<O>> {
     const results = await this.#connection.transact((serverSchema) => {
-      const server = new ServerSchema(serverSchema, this.#schema);
+      if (this.#server?.schema !== serverSchema) this.#server = new ServerSchema(serverSchema, this.#schema);
+      const server = this.#server;
       return operations.map((operation) => operation.toWire(server));
     }, options);
     return operations.map((operation, index) => operation.read(results[index]!)) as ResultsOf<O>;

@@ -2,7 +2,7 @@ import { SchemaError } from '../errors.ts';
 import type { MonitorCondition } from '../monitor/updates.ts';
 import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
 import { makeLimitCheck } from '../schema/limits.ts';
-import { type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
+import { type ColumnType, type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
 import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
 import { textOf } from './row-index.ts';
 
@@ -12,37 +12,38 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Translates rows, conditions and mutations of one table. */
 export class TableCodec {
   readonly name: string;
-  readonly #columns: ReadonlyMap<string, ColumnCodec>;
-  readonly #immutable: ReadonlySet<string>;
-  readonly #indexes: ReadonlySet<string>;
-  readonly #limits: ReadonlyMap<string, (value: unknown) => void>;
+  readonly #columns: DatabaseSchema['tables'][string]['columns'];
+  readonly #indexes: readonly (readonly string[])[];
+  /** Made when they are first needed: a table has many columns of which few are used. */
+  readonly #codecs = new Map<string, ColumnCodec>();
+  readonly #limits = new Map<string, (value: unknown) => void>();
 
   /** @throws SchemaError for a table that the schema does not have */
   constructor(schema: DatabaseSchema, name: string) {
     const table = schema.tables[name];
     if (table === undefined) throw new SchemaError(`The schema ${schema.name} ${schema.version} has no table ${name}`);
-    const columns = Object.entries({ ...IMPLICIT_COLUMNS, ...table.columns });
     this.name = name;
-    this.#indexes = new Set((table.indexes ?? []).map(textOf));
-    this.#columns = new Map(columns.map(([column, { type }]) => [column, makeCodec(type)]));
-    this.#limits = new Map(columns.map(([column, { type }]) => [column, makeLimitCheck(type)]));
-    this.#immutable = new Set(columns.filter(([, { mutable }]) => mutable === false).map(([column]) => column));
+    this.#columns = { ...IMPLICIT_COLUMNS, ...table.columns };
+    this.#indexes = table.indexes ?? [];
   }
 
   /** All columns but `_version`. */
   get columns(): string[] {
-    return [...this.#columns.keys()].filter((column) => column !== '_version');
+    return Object.keys(this.#columns).filter((column) => column !== '_version');
   }
 
   column(name: string): ColumnCodec {
-    const codec = this.#columns.get(name);
-    if (codec === undefined) throw new SchemaError(`Table ${this.name} has no column ${name}`);
+    let codec = this.#codecs.get(name);
+    if (codec === undefined) {
+      codec = makeCodec(this.#typeOf(name));
+      this.#codecs.set(name, codec);
+    }
     return codec;
   }
 
   /** Whether the schema lets no two rows have the same values in these columns. */
   isIndex(columns: readonly string[]): boolean {
-    return this.#indexes.has(textOf(columns));
+    return this.#indexes.some((index) => textOf(index) === textOf(columns));
   }
 
   /**
@@ -73,8 +74,9 @@ export class TableCodec {
 
   /** @throws SchemaError naming the column, also for values outside of what its type allows */
   encodeRow(row: object): WireRow {
-    const check = (name: string, value: unknown): void => this.#limits.get(name)!(value);
-    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, this.#encode(name, value, check)]));
+    return Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, this.#encode(name, value, this.#limitOf(name))]),
+    );
   }
 
   /** @throws SchemaError naming the column, also for an immutable one */
@@ -98,11 +100,11 @@ export class TableCodec {
     });
   }
 
-  #encode(name: string, value: unknown, check?: (name: string, value: unknown) => void): WireValue {
+  #encode(name: string, value: unknown, check?: (value: unknown) => void): WireValue {
     const codec = this.column(name);
     try {
       const wire = codec.encode(value);
-      check?.(name, value);
+      check?.(value);
       return wire;
     } catch (error) {
       throw new SchemaError(`Column ${name} of table ${this.name}: ${(error as Error).message}`, { cause: error });
@@ -121,7 +123,23 @@ export class TableCodec {
   }
 
   #checkMutable(name: string): void {
-    if (this.#immutable.has(name)) throw new SchemaError(`Column ${name} of table ${this.name} cannot be changed`);
+    if (this.#columns[name]?.mutable === false) {
+      throw new SchemaError(`Column ${name} of table ${this.name} cannot be changed`);
+    }
+  }
+
+  #limitOf(name: string): (value: unknown) => void {
+    let limit = this.#limits.get(name);
+    if (limit === undefined) {
+      limit = makeLimitCheck(this.#typeOf(name));
+      this.#limits.set(name, limit);
+    }
+    return limit;
+  }
+
+  #typeOf(name: string): ColumnType {
+    if (!Object.hasOwn(this.#columns, name)) throw new SchemaError(`Table ${this.name} has no column ${name}`);
+    return this.#columns[name]!.type;
   }
 }
 
@@ -136,16 +154,18 @@ function sameShape(mine: Shape, theirs: Shape): boolean {
  * column that it lacks, reading gives the empty value and everything else is rejected.
  */
 export class ServerSchema {
-  readonly #schema: DatabaseSchema;
+  readonly schema: DatabaseSchema;
   readonly #mine: DatabaseSchema;
+  /** Columns that were compared, by table: whether the server has them. */
+  readonly #compared = new Map<string, Map<string, boolean>>();
 
   constructor(schema: DatabaseSchema, mine: DatabaseSchema) {
-    this.#schema = schema;
+    this.schema = schema;
     this.#mine = mine;
   }
 
   hasTable(table: string): boolean {
-    return Object.hasOwn(this.#schema.tables, table);
+    return Object.hasOwn(this.schema.tables, table);
   }
 
   /** Those of the columns that the server has. @throws SchemaError for a missing table, or a column of another type */
@@ -161,7 +181,15 @@ export class ServerSchema {
   }
 
   #has(table: string, column: string): boolean {
-    const columns = this.#schema.tables[table]?.columns;
+    const known = this.#compared.get(table)?.get(column);
+    if (known !== undefined) return known;
+    const has = this.#compare(table, column);
+    this.#compared.set(table, (this.#compared.get(table) ?? new Map()).set(column, has));
+    return has;
+  }
+
+  #compare(table: string, column: string): boolean {
+    const columns = this.schema.tables[table]?.columns;
     if (columns === undefined) throw new SchemaError(`${this.#where(table)} does not exist`);
     const theirs = columns[column];
     if (theirs === undefined) return column in IMPLICIT_COLUMNS;
@@ -173,6 +201,6 @@ export class ServerSchema {
   }
 
   #where(table: string): string {
-    return `Table ${table} of the server's ${this.#schema.name} ${this.#schema.version}`;
+    return `Table ${table} of the server's ${this.schema.name} ${this.schema.version}`;
   }
 }
