@@ -140,11 +140,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   #hasBeenLive = false;
   #ended: { error: Error | undefined } | undefined;
 
-  constructor(
-    source: SubscriptionSource,
-    schema: TypedSchema<T>,
-    tables: ReadonlyMap<string, Table>,
-  ) {
+  constructor(source: SubscriptionSource, schema: TypedSchema<T>, tables: ReadonlyMap<string, Table>) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
     this.#resolveReady = resolve;
