@@ -69,6 +69,7 @@ export class ConnectError extends OvsdbError {
  * @example
  * ```ts
  * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * await client.echo([]);
  * const where = [['name', '==', 'there is none']] as const;
  * const wait = { op: 'wait', table: 'Logical_Switch', where, columns: ['name'], until: '!=', rows: [] } as const;
  * const error = await client.transact([wait], { timeoutMs: 50 }).catch((error: unknown) => error);
