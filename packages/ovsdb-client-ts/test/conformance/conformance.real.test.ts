@@ -42,7 +42,7 @@ beforeAll(async () => {
     directory: directory.path,
     args: [`--certificate=${cert}`, `--private-key=${key}`, `--ca-cert=${ca}`],
   });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await server.kill();
   directory[Symbol.dispose]();
