@@ -51,7 +51,7 @@ export interface OvsdbClientOptions {
   snapshotTimeoutMs?: number;
   /**
    * Silence on the connection after which the server is probed, and after as much again given up, in milliseconds.
-   * 0 never probes. @default 5000
+   * 0 never probes. For the contents of a monitor the server may be silent for as long as their own limit. @default 5000
    */
   probeIntervalMs?: number;
   /** Opens the byte stream instead of node:net and node:tls. */

@@ -242,6 +242,7 @@ export class Subscription {
     };
     const readText = this.#options.onContents && cutContents;
     try {
+      using _silence = connection.expectSilence();
       await connection.request(method, params, limit, onReply, readText);
     } catch (error) {
       const isUnknownMethod = error instanceof RpcError && error.tag === 'unknown method';

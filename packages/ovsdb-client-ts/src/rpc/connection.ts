@@ -144,6 +144,11 @@ export class Connection {
     };
   }
 
+  /** For a request whose answer takes long: until it is disposed of, the inactivity probe gives nobody up. */
+  expectSilence(): Disposable {
+    return this.#probe.expectSilence();
+  }
+
   /** Calls the listener when the connection is gone, at once if it is already. Returns the way to stop. */
   onClosed(listener: (reason: Error) => void): () => void {
     if (this.#closeReason !== undefined) listener(this.#closeReason);
