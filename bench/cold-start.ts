@@ -12,6 +12,7 @@ import { Command } from 'commander';
 import { freePort } from '../lab/free-port.ts';
 import { run } from '../lab/testbed/command.ts';
 import { build, HEADERS } from '../testkit/function-process.ts';
+import { inImageRoot } from '../testkit/image-root.ts';
 import { addPort } from '../testkit/ovn.ts';
 import { Installation } from './cloud/installation.ts';
 import type { Benchmark } from './harness/benchmark.ts';
@@ -22,12 +23,18 @@ import { median } from './harness/statistics.ts';
 const ROOT = join(import.meta.dirname, '..');
 const STOCK = join(import.meta.dirname, 'stock-function');
 const PORT = 'web-01.prod';
+const OURS: CommandLine = [process.execPath, 'dist/index.mjs'];
+/** The Containerfile's entry point. */
+const IN_IMAGE = ['node', '/app/index.mjs'];
+
+type CommandLine = readonly [file: string, ...args: string[]];
 
 export default {
   command: new Command('cold-start')
     .description("from exec to listening and to the first commit, beside func's stock TypeScript function")
-    .option('--runs <n>', 'of each', positive, 20),
-  async run({ runs }: { runs: number }, progress) {
+    .option('--runs <n>', 'of each', positive, 20)
+    .option('--root <folder>', 'start ours from inside this root of an image, as a container would'),
+  async run({ runs, root }: { runs: number; root?: string }, progress) {
     progress('building both functions');
     build();
     await buildStock();
@@ -35,6 +42,7 @@ export default {
     await using installation = await Installation.start();
     addPort(installation.nb, PORT);
     await installation.cluster.createVm();
+    const command = root === undefined ? OURS : inImageRoot(root, '0:0', IN_IMAGE);
     const stock: number[] = [];
     const listening: number[] = [];
     const committed: number[] = [];
@@ -42,7 +50,7 @@ export default {
     for (let turn = 1; turn <= runs; turn++) {
       progress(`turn ${turn} of ${runs}`);
       stock.push(await stockStart());
-      const ours = await coldStart(installation, `move-${turn}`);
+      const ours = await coldStart(installation, command, `move-${turn}`);
       listening.push(ours.listening);
       committed.push(ours.committed);
       memory.push(ours.residentMb);
@@ -71,14 +79,14 @@ interface ColdStart {
 }
 
 /** One start of `reuse-port` that pins a port; then all is again as it was before. */
-async function coldStart(installation: Installation, migration: string): Promise<ColdStart> {
+async function coldStart(installation: Installation, command: CommandLine, migration: string): Promise<ColdStart> {
   const { nb, cluster } = installation;
   const { vmim } = await cluster.migrate(migration);
   const committed = Promise.withResolvers<number>();
   const watch = await nb.watch('Logical_Switch_Port', ['options'], (row) => {
     if (JSON.stringify(row).includes('requested-chassis')) committed.resolve(performance.now());
   });
-  const started = await startProcess(['dist/index.mjs'], ROOT, installation.settings('reuse-port'));
+  const started = await startProcess(command, ROOT, installation.settings('reuse-port'));
   try {
     const answer = await fetch(started.url, { method: 'POST', body: JSON.stringify(vmim), headers: HEADERS });
     if (answer.status !== 200) throw new Error(`reuse-port answered ${answer.status}: ${await answer.text()}`);
@@ -97,20 +105,21 @@ async function coldStart(installation: Installation, migration: string): Promise
 }
 
 async function stockStart(): Promise<number> {
-  const program = ['node_modules/faas-js-runtime/bin/cli.js', './build/index.js'];
+  const program: CommandLine = [process.execPath, 'node_modules/faas-js-runtime/bin/cli.js', './build/index.js'];
   const started = await startProcess(program, STOCK, { FUNC_LOG_LEVEL: 'info' });
   await end(started.child);
   return started.listening;
 }
 
 /** Starts a function as its image does, and resolves when a connection to it succeeds. */
-async function startProcess(args: readonly string[], cwd: string, settings: Readonly<Record<string, string>>) {
+async function startProcess(command: CommandLine, cwd: string, settings: Readonly<Record<string, string>>) {
+  const [file, ...args] = command;
   const port = await freePort();
   const at = performance.now();
   const env = { PATH: process.env.PATH, ...settings, FUNC_PORT: `${port}` };
-  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
   while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')} ended with ${child.exitCode}`);
     await sleep(1);
   }
   return { child, at, listening: performance.now() - at, url: `http://127.0.0.1:${port}` };

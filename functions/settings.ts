@@ -13,7 +13,9 @@ export type Settings = Required<Omit<Environment, TlsFile>> & Pick<Environment, 
  */
 export function settingsFrom(environment: Readonly<Record<string, string | undefined>>): Settings {
   // An empty variable is what a ConfigMap leaves for "not set".
-  const settings = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  // Knative tells a container by PORT where it connects to, func by FUNC_PORT what somebody wants instead.
+  const settings = { ...(given.PORT !== undefined && { FUNC_PORT: given.PORT }), ...given };
   if (validate(settings)) return settings as Settings;
   const problems = validate.errors!.map(({ instancePath, message, params }) => {
     const allowed = 'allowedValues' in params ? `: ${(params.allowedValues as string[]).join(', ')}` : '';

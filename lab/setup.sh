@@ -9,10 +9,10 @@ suite=bookworm
 packages=(ovn-central ovn-host openvswitch-switch busybox-static cpio ethtool iputils-ping iproute2)
 services=(openvswitch-switch ovn-central ovn-host)
 commands=(ovs-vswitchd ovn-controller ovn-northd ovn-nbctl ovsdb-client qemu-system-x86_64 cpio ethtool ping ip)
-# Only the tests open the report in a browser, and check the alerts.
+# Only the tests open the report in a browser, check the alerts, and build the image by an engine.
 if [[ ${1:-} == tests ]]; then
-  packages+=(chromium fonts-dejavu-core poppler-utils)
-  commands+=(chromium pdftotext "$cache/prometheus/usr/bin/promtool")
+  packages+=(buildah chromium fonts-dejavu-core poppler-utils)
+  commands+=(buildah chromium pdftotext "$cache/prometheus/usr/bin/promtool")
 fi
 policy=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/sbin:/sbin

@@ -1,10 +1,13 @@
 /**
  * Builds the functions into `dist/`, one image for all of them: `functions.cjs` is everything in one file,
- * `functions.cache` what V8 made of it, `index.mjs` starts from these two. Beside them `ovn-handover.mjs`, the command line.
+ * `functions.cache` what V8 made of it, `index.mjs` starts from these two, `sbom.spdx.json` tells what is in them. Beside
+ * them `ovn-handover.mjs`, the command line.
  */
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type BuildOptions, build } from 'esbuild';
+import { spdxOf } from './image/sbom.ts';
+import { sourceDate } from './image/source-date.ts';
 
 const options: BuildOptions = {
   outdir: 'dist',
@@ -13,22 +16,6 @@ const options: BuildOptions = {
   target: 'node24',
   conditions: ['ovn-handover-source'],
   logLevel: 'warning',
-};
-
-/** faas-js-runtime counts an error only where a handler throws; ours answer 503, which is one all the same. */
-const errorsByStatus: Plugin = {
-  name: 'errors by status',
-  setup({ onLoad }) {
-    onLoad({ filter: /faas-js-runtime\/lib\/metrics\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const [counted, onStatus] = [
-        "fastify.addHook('onError', (req, res, done) => {",
-        "fastify.addHook('onResponse', (req, res, done) => { if (res.statusCode < 500) return done();",
-      ];
-      if (!source.includes(counted)) throw new Error(`${path} counts errors in another way than this build changes`);
-      return { contents: source.replace(counted, onStatus), loader: 'js' };
-    });
-  },
 };
 
 await rm('dist', { recursive: true, force: true });
@@ -45,14 +32,15 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   minify: true,
-  // faas-js-runtime tells a CloudEvent by the name of its class; and a stack stays readable.
+  // A stack stays readable.
   keepNames: true,
-  // faas-js-runtime's metrics.js assigns to a variable that it never declares, an error in strict code.
-  plugins: [errorsByStatus],
-  banner: { js: 'globalThis.osu = undefined;' },
 });
+const lock = JSON.parse(await readFile('package-lock.json', 'utf8'));
+await writeFile('dist/sbom.spdx.json', JSON.stringify(spdxOf(lock, await sourceDate('.')), undefined, 1));
 execFileSync(process.execPath, ['scripts/build-cli.mjs'], { stdio: 'inherit' });
-execFileSync(process.execPath, ['scripts/rehearse.ts'], { stdio: ['ignore', 'inherit', 'inherit'] });
+// V8 orders much by hashes, whose seed it draws: with one given, the same bundle gets the same cache. It takes it without, too.
+const SAME_HASHES = '--random-seed=1';
+execFileSync(process.execPath, [SAME_HASHES, 'scripts/rehearse.ts'], { stdio: ['ignore', 'inherit', 'inherit'] });
 
 for (const file of await readdir('dist')) {
   console.log(`dist/${file} ${Math.ceil((await stat(`dist/${file}`)).size / 1024)} KiB`);

@@ -32,6 +32,8 @@ interface Options {
   readonly image: string;
   readonly overlay: string;
   readonly warm: boolean;
+  readonly engine?: string;
+  readonly base?: string;
   readonly context?: string;
   readonly imagePullSecret?: string;
   readonly dryRun: boolean;
@@ -43,6 +45,8 @@ const program = new Command('deploy')
   .requiredOption('--image <image>', 'REPOSITORY to build and push to, or REPOSITORY@sha256:… that was pushed before')
   .option('--overlay <overlay>', 'one of eventing/overlays, or the path of a kustomization of your own', 'kube-ovn')
   .option('--warm', 'keep one each of the functions running that a target waits for; done anyway without gates', false)
+  .option('--engine <command>', 'build the Containerfile by podman or buildah, in place of func’s own build')
+  .option('--base <image>', 'with --engine: the image with Node.js, in place of the Containerfile’s own')
   .option('--context <name>', 'the context of the kubeconfig; by default its current one')
   .option('--image-pull-secret <name>', 'Secret in the namespace by which the nodes pull the image')
   .option('--dry-run', 'check all, and show what would be applied: nothing is built, pushed or applied', false)
@@ -61,10 +65,10 @@ try {
 }
 
 async function deploy(options: Options): Promise<void> {
-  const { image, overlay, warm, imagePullSecret, dryRun } = options;
+  const { image, overlay, warm, engine, base, imagePullSecret, dryRun } = options;
   const kustomization = overlayFolder(overlay);
   const pushed = digestIn(image);
-  await requireTools();
+  await requireTools(pushed === undefined ? engine : undefined);
   await useContext(options.context, directory);
   await requireCluster();
   await requireKnative();
@@ -77,7 +81,8 @@ async function deploy(options: Options): Promise<void> {
   const isWarm = (name: string) => (WAITED_FOR as readonly string[]).includes(name) && (warm || gate === undefined);
   if (dryRun) return await show(stages, functions, image, gate);
 
-  const digest = pushed ?? (await buildImage(image, PROJECT, directory));
+  const by = engine === undefined ? undefined : { command: engine, base };
+  const digest = pushed ?? (await buildImage(image, PROJECT, directory, by));
   await makeRoomForBroker(stages, directory);
   await apply('base', stages.base);
   await requireSecret(NAMESPACE, CERTIFICATES, 'cert, key and cacert for OVN');
@@ -117,8 +122,10 @@ function overlayFolder(overlay: string): string {
   );
 }
 
-async function requireTools(): Promise<void> {
-  for (const [tool, what] of Object.entries(TOOLS)) {
+async function requireTools(engine: string | undefined): Promise<void> {
+  const tools =
+    engine === undefined ? TOOLS : { ...TOOLS, [engine]: 'an engine with Podman’s commands, or leave out --engine' };
+  for (const [tool, what] of Object.entries(tools)) {
     await output(tool, ['version', ...(tool === 'kubectl' ? ['--client'] : [])]).catch((error) => {
       if (error.code !== 'ENOENT') throw new DeployError(`${tool} does not run: ${lastLine(error)}`);
       throw new DeployError(`${tool} is not on the PATH: install ${what}`);

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../lab/free-port.ts';
 
 const ROOT = new URL('../', import.meta.url);
+const DIST: Command = [process.execPath, 'dist/index.mjs'];
+
+type Command = readonly [file: string, ...args: string[]];
 
 /** Bundles the functions, as `npm run build` does. */
 export function build(): void {
@@ -25,9 +28,9 @@ export class FunctionProcess implements AsyncDisposable {
   #stderr = '';
   #stdout = '';
 
-  private constructor(port: number, settings: Record<string, string>) {
+  private constructor(port: number, settings: Record<string, string>, [file, ...args]: Command = DIST) {
     this.url = `http://127.0.0.1:${port}`;
-    this.child = spawn(process.execPath, ['dist/index.mjs'], {
+    this.child = spawn(file, args, {
       cwd: ROOT,
       env: environment({ LOG_LEVEL: 'fatal', ...settings, FUNC_PORT: String(port) }),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,9 +43,9 @@ export class FunctionProcess implements AsyncDisposable {
     });
   }
 
-  /** Starts one that is expected to serve. */
-  static async start(settings: Record<string, string>): Promise<FunctionProcess> {
-    const started = new FunctionProcess(await freePort(), settings);
+  /** Starts one that is expected to serve, by what was built or by another command. */
+  static async start(settings: Record<string, string>, command?: Command): Promise<FunctionProcess> {
+    const started = new FunctionProcess(await freePort(), settings, command);
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(20)) {
       if (started.child.exitCode !== null) throw new Error(`the function ended: ${started.#stderr}`);
       const ready = await fetch(`${started.url}/health/readiness`).catch(() => undefined);

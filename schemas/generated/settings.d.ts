@@ -36,7 +36,7 @@ export type Environment = {
   OVN_ACTIVATION_STRATEGY?: "rarp" | "garp" | "na" | "rarp,garp" | "rarp,na" | "garp,na" | "rarp,garp,na";
   LOG_LEVEL?: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
   /**
-   * Port to listen on.
+   * Port to listen on, in place of the PORT that Knative gives.
    */
   FUNC_PORT?: string;
 };

@@ -1,5 +1,6 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildByEngine, type Engine, pushByEngine, repositoryOf } from '../image/engine.ts';
 import { DeployError, run } from './tools.ts';
 
 /** Of `dist/`, what the image is made of. */
@@ -17,12 +18,21 @@ export function digestIn(image: string): string | undefined {
 }
 
 /**
- * Bundles here, by our lock file, and has an image made of the bundle. Installed in it is only the Node.js that the
- * bundle's code cache was made by.
+ * Bundles here, by our lock file, and has an image made of the bundle: by func, which installs in it only the Node.js that
+ * the bundle's code cache was made by, or by an engine, from the Containerfile.
  * @returns the image with its digest
  */
-export async function buildImage(image: string, project: string, directory: string): Promise<string> {
+export async function buildImage(
+  image: string,
+  project: string,
+  directory: string,
+  engine: Engine | undefined,
+): Promise<string> {
   await run(process.execPath, ['--conditions=ovn-handover-source', 'scripts/build.ts'], project);
+  if (engine !== undefined) {
+    await buildByEngine(engine, image, project);
+    return `${repositoryOf(image)}@${await pushByEngine(engine, image, `docker://${image}`, directory)}`;
+  }
   const context = join(directory, 'image');
   await writeContext(project, context);
   await run('func', ['build', '--path', context, '--image', image, '--push'], directory);

@@ -1,5 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
+
+/** `deploy` or `release`. */
+const PROGRAM = basename(process.argv[1] ?? '', '.ts');
 
 /** Something that whoever deploys has to put right; its message is all they need. */
 export class DeployError extends Error {
@@ -38,5 +42,5 @@ export function lastLine(error: Error & { stderr?: string }): string {
 }
 
 export function say(line: string): void {
-  console.log(`deploy: ${line}`);
+  console.log(`${PROGRAM}: ${line}`);
 }

@@ -38,6 +38,15 @@ describe('settings', () => {
     expect(settingsFrom({ ...GOOD, PATH: '/bin', HOME: '/root' })).toMatchObject(GOOD);
   });
 
+  test.each([
+    [{}, '8080'],
+    [{ PORT: '8081' }, '8081'],
+    [{ PORT: '8081', FUNC_PORT: '8082' }, '8082'],
+    [{ PORT: '', FUNC_PORT: '' }, '8080'],
+  ])('have of %j the port %s', (ports, port) => {
+    expect(settingsFrom({ ...GOOD, ...ports }).FUNC_PORT).toBe(port);
+  });
+
   test('want the files for TLS where a remote is ssl:, and only there', () => {
     const tls = { OVN_CERT: '/tls/crt', OVN_KEY: '/tls/key', OVN_CA: '/tls/ca' };
     expect(settingsFrom({ ...GOOD, OVN_SB_REMOTE: 'ssl:10.0.0.1:6642', ...tls })).toMatchObject(tls);
