@@ -12,13 +12,18 @@ import { CommandError, EXIT, type ExitStatus } from './errors.ts';
 import { explain } from './explain/command.ts';
 import { history } from './history/command.ts';
 import type { Terminal } from './output/terminal.ts';
+import { beside } from './output/wrap.ts';
 import { remove } from './remove/command.ts';
 import { resync } from './resync/command.ts';
 import { status } from './status/command.ts';
 
-const EXIT_STATUS = `
-Exit status: 0 all is as it should be, or done · 1 something is not · 2 wrong command line, or not installed ·
-3 the cluster or OVN is not reached, or does not let you look · 4 not finished: run it again`;
+const EXIT_STATUSES = [
+  '0 all is as it should be, or done',
+  '1 something is not',
+  '2 wrong command line, or not installed',
+  '3 the cluster or OVN is not reached, or does not let you look',
+  '4 not finished: run it again',
+].join('\n');
 
 /** What the scripts for shells, and kubectl, ask; its arguments are a command line that is not finished. */
 const COMPLETE = '__complete';
@@ -57,7 +62,7 @@ export function programFor(terminal: Terminal, env: NodeJS.ProcessEnv, end: (sta
         .choices(WAYS)
         .default('auto'),
     )
-    .addHelpText('after', EXIT_STATUS)
+    .addHelpText('after', () => `\n${beside('Exit status: ', EXIT_STATUSES, terminal.columns)}`)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

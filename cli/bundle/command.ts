@@ -6,6 +6,7 @@ import { type ClusterApi, type Kind, type KubernetesObject, pathOf } from '../cl
 import { NAMESPACE } from '../cluster/installation.ts';
 import { KINDS } from '../cluster/kinds.ts';
 import type { Pod } from '../cluster/port-forward.ts';
+import type { WorldOfMany } from '../cluster/session.ts';
 import type { Command } from '../command.ts';
 import { examine } from '../doctor/checks.ts';
 import { checkedText } from '../doctor/command.ts';
@@ -13,6 +14,7 @@ import { readAll } from '../doctor/read.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import { explanationOf } from '../explain/explanation.ts';
 import { type DatedMigration, pastMigrations } from '../history/past-migration.ts';
+import { paragraph } from '../output/wrap.ts';
 import { lookAt, nameOf } from '../status/look.ts';
 import { statusOf } from '../status/vm-status.ts';
 import { vmsOf } from '../status/vms.ts';
@@ -59,13 +61,18 @@ export async function bundle(
   await writeFile(path, await archiveOf(folder, entries), { mode: 0o600 });
   const names = entries.map(({ name }) => name);
   if (output === 'json') terminal.print(json({ file: path, entries: names }));
-  else terminal.print(`${path}: ${names.length} files, Secrets left out. Look through it before you send it.`);
+  else {
+    const what = `${path}: ${names.length} files, Secrets left out. Look through it before you send it.`;
+    terminal.print(paragraph(what, terminal.columns));
+  }
   return EXIT.ok;
 }
 
-async function vmEntries(api: ClusterApi, world: World): Promise<readonly Entry[]> {
+async function vmEntries(api: ClusterApi, world: WorldOfMany): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  for (const vmi of await vmsOf(api, world)) entries.push(...(await entriesOf(vmi, api, world)));
+  const vmis = await vmsOf(api, world);
+  await world.northbound.locate(vmis);
+  for (const vmi of vmis) entries.push(...(await entriesOf(vmi, api, world)));
   return entries;
 }
 

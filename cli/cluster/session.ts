@@ -8,17 +8,22 @@ import { kubernetesClient } from '../../handover/kubernetes/client.ts';
 import { type Exchange, httpsExchange } from '../../handover/kubernetes/http.ts';
 import { Kubernetes } from '../../handover/kubernetes/kubernetes.ts';
 import type { World } from '../../handover/observe.ts';
-import { Northbound } from '../../handover/ovn/northbound.ts';
 import { Southbound } from '../../handover/ovn/southbound.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { ClusterApi } from './api.ts';
 import { type KubeconfigOptions, loadKubeconfig } from './kubeconfig.ts';
+import { NorthboundOfMany } from './northbound.ts';
 import { connectToOvn, type Way } from './ovn-connection.ts';
 import { PortForwards } from './port-forward.ts';
 import { CertificateFiles, type Data, functionSettings, notInstalled, readInstalled } from './settings.ts';
 
 export interface SessionOptions extends KubeconfigOptions {
   readonly ovn: Way;
+}
+
+/** What functions work with, and a command that is about all VMs. */
+export interface WorldOfMany extends World {
+  readonly northbound: NorthboundOfMany;
 }
 
 /** One command's way to a cluster and its OVN; all that it opened ends with it. */
@@ -50,13 +55,13 @@ export class Session implements AsyncDisposable {
   }
 
   /** The world of the functions of the installation in the cluster. */
-  async world(): Promise<World> {
+  async world(): Promise<WorldOfMany> {
     const { settings, certificates } = await readInstalled(this.api);
     if (settings === undefined) throw notInstalled();
     const database = await this.databases(settings, certificates ?? {});
     const profile = profileOf(database.settings.OVN_PROFILE, database.settings.OVN_PORT_NAME);
     return {
-      northbound: new Northbound(database.client('OVN_Northbound'), profile),
+      northbound: new NorthboundOfMany(database.client('OVN_Northbound'), profile),
       southbound: new Southbound(database.client('OVN_Southbound')),
       kubernetes: new Kubernetes(kubernetesClient(this.exchange)),
       profile,

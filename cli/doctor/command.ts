@@ -40,9 +40,11 @@ const MARKS = { red: '✗', yellow: '!', green: '✓' } as const;
 
 export function checkedText(checked: readonly Checked[], terminal: Terminal): string {
   const lines = checked.flatMap(({ title, findings }) => {
-    if (findings === undefined) return [paint(terminal, 'dim', `– ${title}: left out, see above`)];
+    if (findings === undefined)
+      return [paint(terminal, 'dim', beside('– ', `${title}: left out, see above`, terminal.columns))];
     const level = levelOf(findings);
-    const head = `${paint(terminal, level, MARKS[level])} ${title}`;
+    const [first, ...more] = beside('  ', title, terminal.columns).split('\n');
+    const head = [`${paint(terminal, level, MARKS[level])} ${first!.trimStart()}`, ...more].join('\n');
     return [head, ...findings.map((finding) => findingText(finding, terminal))];
   });
   const all = checked.flatMap(({ findings }) => findings ?? []);

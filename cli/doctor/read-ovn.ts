@@ -1,10 +1,8 @@
 import type { OvsdbClient } from 'ovsdb-client-ts';
 import { schema } from 'ovsdb-client-ts/ovn-sb';
-import type { VmiReference } from '../../handover/decision/kubevirt.ts';
-import type { Port } from '../../handover/decision/port.ts';
 import { profileOf } from '../../handover/decision/profile.ts';
-import { Northbound } from '../../handover/ovn/northbound.ts';
 import { Southbound } from '../../handover/ovn/southbound.ts';
+import { NorthboundOfMany } from '../cluster/northbound.ts';
 import type { Databases } from '../cluster/session.ts';
 import type { ChassisRow, Member } from './seen.ts';
 
@@ -68,9 +66,7 @@ export async function readChassis(client: OvsdbClient): Promise<readonly Chassis
   }));
 }
 
-/** All ports of a VM by the profile of the settings. */
-export function portsReader({ settings }: Databases, client: OvsdbClient) {
-  const northbound = new Northbound(client, profileOf(settings.OVN_PROFILE, settings.OVN_PORT_NAME));
-  return (vmi: VmiReference, networks: readonly string[]): Promise<readonly Port[]> =>
-    northbound.searchPorts(vmi, networks);
+/** The ports of VMs, by the profile of the settings. */
+export function northboundOf({ settings, client }: Databases): NorthboundOfMany {
+  return new NorthboundOfMany(client('OVN_Northbound'), profileOf(settings.OVN_PROFILE, settings.OVN_PORT_NAME));
 }

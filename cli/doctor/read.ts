@@ -3,12 +3,13 @@ import type { ClusterApi, Kind, KubernetesObject } from '../cluster/api.ts';
 import type { Conditioned } from '../cluster/conditions.ts';
 import { CERTIFICATE_KEYS, GATE_POLICY, NAMESPACE, PATCH_POLICIES } from '../cluster/installation.ts';
 import { GATE_VERSIONS, type GateVersion, gateKinds, KINDS } from '../cluster/kinds.ts';
+import type { NorthboundOfMany } from '../cluster/northbound.ts';
 import type { Databases, Session } from '../cluster/session.ts';
 import { type Data, type Installed, readInstalled } from '../cluster/settings.ts';
 import { forEach } from '../status/look.ts';
 import type { Stage } from './finding.ts';
 import { probeTheWay } from './probe.ts';
-import { portsReader, readChassis, readMembers, readSchema } from './read-ovn.ts';
+import { northboundOf, readChassis, readMembers, readSchema } from './read-ovn.ts';
 import { NEEDED } from './rights.ts';
 import type {
   Deployment,
@@ -73,7 +74,7 @@ export async function readAll(
     services,
     brokers,
     ...ovn.sections,
-    vms: await attempt(() => readVms(api, ovn.ports)),
+    vms: await attempt(() => readVms(api, ovn.northbound)),
     triggers: await attempt(() => api.list<Conditioned>(KINDS.triggers, { namespace: NAMESPACE })),
     sources: await attempt(async () => [
       ...(await api.list<Source>(KINDS.apiServerSources, { namespace: NAMESPACE })),
@@ -164,12 +165,12 @@ async function missingKinds(api: ClusterApi): Promise<readonly string[]> {
 
 type OvnSection = 'members' | 'ovn' | 'chassis';
 
-/** @returns `ports` where OVN northbound is reached */
+/** @returns `northbound` where it is reached */
 async function readOvn(
   session: Session,
   settings: Data | undefined,
   certificates: Data | undefined,
-): Promise<{ readonly sections: Pick<Seen, OvnSection>; readonly ports?: ReturnType<typeof portsReader> }> {
+): Promise<{ readonly sections: Pick<Seen, OvnSection>; readonly northbound?: NorthboundOfMany }> {
   const skipped = { sections: { members: SKIPPED, ovn: SKIPPED, chassis: SKIPPED } };
   if (settings === undefined || !hasWhatTlsNeeds(settings, certificates)) return skipped;
   let databases: Databases;
@@ -189,7 +190,7 @@ async function readOvn(
       ovn: southbound ? await attempt(() => readSchema(southbound)) : SKIPPED,
       chassis: southbound ? await attempt(() => readChassis(southbound)) : SKIPPED,
     },
-    ...(isUsable('OVN_Northbound') && { ports: portsReader(databases, databases.client('OVN_Northbound')) }),
+    ...(isUsable('OVN_Northbound') && { northbound: northboundOf(databases) }),
   };
 }
 
@@ -221,9 +222,10 @@ type Instance = KubernetesObject & {
   };
 };
 
-async function readVms(api: ClusterApi, ports: ReturnType<typeof portsReader> | undefined): Promise<readonly Vm[]> {
+async function readVms(api: ClusterApi, northbound: NorthboundOfMany | undefined): Promise<readonly Vm[]> {
   const instances = await api.list<Instance>(KINDS.vmis);
   const optedIn = instances.filter(({ metadata }) => metadata.annotations?.[OPT_IN_ANNOTATION] !== undefined);
+  await northbound?.locate(optedIn.map(({ metadata: { name, namespace = 'default' } }) => ({ namespace, name })));
   return await forEach(optedIn, MAX_CONCURRENT, async ({ metadata, spec }): Promise<Vm> => {
     const { name, namespace = 'default', ownerReferences = [] } = metadata;
     const networks = spec?.networks ?? [];
@@ -233,7 +235,7 @@ async function readVms(api: ClusterApi, ports: ReturnType<typeof portsReader> | 
       isOwnedByVm: ownerReferences.some(({ kind }) => kind === 'VirtualMachine'),
       interfaces: spec?.domain?.devices?.interfaces ?? [],
       networks,
-      ports: await ports?.(
+      ports: await northbound?.searchPorts(
         { namespace, name },
         networks.map((network) => network.name),
       ),

@@ -36,9 +36,7 @@ function explanationText({ vmi, facts, ports, functions }: Explanation, terminal
   for (const each of functions) {
     const done = [
       ...each.writes.map(({ line }) => line),
-      ...each.ungates.map(
-        ({ pod, gates }) => `pod ${pod}: ${gates.length > 0 ? `off with ${gates.join(' and ')}` : 'its annotations'}`,
-      ),
+      ...each.ungates.map(({ line }) => line),
       ...each.warnings,
       ...(each.again ? [`then look again: ${each.again}`] : []),
     ];

@@ -5,7 +5,7 @@ import { recordOf } from '../../handover/decision/record.ts';
 import type { World } from '../../handover/observe.ts';
 import { FUNCTIONS } from '../cluster/installation.ts';
 import { planOf } from '../status/look.ts';
-import { changeLine } from '../status/vm-status.ts';
+import { changeLine, releaseLine } from '../status/vm-status.ts';
 import { rulesTried, type TriedRule } from './rules.ts';
 
 /** Why a VM's ports are, or will be, as they are. */
@@ -31,7 +31,7 @@ export interface Explanation {
       readonly options: Readonly<Record<string, string>>;
       readonly line: string;
     }[];
-    readonly ungates: readonly { readonly pod: string; readonly gates: readonly string[] }[];
+    readonly ungates: readonly { readonly pod: string; readonly gates: readonly string[]; readonly line: string }[];
     readonly warnings: readonly string[];
     /** Why it would look again, or ask the broker to come again. */
     readonly again?: string | undefined;
@@ -70,7 +70,11 @@ export function explanationOf(
           options: change.options,
           line: changeLine(change),
         })),
-        ungates: ungate.map(({ pod, gates }) => ({ pod: pod.metadata.name, gates })),
+        ungates: ungate.map((release) => ({
+          pod: release.pod.metadata.name,
+          gates: release.gates,
+          line: releaseLine(release),
+        })),
         warnings: [...events, ...ungate.flatMap((release) => release.events)].map(
           ({ reason, message }) => `${reason}: ${message}`,
         ),

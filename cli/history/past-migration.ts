@@ -15,22 +15,29 @@ export type DatedMigration = VirtualMachineInstanceMigration & {
 export interface PastMigration {
   readonly name: string;
   readonly uid: string;
+  /** RFC 3339, to the second, as the API server has it. */
   readonly created: string;
   readonly phase: string | undefined;
   /** `undefined`: the functions have written none, or there is none that can be read. */
   readonly record: MigrationRecord | undefined;
   /** What was done and seen, in order. */
   readonly timeline: readonly Dated[];
+  /** From dual to the switch, as exactly as the switch is known. */
+  readonly margin: { readonly atLeastMs: number; readonly atMostMs: number } | undefined;
 }
 
 export interface Dated {
-  /** ISO 8601; KubeVirt tells whole seconds. */
+  /** RFC 3339 */
   readonly at: string;
-  /** After the VMIM was created, of which the API server tells the second. */
+  /** It was at `at`, or later by less than this. */
+  readonly precisionMs: 1 | 1_000;
+  /** After the second in which the VMIM was created. */
   readonly afterMs: number;
   readonly who: string;
   readonly what: string;
 }
+
+const KUBEVIRT = 'KubeVirt';
 
 const WORDS: Readonly<Record<(typeof MOMENTS)[number], string>> = {
   pinned: 'ports pinned to the source',
@@ -52,18 +59,20 @@ export function pastMigrations(migrations: readonly DatedMigration[], vmi: strin
 
 function pastMigration(vmim: DatedMigration): PastMigration {
   const { name, uid, creationTimestamp } = vmim.metadata;
-  const created = new Date(creationTimestamp ?? 0).toISOString();
+  const created = `${new Date(creationTimestamp ?? 0).toISOString().slice(0, 19)}Z`;
   const record = migrationRecordOf(vmim);
-  const after = (at: string) => Date.parse(at) - Date.parse(created);
-  const dated = (at: string, who: string, what: string): Dated => ({ at, afterMs: after(at), who, what });
+  const dated = (at: string, who: string, what: string): Dated => {
+    const precisionMs = who === KUBEVIRT ? precisionOf(at) : 1;
+    return { at, precisionMs, afterMs: Date.parse(at) - Date.parse(created), who, what };
+  };
   const moments = MOMENTS.flatMap((moment) => {
     const found = record?.[moment];
     if (found === undefined) return [];
     const late = found.lateMs === undefined ? '' : `, ${found.lateMs} ms after its event`;
-    return [dated(found.at, found.by ?? 'KubeVirt', `${WORDS[moment]}${late}`)];
+    return [dated(found.at, found.by ?? (moment === 'switched' ? KUBEVIRT : 'a function'), `${WORDS[moment]}${late}`)];
   });
   const phases = (vmim.status?.phaseTransitionTimestamps ?? []).map(({ phase, phaseTransitionTimestamp }) =>
-    dated(phaseTransitionTimestamp, 'KubeVirt', phase),
+    dated(phaseTransitionTimestamp, KUBEVIRT, phase),
   );
   const warnings = (record?.warnings ?? []).map(({ reason, at }) => dated(at, 'warning', reason));
   return {
@@ -73,5 +82,17 @@ function pastMigration(vmim: DatedMigration): PastMigration {
     phase: vmim.status?.phase,
     record,
     timeline: [...phases, ...moments, ...warnings].sort((a, b) => a.afterMs - b.afterMs),
+    margin: marginOf(record),
   };
+}
+
+/** KubeVirt tells whole seconds, to which an event may have added when in that second it was sent. */
+function precisionOf(at: string): Dated['precisionMs'] {
+  return Date.parse(at) % 1_000 === 0 ? 1_000 : 1;
+}
+
+function marginOf({ dual, switched }: MigrationRecord = {}): PastMigration['margin'] {
+  if (!dual || !switched) return undefined;
+  const atLeastMs = Date.parse(switched.at) - Date.parse(dual.at);
+  return { atLeastMs, atMostMs: atLeastMs + precisionOf(switched.at) - 1 };
 }

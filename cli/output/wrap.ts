@@ -21,6 +21,11 @@ export function indent(text: string, prefix: string, columns: number): string {
     .join('\n');
 }
 
+/** A text as wide as the terminal at most. */
+export function paragraph(text: string, columns: number): string {
+  return indent(text, '', columns);
+}
+
 /** A label, and a text beside it that goes on under its own beginning. */
 export function beside(label: string, text: string, columns: number): string {
   const [first = '', ...more] = wrap(text, columns - widthOf(label));

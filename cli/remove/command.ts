@@ -6,7 +6,7 @@ import { readInstalled } from '../cluster/settings.ts';
 import type { Command } from '../command.ts';
 import { CommandError, EXIT, type ExitStatus } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
-import { beside } from '../output/wrap.ts';
+import { beside, paragraph } from '../output/wrap.ts';
 import { logTo } from '../resync/command.ts';
 import { type Left, nextStep, type OwnObject, type Step } from './left.ts';
 import { readLeft } from './read.ts';
@@ -53,7 +53,8 @@ export async function remove(
     await take(step, api, world, terminal);
     const waits = step.do === 'sweep' || step.do === 'wait';
     if (waits && Date.now() > giveUpAt) {
-      terminal.print(`Not all is gone after ${timeout} s: it waits for ${step.what}. Run it again to go on.`);
+      const rest = `Not all is gone after ${timeout} s: it waits for ${step.what}. Run it again to go on.`;
+      terminal.print(paragraph(rest, terminal.columns));
       return EXIT.unfinished;
     }
     if (waits) await sleep(Math.min(LOOK_EVERY_MS, Math.max(giveUpAt - Date.now(), 0)));
@@ -61,7 +62,8 @@ export async function remove(
   terminal.print(
     `Nothing of ovn-handover is left in the cluster${skipOvn ? '; OVN was not looked at' : ', or in OVN'}.`,
   );
-  terminal.print('With Kube-OVN, give it its own way back: ENABLE_LIVE_MIGRATION_OPTIMIZE=true (docs/guide.md).');
+  const wayBack = 'With Kube-OVN, give it its own way back: ENABLE_LIVE_MIGRATION_OPTIMIZE=true (docs/guide.md).';
+  terminal.print(paragraph(wayBack, terminal.columns));
   return EXIT.ok;
 }
 
@@ -101,7 +103,7 @@ function leftText(left: Left, context: string, terminal: Terminal): string {
     ['namespace', named(left.namespace)],
   ];
   return [
-    `From context ${context} this would go, in this order:`,
+    paragraph(`From context ${context} this would go, in this order:`, terminal.columns),
     ...lines.map(([what, names]) => beside(`  ${what}: `, `${names}`, terminal.columns)),
     'Nothing was changed: --yes does it.',
   ].join('\n');

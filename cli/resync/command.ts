@@ -3,14 +3,16 @@ import type { Log } from '../../handover/kubernetes/log.ts';
 import type { World } from '../../handover/observe.ts';
 import { reconcile } from '../../handover/reconcile.ts';
 import { changedIn } from '../../handover/reply.ts';
+import type { ReconcileRequest } from '../../handover/request.ts';
 import { requestsFor, resync as sweep } from '../../handover/resync.ts';
 import type { Reconciled } from '../../schemas/generated/reconciled.js';
+import type { WorldOfMany } from '../cluster/session.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitStatus } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
-import { indent } from '../output/wrap.ts';
+import { indent, paragraph } from '../output/wrap.ts';
 import { forEach, lookAt, nameOf } from '../status/look.ts';
-import { changeLine } from '../status/vm-status.ts';
+import { changeLine, releaseLine } from '../status/vm-status.ts';
 import { vmNamed } from '../status/vms.ts';
 
 const MAX_CONCURRENT_LOOKS = 2;
@@ -36,16 +38,15 @@ export async function resync(
   return result.failed.length > 0 || ('would' in result && result.would.length > 0) ? EXIT.found : EXIT.ok;
 }
 
-async function dryRun(world: World, vmi: VmiReference | undefined): Promise<DryRun> {
-  const requests = vmi ? [{ vmi }] : await requestsFor(world);
+async function dryRun(world: WorldOfMany, vmi: VmiReference | undefined): Promise<DryRun> {
+  const requests: readonly ReconcileRequest[] = vmi ? [{ vmi }] : await requestsFor(world);
+  // Where the others' ports are, their records tell.
+  await world.northbound.locate(requests.filter(({ recorded }) => recorded === undefined).map(({ vmi }) => vmi));
   const failed: (VmiReference & { why: string })[] = [];
   const would = await forEach(requests, MAX_CONCURRENT_LOOKS, async (request) => {
     try {
       const { plan } = await lookAt(request, world);
-      const lines = [
-        ...plan.changes.map(changeLine),
-        ...plan.ungate.map(({ pod, gates }) => `pod ${pod.metadata.name}: off with ${gates.join(' and ')}`),
-      ];
+      const lines = [...plan.changes.map(changeLine), ...plan.ungate.map(releaseLine)];
       return { vmi: request.vmi, lines };
     } catch (error) {
       failed.push({ ...request.vmi, why: (error as Error).message });
@@ -81,7 +82,10 @@ function dryRunText({ looked, would, failed }: DryRun, terminal: Terminal): stri
   return [
     ...lines,
     ...failedLines(failed, terminal),
-    `Looked at ${looked} VMs, would change ${would.length}, failed on ${failed.length}${end}.`,
+    paragraph(
+      `Looked at ${looked} VMs, would change ${would.length}, failed on ${failed.length}${end}.`,
+      terminal.columns,
+    ),
   ].join('\n');
 }
 
@@ -105,5 +109,5 @@ function writtenText({ looked, changed, failed }: Reconciled, terminal: Terminal
 }
 
 function failedLines(failed: DryRun['failed'], terminal: Terminal): string[] {
-  return failed.map((each) => indent(`${nameOf(each)}: ${each.why}`, '', terminal.columns));
+  return failed.map((each) => paragraph(`${nameOf(each)}: ${each.why}`, terminal.columns));
 }

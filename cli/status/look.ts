@@ -17,7 +17,10 @@ export async function lookAt(request: ReconcileRequest, world: World): Promise<L
   return { observed, plan: planOf('reconcile', observed, world) };
 }
 
-/** What a function would do after a look, in a call that begins with it. */
+/**
+ * What a function would do after a look, in a call that begins with it: as of when it looked. A function does not act on what is
+ * older than two seconds, which is no reason not to show it.
+ */
 export function planOf(
   name: FunctionName,
   observed: Observation,
@@ -25,7 +28,7 @@ export function planOf(
 ): Plan {
   const { profile, activationStrategy } = world;
   const call = { elapsedMs: 0, hasLetGo: false, repeated: 0, isPodDeletion: false };
-  return plan(name, observed, { profile, activationStrategy, now: Date.now(), call });
+  return plan(name, observed, { profile, activationStrategy, now: observed.readAt, call });
 }
 
 export function nameOf({ namespace, name }: VmiReference): string {

@@ -1,4 +1,5 @@
 import { RULES, type Rule } from '../../handover/decision/desired.ts';
+import type { SchedulingGateRelease } from '../../handover/decision/gates.ts';
 import { gatesOf, type VmiReference } from '../../handover/decision/kubevirt.ts';
 import { ACTIVATION_STRATEGY, type PortChange, REQUESTED_CHASSIS } from '../../handover/decision/port.ts';
 import { recordOf, SINCE_KEY } from '../../handover/decision/record.ts';
@@ -61,9 +62,7 @@ export function statusOf({ observed, plan }: Look): VmStatus {
       ? ['OVN northbound has no port of this VM: look at OVN_PROFILE, OVN_PORT_NAME and the remotes']
       : []),
     ...plan.changes.map(changeLine),
-    ...plan.ungate.map(
-      ({ pod, gates }) => `pod ${pod.metadata.name} could go: ${gates.join(' and ') || 'its identity is missing'}`,
-    ),
+    ...plan.ungate.map(releaseLine),
     ...plan.events.filter(({ type }) => type === 'Warning').map(({ message }) => message),
   ];
   return {
@@ -77,6 +76,12 @@ export function statusOf({ observed, plan }: Look): VmStatus {
     isRight: problems.length === 0,
     problems,
   };
+}
+
+/** What a launcher pod would get, in one line. */
+export function releaseLine({ pod, gates }: Pick<SchedulingGateRelease, 'pod' | 'gates'>): string {
+  const what = gates.length > 0 ? `${gates.join(' and ')} would come off` : 'it would get its annotations';
+  return `pod ${pod.metadata.name}: ${what}`;
 }
 
 /** A change in one line: what a row has, and what it would get. */

@@ -60,7 +60,7 @@ try {
   install(join(root, 'node'), 'module', [`node@${OLDEST_NODE}`]);
   const nodes = [process.execPath, join(root, 'node/node_modules/node/bin/node')];
   const results: string[] = [];
-  const reference = surroundings.example(programOf(name, await publicNames(directory)));
+  const reference = surroundings.example(programOf(await publicNames(directory)));
 
   for (const { types, versions } of COMPILERS) {
     const folder = join(root, `types-${types}`);

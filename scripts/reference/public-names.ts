@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   Application,
   type Comment,
@@ -8,10 +8,13 @@ import {
   TSConfigReader,
   TypeDocReader,
 } from 'typedoc';
+import { manifestOf } from '../pack/package.ts';
 
 /** Something that a package exports, and what its TSDoc says. */
 export interface PublicName {
   readonly name: string;
+  /** The entry point that exports it, as one imports it. */
+  readonly from: string;
   readonly isType: boolean;
   /** Code of its examples, without the fences. */
   readonly examples: readonly string[];
@@ -32,10 +35,16 @@ export async function publicNames(directory: string): Promise<readonly PublicNam
   ]);
   const project = await application.convert();
   if (project === undefined) throw new Error(`typedoc cannot convert ${directory}`);
-  return (project.children ?? []).map(publicName);
+  const { name } = manifestOf(directory);
+  const modules = project.getChildrenByKind(ReflectionKind.Module);
+  // Of a single entry point the names are the project's own.
+  return (modules.length === 0 ? [project] : modules).flatMap((module) => {
+    const from = module === project || module.name === 'index' ? name : `${name}/${basename(module.name)}`;
+    return (module.children ?? []).map((child) => publicName(child, from));
+  });
 }
 
-function publicName(reflection: DeclarationReflection): PublicName {
+function publicName(reflection: DeclarationReflection, from: string): PublicName {
   const comments = commentsOf(reflection);
   const blocks = comments.flatMap(({ blockTags }) => blockTags);
   const said = (tag: string) => blocks.filter((block) => block.tag === tag).map(({ content }) => textOf(content));
@@ -50,6 +59,7 @@ function publicName(reflection: DeclarationReflection): PublicName {
   ];
   return {
     name: reflection.name,
+    from,
     isType: reflection.kindOf([ReflectionKind.Interface, ReflectionKind.TypeAlias]),
     examples: said('@example').flatMap((text) => [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!)),
     missing: missing.filter((each) => each !== false),

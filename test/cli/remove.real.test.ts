@@ -1,55 +1,16 @@
 /** remove, from every overlay and at every moment of a migration, with real databases and nobody else to help. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, jest, test } from '@jest/globals';
-import { DUAL_GATE, PORT_GATE } from '../../handover/decision/kubevirt.ts';
-import { resources } from '../../lab/kubernetes-api/resources.ts';
-import type { Migration } from '../../testkit/kubevirt-vm.ts';
-import { addPort, addPortBinding, mapOf } from '../../testkit/ovn.ts';
-import { Installed } from './support/installed.ts';
+import { mapOf } from '../../testkit/ovn.ts';
 import { OVERLAYS, objectsIn } from './support/overlay.ts';
-import { installWhole } from './support/whole.ts';
+import { expectNothingLeft, installedWithVm, MOMENTS, ours, Play, PORT } from './support/removal.ts';
 
 jest.setTimeout(180_000);
 
-const PORT = 'web-01.prod';
-const SOURCE = 'virt-launcher-web-01-source';
-
-async function installedWithVm(overlay?: string): Promise<Installed> {
-  const installed = await Installed.start();
-  await installWhole(installed, overlay).catch(async (error) => {
-    await installed[Symbol.asyncDispose]();
-    throw error;
-  });
-  addPort(installed.nb, PORT);
-  addPortBinding(installed.sb, PORT, 1);
-  await installed.cluster.createVm();
-  return installed;
-}
-
-/** Every object in the cluster in which our name stands anywhere, but in what a VM's owner wrote. */
-async function ours({ objects }: Installed): Promise<string[]> {
-  const kinds = resources.filter(({ kind }) => kind !== 'SubjectAccessReview' && kind !== 'Event');
-  const lists = await Promise.all(
-    kinds.map(({ group, version, kind }) =>
-      objects.list(group ? `${group}/${version}` : version, kind).catch(() => ({ items: [] })),
-    ),
-  );
-  return lists
-    .flatMap(({ items }) => items)
-    .filter((object) => JSON.stringify(object).includes('ovn-handover'))
-    .map(({ kind, metadata }) => `${kind} ${metadata?.name}`);
-}
-
-async function expectNothingLeft(installed: Installed): Promise<void> {
-  expect(await ours(installed)).toEqual([]);
-  expect(mapOf(installed.nb, PORT, 'options')).toEqual({});
-}
-
 describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   test('is gone after remove, which showed before what would go', async () => {
-    await using installed = await installedWithVm(`overlays/${overlay}`);
+    await using installed = await installedWithVm(overlay);
     const before = await ours(installed);
     expect(before.length).toBeGreaterThan(30);
     const shown = await installed.cli('remove');
@@ -75,65 +36,6 @@ test('the gate is removed also where the API server has it in v1beta1 alone', as
   expect(await installed.cli('remove', '--yes')).toMatchObject({ status: 0 });
   expect(await ours(installed)).toEqual([]);
 });
-
-/** The moments of a migration, each after the one before, as KubeVirt and the scheduler bring them about. */
-class Play {
-  readonly #installed: Installed;
-  #migration: Migration | undefined;
-  readonly #waiting: Promise<void>[] = [];
-
-  constructor(installed: Installed) {
-    this.#installed = installed;
-  }
-
-  /** As the functions would, where they still are. */
-  async #functions(): Promise<void> {
-    await this.#installed.cli('resync', '--write');
-  }
-
-  readonly moments: Readonly<Record<string, () => Promise<void>>> = {
-    'has just been asked for': async () => {
-      this.#migration = await this.#installed.cluster.migrate('move');
-    },
-    'has a target at its gates': async () => {
-      const hasGate = (await ours(this.#installed)).some((name) => name.startsWith('MutatingAdmissionPolicy '));
-      await this.#migration!.createTarget(hasGate ? [PORT_GATE, DUAL_GATE] : []);
-    },
-    'has a target on a node': async () => {
-      const gates = async () =>
-        (await this.#installed.cluster.pod(this.#migration!.target)).spec?.schedulingGates ?? [];
-      while ((await gates()).length > 0) {
-        // Each call stays with the target until it has a node.
-        this.#waiting.push(this.#functions());
-        await sleep(300);
-      }
-      await this.#migration!.schedule('worker-b');
-      await Promise.all(this.#waiting);
-    },
-    'copies memory': async () => {
-      await this.#functions();
-      await this.#migration!.handOff();
-    },
-    'has switched': async () => {
-      await this.#migration!.switch();
-    },
-    'has succeeded': async () => {
-      await this.#functions();
-      await this.#migration!.succeed('worker-b');
-      await this.#installed.cluster.deletePod(SOURCE);
-    },
-  };
-
-  /** @param pauseMs before each */
-  async through(names: readonly string[], pauseMs = 0): Promise<void> {
-    for (const name of names) {
-      await sleep(pauseMs);
-      await this.moments[name]!();
-    }
-  }
-}
-
-const MOMENTS = Object.keys(new Play(undefined as never).moments);
 
 describe.each(MOMENTS.map((name, index) => ({ name, index })))('when a migration $name', ({ index }) => {
   test('remove waits for its end, and nothing is left', async () => {

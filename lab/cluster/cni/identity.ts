@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { isIPv4 } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OvsdbClient } from 'ovsdb-client-ts';
 import { schema } from 'ovsdb-client-ts/ovn-nb';
+import validate from '../../../schemas/generated/port-annotation.js';
 import { API_ADDRESS, API_PORT, NB_PORT } from '../addresses.ts';
 
-/** What `reuse-port` writes on a target pod with the generic profile. */
+/** What `reuse-port` writes on a target pod with the generic profile: docs/cni.md. */
 const ANNOTATION = 'ovn-handover.dev/port';
 const TARGET_OF = 'kubevirt.io/migrationJobUID';
 const VM_NAME = 'vm.kubevirt.io/name';
@@ -39,13 +41,27 @@ export async function portOf(
   for (const giveUpAt = Date.now() + withinMs; ; await sleep(LOOK_EVERY_MS)) {
     const { labels = {}, annotations = {} } = (await getPod(pod)).metadata;
     const written = annotations[ANNOTATION];
-    if (written !== undefined) {
-      const { ifaceId, mac, ips } = JSON.parse(written) as Omit<Port, 'ip'> & { ips: readonly string[] };
-      return { ifaceId, mac, ip: ips[0]!.split('/')[0]!, source: 'annotation' };
-    }
+    if (written !== undefined) return { ...portIn(written), source: 'annotation' };
     if (TARGET_OF in labels && Date.now() < giveUpAt) continue;
     return { ...(await portNamed(`${labels[VM_NAME]}.${pod.namespace}`)), source: 'name' };
   }
+}
+
+/**
+ * What an annotation says, as far as this plug-in knows it: one interface, with an IPv4 address.
+ *
+ * @throws Error where it says anything else
+ */
+export function portIn(annotation: string): Port {
+  const said: unknown = JSON.parse(annotation);
+  const port = validate(said) && 'ifaceId' in said && typeof said.ifaceId === 'string' ? said : undefined;
+  const ip = (port?.ips as readonly string[] | undefined)?.find((address) => isIPv4(address));
+  if (port === undefined || ip === undefined) {
+    throw new Error(
+      `${ANNOTATION} is ${annotation}; expected one port with an IPv4 address, and no {network} in OVN_PORT_NAME.`,
+    );
+  }
+  return { ifaceId: String(port.ifaceId), mac: String(port.mac), ip };
 }
 
 async function portNamed(name: string): Promise<Port> {

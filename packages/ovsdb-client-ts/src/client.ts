@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events';
-import { traceRequest } from './diagnostics.ts';
+import { type ClientCounters, traceRequest } from './diagnostics.ts';
 import { OutcomeUnknownError, SchemaError, TransactionError } from './errors.ts';
 import { Lock } from './lock.ts';
 import { Monitor } from './monitor/monitor.ts';
+import type { SubscriptionSource } from './monitor/subscription.ts';
 import type { MonitorRequests } from './monitor/updates.ts';
 import { type CallOptions, checkDuration, Limit } from './rpc/limit.ts';
 import { type Member, withSchema } from './session/member.ts';
@@ -14,6 +15,22 @@ import type { TypedSchema } from './typed/types.ts';
 import type { Operation, OperationResult } from './wire/operations.ts';
 import { readResults } from './wire/results.ts';
 
+/**
+ * What a client is made of.
+ *
+ * @see [ovsdb(7), "Active Connection Methods"](https://docs.openvswitch.org/en/latest/ref/ovsdb.7/)
+ *
+ * @example
+ * ```ts
+ * const options: OvsdbClientOptions = {
+ *   remote: 'ssl:10.0.0.1:6641,ssl:10.0.0.2:6641,ssl:10.0.0.3:6641',
+ *   database: 'OVN_Northbound',
+ *   tls: { cert: 'client.pem', key: 'client-key.pem', ca: 'ca.pem' },
+ *   requestTimeoutMs: 2000,
+ * };
+ * await using client = new OvsdbClient(options);
+ * ```
+ */
 export interface OvsdbClientOptions {
   /** Where the servers are: `unix:<file>`, `tcp:<host>:<port>`, `ssl:<host>:<port>`; members of a cluster with commas. */
   remote: string;
@@ -34,7 +51,7 @@ export interface OvsdbClientOptions {
   snapshotTimeoutMs?: number;
   /**
    * Silence on the connection after which the server is probed, and after as much again given up, in milliseconds.
-   * 0 never probes. @default 5000
+   * 0 never probes. For the contents of a monitor the server may be silent for as long as their own limit. @default 5000
    */
   probeIntervalMs?: number;
   /** Opens the byte stream instead of node:net and node:tls. */
@@ -47,6 +64,15 @@ export interface OvsdbClientOptions {
  *
  * Its methods throw ConnectError or UnsendableError (not sent), RpcError (rejected), OutcomeUnknownError (sent, and no
  * answer).
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const [result] = await client.transact([{ op: 'insert', table: 'DNS', row: {} }]);
+ * fromWireUuid(result!.uuid!).length; // => 36
+ * ```
  */
 export class OvsdbClient implements AsyncDisposable {
   readonly #database: string;
@@ -71,6 +97,11 @@ export class OvsdbClient implements AsyncDisposable {
       connect: options.connect ?? connectSocket(options.tls),
     });
     this.events = this.#session.events;
+  }
+
+  /** What was counted until now. */
+  get counters(): ClientCounters {
+    return { ...this.#session.counters };
   }
 
   /**
@@ -174,11 +205,12 @@ export class OvsdbClient implements AsyncDisposable {
     await this.#session.close();
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #subscription({ signal, timeoutMs = this.#requestTimeoutMs }: CallOptions) {
+  #subscription({ signal, timeoutMs = this.#requestTimeoutMs }: CallOptions): SubscriptionSource {
     return {
       session: this.#session,
       database: this.#database,

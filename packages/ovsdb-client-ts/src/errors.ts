@@ -1,6 +1,16 @@
 import type { Operation } from './wire/operations.ts';
 
-/** Stable names for programs; messages are for people and may change. */
+/**
+ * Stable names for programs; messages are for people and may change.
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * const code: OvsdbErrorCode = new ConnectError('Nothing was sent').code;
+ * code; // => 'OVSDB_CONNECT'
+ * ```
+ */
 export type OvsdbErrorCode =
   | 'OVSDB_CONNECT'
   | 'OVSDB_OUTCOME_UNKNOWN'
@@ -10,7 +20,18 @@ export type OvsdbErrorCode =
   | 'OVSDB_UNSENDABLE'
   | 'OVSDB_SCHEMA';
 
-/** Base of every error that this package throws on purpose. Each subclass tells the caller what may be done next. */
+/**
+ * Base of every error that this package throws on purpose. Each subclass tells the caller what may be done next.
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const error = await client.transact([{ op: 'abort' }]).catch((error: unknown) => error);
+ * error instanceof OvsdbError && error.code; // => 'OVSDB_TRANSACTION'
+ * ```
+ */
 export class OvsdbError extends Error {
   readonly code: OvsdbErrorCode;
 
@@ -21,7 +42,18 @@ export class OvsdbError extends Error {
   }
 }
 
-/** Nothing was sent: no usable server within the limit, or the client was closed. Safe to call again. */
+/**
+ * Nothing was sent: no usable server within the limit, or the client was closed. Safe to call again.
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'unix:/nonexistent', database: 'OVN_Northbound' });
+ * const error = await client.echo([], { timeoutMs: 50 }).catch((error: unknown) => error);
+ * error instanceof ConnectError; // => true
+ * ```
+ */
 export class ConnectError extends OvsdbError {
   constructor(message: string, options?: ErrorOptions) {
     super('OVSDB_CONNECT', message, options);
@@ -31,6 +63,18 @@ export class ConnectError extends OvsdbError {
 /**
  * The request was sent and its answer will never be known: time-out, abort or a lost connection. It may have happened,
  * may happen still, or never. Read before you send it again.
+ *
+ * @see [RFC 7047, section 4.1.3](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.3)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * await client.echo([]);
+ * const where = [['name', '==', 'there is none']] as const;
+ * const wait = { op: 'wait', table: 'Logical_Switch', where, columns: ['name'], until: '!=', rows: [] } as const;
+ * const error = await client.transact([wait], { timeoutMs: 50 }).catch((error: unknown) => error);
+ * error instanceof OutcomeUnknownError; // => true
+ * ```
  */
 export class OutcomeUnknownError extends OvsdbError {
   readonly method: string;
@@ -41,14 +85,36 @@ export class OutcomeUnknownError extends OvsdbError {
   }
 }
 
-/** What the server says of a failure (RFC 7047 section 3.1, `<error>`). */
+/**
+ * What the server says of a failure (RFC 7047 section 3.1, `<error>`).
+ *
+ * @see [RFC 7047, section 3.1](https://www.rfc-editor.org/rfc/rfc7047#section-3.1)
+ *
+ * @example
+ * ```ts
+ * const { tag, details }: ServerError = new RpcError('transact', { tag: 'unknown database', details: undefined });
+ * [tag, details]; // => ['unknown database', undefined]
+ * ```
+ */
 export interface ServerError {
   /** The error string of RFC 7047, such as `constraint violation`. */
   readonly tag: string;
   readonly details: string | undefined;
 }
 
-/** The server rejected the transaction: nothing of it was committed. */
+/**
+ * The server rejected the transaction: nothing of it was committed.
+ *
+ * @see [RFC 7047, section 4.1.3](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.3)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const operations = [{ op: 'comment', comment: 'never mind' }, { op: 'abort' }] as const;
+ * const error = await client.transact(operations).catch((error: unknown) => error);
+ * error instanceof TransactionError && [error.index, error.tag]; // => [1, 'aborted']
+ * ```
+ */
 export class TransactionError extends OvsdbError implements ServerError {
   /** Position of the failed operation; equal to the number of operations when the commit itself failed. */
   readonly index: number;
@@ -75,7 +141,19 @@ export class TransactionError extends OvsdbError implements ServerError {
   }
 }
 
-/** The server rejected the request as a whole: nothing of it was done. */
+/**
+ * The server rejected the request as a whole: nothing of it was done.
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const events = client.monitor({ Nope: {} })[Symbol.asyncIterator]();
+ * const error = await events.next().catch((error: unknown) => error);
+ * error instanceof RpcError && error.tag; // => 'syntax error'
+ * ```
+ */
 export class RpcError extends OvsdbError implements ServerError {
   readonly method: string;
   readonly tag: string;
@@ -89,25 +167,67 @@ export class RpcError extends OvsdbError implements ServerError {
   }
 }
 
-/** The peer does not speak OVSDB as RFC 7047 and ovsdb-server(7) have it. A transaction may have been committed. */
+/**
+ * The peer does not speak OVSDB as RFC 7047 and ovsdb-server(7) have it. A transaction may have been committed.
+ *
+ * @see [RFC 7047, section 4](https://www.rfc-editor.org/rfc/rfc7047#section-4)
+ *
+ * @example
+ * ```ts
+ * new ProtocolError('The reply to transact is not an array').code; // => 'OVSDB_PROTOCOL'
+ * ```
+ */
 export class ProtocolError extends OvsdbError {
   constructor(message: string, options?: ErrorOptions) {
     super('OVSDB_PROTOCOL', message, options);
   }
 }
 
-/** Rejected before sending: the server would close the connection on everyone. A bug of the caller; nothing was sent. */
+/**
+ * Rejected before sending: the server would close the connection on everyone. A bug of the caller; nothing was sent.
+ *
+ * @see [RFC 7047, section 3.1](https://www.rfc-editor.org/rfc/rfc7047#section-3.1)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const row = { name: 'a NUL: \0' };
+ * const insert = { op: 'insert', table: 'Logical_Switch', row } as const;
+ * const error = await client.transact([insert]).catch((error: unknown) => error);
+ * error instanceof UnsendableError && error.pointer; // => '/1/row/name'
+ * ```
+ */
 export class UnsendableError extends OvsdbError {
   /** JSON pointer to the offending value within the request's parameters. */
   readonly pointer: string;
 
   constructor(pointer: string, problem: string) {
-    super('OVSDB_UNSENDABLE', `Not sent: the value at "${pointer}" ${problem}`);
+    const where = pointer.length > 200 ? `${pointer.slice(0, 100)}…` : pointer;
+    super('OVSDB_UNSENDABLE', `Not sent: the value at "${where}" ${problem}`);
     this.pointer = pointer;
   }
 }
 
-/** What was asked for does not go with the server's schema, or with the one in use here. Nothing was sent. */
+/**
+ * What was asked for does not go with the server's schema, or with the one in use here. Nothing was sent.
+ *
+ * @see [RFC 7047, section 3.2](https://www.rfc-editor.org/rfc/rfc7047#section-3.2)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb = client.typed(schema);
+ * const rename = () => nb.insert('DNS', { name: 'no such column' } as never);
+ * let problem: unknown;
+ * try {
+ *   rename();
+ * } catch (error) {
+ *   problem = error;
+ * }
+ * problem instanceof SchemaError && problem.message; // => 'Table DNS has no column name'
+ * ```
+ */
 export class SchemaError extends OvsdbError {
   constructor(message: string, options?: ErrorOptions) {
     super('OVSDB_SCHEMA', message, options);

@@ -1,4 +1,5 @@
 export { OvsdbClient, type OvsdbClientOptions } from './client.ts';
+export type { ClientCounters } from './diagnostics.ts';
 export {
   ConnectError,
   OutcomeUnknownError,
@@ -27,7 +28,8 @@ export type { DatabaseSchema } from './schema/schema.ts';
 export type { ConnectionEvents } from './session/session.ts';
 export { type Connect, connectSocket, type TlsFiles, type TlsMaterial } from './transport/connect.ts';
 export type { Endpoint } from './transport/remote.ts';
-export type { Cache, CacheCondition, CachedRow, CacheTables, RowChange } from './typed/cache.ts';
+export type { Cache } from './typed/cache.ts';
+export type { CacheCondition, CachedRow, CacheTables, RowChange } from './typed/cache-types.ts';
 export type { TypedDatabase } from './typed/database.ts';
 export type { AnyOperation, InsertOperationOf, ResultsOf, TypedOperation } from './typed/operations.ts';
 export type { Condition, InputOf, InsertOf, Mutation, TypedSchema, UpdateOf } from './typed/types.ts';

@@ -5,6 +5,16 @@ import { type CallOptions, Limit } from './rpc/limit.ts';
 /**
  * A lock that was asked for (RFC 7047 section 4.1.8): first queued, then held, and once it is lost, lost for good. It
  * belongs to one connection.
+ *
+ * @see [RFC 7047, section 4.1.8](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.8)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * await using lock: Lock = await client.lock('example');
+ * await lock.held({ timeoutMs: 5000 });
+ * lock.isHeld; // => true
+ * ```
  */
 export class Lock implements AsyncDisposable {
   readonly name: string;
@@ -69,6 +79,7 @@ export class Lock implements AsyncDisposable {
     });
   }
 
+  /** The same as `unlock`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unlock();
   }

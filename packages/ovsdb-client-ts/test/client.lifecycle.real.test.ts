@@ -1,8 +1,18 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { type Operation, OutcomeUnknownError, OvsdbClient, retryGuarded, TransactionError } from '../src/index.ts';
+import { schema as southbound } from '../src/generated/ovn-sb.ts';
+import {
+  type Operation,
+  OutcomeUnknownError,
+  OvsdbClient,
+  retryGuarded,
+  SchemaError,
+  TransactionError,
+} from '../src/index.ts';
+import { TestServer } from '../src/test-server/test-server.ts';
 import { schema } from './generated/inventory.ts';
 import { Inventory } from './support/inventory.ts';
+import { until } from './support/until.ts';
 
 const comment: Operation = { op: 'comment', comment: 'x' };
 
@@ -43,6 +53,83 @@ describe('a client', () => {
     await once(client.events, 'failed');
     client.setRemote(inventory.remote);
     expect(await pending).toEqual(['found']);
+  });
+
+  it('counts what it does', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    expect(client.counters).toMatchObject({ connections: 0, requests: 0, replies: 0, bytesSent: 0, bytesReceived: 0 });
+    await client.echo([]);
+    const { requests, replies, bytesSent, bytesReceived } = client.counters;
+    expect(replies).toBe(requests);
+    const text = 'größer';
+    await client.echo([text]);
+    const message = `{"id":${requests + 1},"method":"echo","params":["${text}"]}`;
+    const reply = `{"error":null,"id":${requests + 1},"result":["${text}"]}`;
+    expect(client.counters).toEqual({
+      connections: 1,
+      failedAttempts: 0,
+      requests: requests + 1,
+      replies: replies + 1,
+      notifications: 0,
+      bytesSent: bytesSent + Buffer.byteLength(message),
+      bytesReceived: bytesReceived + Buffer.byteLength(reply),
+    });
+    const monitor = client.monitor({ Item: {} })[Symbol.asyncIterator]();
+    await monitor.next();
+    await client.transact([{ op: 'insert', table: 'Box', row: { serial: 'a', size: 'small' } }]);
+    await client.transact([
+      { op: 'insert', table: 'Item', row: { name: 'pen' }, 'uuid-name': 'pen' },
+      { op: 'update', table: 'Box', where: [], row: { items: ['named-uuid', 'pen'] } },
+    ]);
+    expect(client.counters.notifications).toBe(1);
+    await monitor.return();
+    await inventory.server.kill();
+    await client.echo([], { timeoutMs: 300 }).catch(() => undefined);
+    expect(client.counters.failedAttempts).toBeGreaterThan(0);
+    await inventory.server.start();
+    await client.echo([]);
+    expect(client.counters.connections).toBe(2);
+  });
+
+  it('leaves nothing at the server of requests that it gave up', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    const wait: Operation = { op: 'wait', table: 'Item', where: [], columns: ['name'], until: '!=', rows: [] };
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = Array.from({ length: 100 }, () => client.transact([wait], { signal }).catch((error) => error));
+    await until(() => inventory.server.control('memory/show').includes('triggers:100'));
+    controller.abort();
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await until(() => !inventory.server.control('memory/show').includes('triggers'));
+  });
+
+  it('can be used after thousands of requests that ran out of time', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    await client.echo([]);
+    const attempts = Array.from({ length: 5000 }, () =>
+      client.transact([comment], { timeoutMs: 1 }).catch((error) => error.code),
+    );
+    for (const answer of await Promise.all(attempts)) {
+      expect([[{}], 'OVSDB_CONNECT', 'OVSDB_OUTCOME_UNKNOWN']).toContainEqual(answer);
+    }
+    expect(await client.echo(['x'])).toEqual(['x']);
+  });
+
+  it('ends its monitors and caches when it is closed, with the reason', async () => {
+    await using inventory = await Inventory.start();
+    const client = inventory.client();
+    const events = client.monitor({ Item: {} })[Symbol.asyncIterator]();
+    await events.next();
+    await using cache = client.typed(schema).cache({ Item: {} });
+    await cache.ready;
+    const changes = cache[Symbol.asyncIterator]();
+    const [event, change] = [events.next(), changes.next()].map((next) => next.catch((error) => error));
+    await client.close();
+    expect(await event).toMatchObject({ code: 'OVSDB_CONNECT', message: expect.stringContaining('closed') });
+    expect(await change).toMatchObject({ code: 'OVSDB_CONNECT' });
   });
 
   it('publishes start and end of each request, and its error', async () => {
@@ -93,6 +180,52 @@ describe('an index of a cache', () => {
     expect(bySerial.get('c')).toHaveLength(1);
     await db.transact([db.delete('Box', [['serial', '==', 'b']])]);
     expect([serials('me'), bySerial.get('b')]).toEqual([[], []]);
+  });
+});
+
+describe('the key of a table', () => {
+  it('finds its row in a cache, and none that is gone or has another key now', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    const db = client.typed(schema);
+    await db.transact(['a', 'b'].map((serial) => db.insert('Box', { serial, size: 'small', level: 1 })));
+    await using cache = db.cache({ Box: { columns: ['serial', 'level'] } });
+    await cache.ready;
+    expect(cache.find('Box', { serial: 'a' })).toMatchObject({ serial: 'a', level: 1 });
+    await db.transact([
+      db.update('Box', [['serial', '==', 'a']], { level: 2 }),
+      db.delete('Box', [['serial', '==', 'b']]),
+      db.insert('Box', { serial: 'c', size: 'small' }),
+    ]);
+    expect(['a', 'b', 'c'].map((serial) => cache.find('Box', { serial })?.level)).toEqual([2, undefined, 0]);
+  });
+
+  it('is one that the schema has, of columns that the cache holds', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    const db = client.typed(schema);
+    await using cache = db.cache({ Box: { columns: ['level'] } });
+    await cache.ready;
+    expect(() => cache.find('Box', { serial: 'a' })).toThrow(new SchemaError('This cache does not hold serial of Box'));
+    expect(() => cache.find('Box', { level: 1 } as never)).toThrow(new SchemaError('Table Box has no index of level'));
+  });
+
+  it('may be of several columns, optional ones and references too', async () => {
+    await using server = await TestServer.start({ schema: '/usr/share/ovn/ovn-sb.ovsschema' });
+    await using client = new OvsdbClient({ remote: server.remote, database: server.database });
+    const sb = client.typed(southbound);
+    await using cache = sb.cache({ Encap: {}, IGMP_Group: {}, Datapath_Binding: {} });
+    await cache.ready;
+    const datapath = sb.insert('Datapath_Binding', { tunnel_key: 1 });
+    const [id] = await sb.transact([
+      datapath,
+      sb.insert('IGMP_Group', { address: '239.0.0.1', datapath: datapath.ref }),
+      sb.insert('IGMP_Group', { address: '239.0.0.2', datapath: datapath.ref }),
+    ]);
+    const key = { address: '239.0.0.2', datapath: id, chassis: undefined };
+    expect(cache.find('IGMP_Group', key)).toMatchObject({ address: '239.0.0.2' });
+    expect(cache.find('IGMP_Group', { ...key, datapath: undefined })).toBeUndefined();
+    expect(cache.find('Encap', { type: 'geneve', ip: '10.0.0.1' })).toBeUndefined();
   });
 });
 

@@ -52,6 +52,32 @@ describe('table', () => {
   });
 });
 
+describe('where there is no room for all columns', () => {
+  const headings = ['VM', 'NODE', 'PORT', 'RIGHT'];
+  const cells = (...texts: string[]) => texts.map((text) => ({ text }));
+  const rows = [
+    cells('prod/order-database', 'worker-a → worker-b', 'order-database.prod', 'yes'),
+    cells('', '', 'order-database.prod.tenant-a', 'yes'),
+    cells('prod/web-01', '-', '-', 'no'),
+  ];
+
+  test('each row is a block of its own, and no name is in shreds', () => {
+    expect(table(headings, rows, plain(40))).toBe(
+      [
+        'prod/order-database',
+        '  NODE   worker-a → worker-b',
+        '  PORT   order-database.prod',
+        '  RIGHT  yes',
+        '  PORT   order-database.prod.tenant-a',
+        '  RIGHT  yes',
+        'prod/web-01',
+        '  RIGHT  no',
+      ].join('\n'),
+    );
+    expect(table(headings, rows, plain(80)).split('\n')[0]).toMatch(/^VM +NODE +PORT +RIGHT$/);
+  });
+});
+
 test.each([
   [900, '0 s'],
   [61_000, '1 min'],

@@ -2,12 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
+import { createDatabase } from '../../../packages/ovsdb-client-ts/src/test-server/database-file.ts';
+import { OvsdbServer } from '../../../packages/ovsdb-client-ts/src/test-server/ovsdb-server.ts';
 import { Cluster } from '../../../packages/ovsdb-client-ts/test/support/cluster.ts';
-import {
-  createDatabase,
-  OvsdbServer,
-  TemporaryDirectory,
-} from '../../../packages/ovsdb-client-ts/test/support/server.ts';
+import { TemporaryDirectory } from '../../../packages/ovsdb-client-ts/test/support/server.ts';
 
 const NAME = 'OVN_Southbound';
 const schema = () => JSON.parse(readFileSync('/usr/share/ovn/ovn-sb.ovsschema', 'utf8'));
@@ -75,7 +73,7 @@ export class OlderDatabase implements AsyncDisposable {
   static async start(version: string): Promise<OlderDatabase> {
     const directory = new TemporaryDirectory();
     const remote = `unix:${directory.path}/socket`;
-    const databases = [createDatabase(directory, { ...schema(), version })];
+    const databases = [createDatabase(directory.path, { ...schema(), version })];
     const server = await OvsdbServer.start({ databases, remotes: [`p${remote}`], directory: directory.path });
     addChassis(remote);
     return new OlderDatabase(remote, server, directory);

@@ -108,6 +108,16 @@ export const FAULTS_OF_CLUSTER: readonly Fault[] = [
     },
   },
   {
+    name: 'the certificate is none',
+    id: 'certificate-unreadable',
+    level: red,
+    names: /cert or key is no PEM/,
+    also: ['ovn-unreachable'],
+    put: changed(secret, ({ data }) => {
+      data.cert = Buffer.from('no certificate').toString('base64');
+    }),
+  },
+  {
     name: 'the certificate is about to expire',
     id: 'certificate-expires',
     level: yellow,
@@ -215,5 +225,21 @@ export const FAULTS_OF_CLUSTER: readonly Fault[] = [
     level: red,
     names: /is garp/,
     put: setting({ OVN_ACTIVATION_STRATEGY: 'garp' }),
+  },
+  {
+    name: 'a port has no address that a newer ovn-controller could hold it by',
+    id: 'port-cannot-be-held',
+    level: yellow,
+    names: /no address that begins with a MAC/,
+    put: async ({ nb, sb }) => {
+      const newer = 'other_config:ovn-evpn-vxlan-ports=4789';
+      for (const chassis of ['chassis-a', 'chassis-b']) sb.ctl('set', 'Chassis', chassis, newer);
+      const [port, before] = ['web-01.prod', nb.ctl('lsp-get-addresses', 'web-01.prod')];
+      nb.ctl('lsp-set-addresses', port, 'unknown');
+      return async () => {
+        nb.ctl('lsp-set-addresses', port, before);
+        for (const chassis of ['chassis-a', 'chassis-b']) sb.ctl('clear', 'Chassis', chassis, 'other_config');
+      };
+    },
   },
 ];

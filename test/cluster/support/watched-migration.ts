@@ -39,7 +39,8 @@ export class WatchedMigration implements AsyncDisposable {
   readonly #vm: VmDescription;
   readonly #watch: InterfaceWatch;
   readonly #phases: Phases;
-  readonly #startedAt = Date.now();
+  /** What `atMs` of all that is seen counts from, ms since the epoch. */
+  readonly startedAt = Date.now();
   #isStopped = false;
 
   /** Resolves when the migration has been created. */
@@ -102,7 +103,7 @@ export class WatchedMigration implements AsyncDisposable {
 
   /** Up to now, as the client sees it. */
   pings(): { readonly lost: number; readonly silenceMs: number } {
-    return this.#watch.pings(this.#startedAt);
+    return this.#watch.pings(this.startedAt);
   }
 
   /**
@@ -123,7 +124,7 @@ export class WatchedMigration implements AsyncDisposable {
     const node = await nodeOf(this.#used, this.#vm);
     const target = testbed.chassis.find((chassis) => chassis.node !== this.from)!.name;
     this.#isStopped = true;
-    const span = { from: this.#startedAt, to: Date.now() };
+    const span = { from: this.startedAt, to: Date.now() };
     const seen = await this.#watch.result({ span, switchedAt: undefined, target });
     const phase = this.#phases.of(this.name).at(-1)!;
     return { phase, node, rightAfterMs: rightSince! - asked, seen };

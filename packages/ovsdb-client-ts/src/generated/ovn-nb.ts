@@ -377,35 +377,35 @@ export type StaticMACBindingUpdate = UpdateOf<StaticMACBinding>;
 
 export interface OVNNorthbound {
   ACL: { row: ACL; insert: ACLInsert; update: ACLUpdate };
-  Address_Set: { row: AddressSet; insert: AddressSetInsert; update: AddressSetUpdate };
-  BFD: { row: BFD; insert: BFDInsert; update: BFDUpdate };
-  Chassis_Template_Var: { row: ChassisTemplateVar; insert: ChassisTemplateVarInsert; update: ChassisTemplateVarUpdate };
-  Connection: { row: Connection; insert: ConnectionInsert; update: ConnectionUpdate };
-  Copp: { row: Copp; insert: CoppInsert; update: CoppUpdate };
+  Address_Set: { row: AddressSet; insert: AddressSetInsert; update: AddressSetUpdate; key: Pick<AddressSet, 'name'> };
+  BFD: { row: BFD; insert: BFDInsert; update: BFDUpdate; key: Pick<BFD, 'logical_port' | 'dst_ip'> };
+  Chassis_Template_Var: { row: ChassisTemplateVar; insert: ChassisTemplateVarInsert; update: ChassisTemplateVarUpdate; key: Pick<ChassisTemplateVar, 'chassis'> };
+  Connection: { row: Connection; insert: ConnectionInsert; update: ConnectionUpdate; key: Pick<Connection, 'target'> };
+  Copp: { row: Copp; insert: CoppInsert; update: CoppUpdate; key: Pick<Copp, 'name'> };
   DHCP_Options: { row: DHCPOptions; insert: DHCPOptionsInsert; update: DHCPOptionsUpdate };
   DNS: { row: DNS; insert: DNSInsert; update: DNSUpdate };
   Forwarding_Group: { row: ForwardingGroup; insert: ForwardingGroupInsert; update: ForwardingGroupUpdate };
-  Gateway_Chassis: { row: GatewayChassis; insert: GatewayChassisInsert; update: GatewayChassisUpdate };
+  Gateway_Chassis: { row: GatewayChassis; insert: GatewayChassisInsert; update: GatewayChassisUpdate; key: Pick<GatewayChassis, 'name'> };
   HA_Chassis: { row: HAChassis; insert: HAChassisInsert; update: HAChassisUpdate };
-  HA_Chassis_Group: { row: HAChassisGroup; insert: HAChassisGroupInsert; update: HAChassisGroupUpdate };
+  HA_Chassis_Group: { row: HAChassisGroup; insert: HAChassisGroupInsert; update: HAChassisGroupUpdate; key: Pick<HAChassisGroup, 'name'> };
   Load_Balancer: { row: LoadBalancer; insert: LoadBalancerInsert; update: LoadBalancerUpdate };
-  Load_Balancer_Group: { row: LoadBalancerGroup; insert: LoadBalancerGroupInsert; update: LoadBalancerGroupUpdate };
+  Load_Balancer_Group: { row: LoadBalancerGroup; insert: LoadBalancerGroupInsert; update: LoadBalancerGroupUpdate; key: Pick<LoadBalancerGroup, 'name'> };
   Load_Balancer_Health_Check: { row: LoadBalancerHealthCheck; insert: LoadBalancerHealthCheckInsert; update: LoadBalancerHealthCheckUpdate };
   Logical_Router: { row: LogicalRouter; insert: LogicalRouterInsert; update: LogicalRouterUpdate };
   Logical_Router_Policy: { row: LogicalRouterPolicy; insert: LogicalRouterPolicyInsert; update: LogicalRouterPolicyUpdate };
-  Logical_Router_Port: { row: LogicalRouterPort; insert: LogicalRouterPortInsert; update: LogicalRouterPortUpdate };
+  Logical_Router_Port: { row: LogicalRouterPort; insert: LogicalRouterPortInsert; update: LogicalRouterPortUpdate; key: Pick<LogicalRouterPort, 'name'> };
   Logical_Router_Static_Route: { row: LogicalRouterStaticRoute; insert: LogicalRouterStaticRouteInsert; update: LogicalRouterStaticRouteUpdate };
   Logical_Switch: { row: LogicalSwitch; insert: LogicalSwitchInsert; update: LogicalSwitchUpdate };
-  Logical_Switch_Port: { row: LogicalSwitchPort; insert: LogicalSwitchPortInsert; update: LogicalSwitchPortUpdate };
-  Meter: { row: Meter; insert: MeterInsert; update: MeterUpdate };
+  Logical_Switch_Port: { row: LogicalSwitchPort; insert: LogicalSwitchPortInsert; update: LogicalSwitchPortUpdate; key: Pick<LogicalSwitchPort, 'name'> };
+  Meter: { row: Meter; insert: MeterInsert; update: MeterUpdate; key: Pick<Meter, 'name'> };
   Meter_Band: { row: MeterBand; insert: MeterBandInsert; update: MeterBandUpdate };
-  Mirror: { row: Mirror; insert: MirrorInsert; update: MirrorUpdate };
+  Mirror: { row: Mirror; insert: MirrorInsert; update: MirrorUpdate; key: Pick<Mirror, 'name'> };
   NAT: { row: NAT; insert: NATInsert; update: NATUpdate };
   NB_Global: { row: NBGlobal; insert: NBGlobalInsert; update: NBGlobalUpdate };
-  Port_Group: { row: PortGroup; insert: PortGroupInsert; update: PortGroupUpdate };
+  Port_Group: { row: PortGroup; insert: PortGroupInsert; update: PortGroupUpdate; key: Pick<PortGroup, 'name'> };
   QoS: { row: QoS; insert: QoSInsert; update: QoSUpdate };
   SSL: { row: SSL; insert: SSLInsert; update: SSLUpdate };
-  Static_MAC_Binding: { row: StaticMACBinding; insert: StaticMACBindingInsert; update: StaticMACBindingUpdate };
+  Static_MAC_Binding: { row: StaticMACBinding; insert: StaticMACBindingInsert; update: StaticMACBindingUpdate; key: Pick<StaticMACBinding, 'logical_port' | 'ip'> };
 }
 
 export const schema: TypedSchema<OVNNorthbound> = {
@@ -433,6 +433,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         external_ids: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         name: { type: 'string' },
       },
+      indexes: [['name']],
     },
     BFD: {
       columns: {
@@ -445,6 +446,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         status: { type: { key: { enum: ['set', ['admin_down', 'down', 'init', 'up']], type: 'string' }, max: 1, min: 0 } },
       },
+      indexes: [['logical_port', 'dst_ip']],
     },
     Chassis_Template_Var: {
       columns: {
@@ -452,6 +454,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         external_ids: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         variables: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
       },
+      indexes: [['chassis']],
     },
     Connection: {
       columns: {
@@ -463,6 +466,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         status: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         target: { type: 'string' },
       },
+      indexes: [['target']],
     },
     Copp: {
       columns: {
@@ -470,6 +474,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         meters: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         name: { type: 'string' },
       },
+      indexes: [['name']],
     },
     DHCP_Options: {
       columns: {
@@ -502,6 +507,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         priority: { type: { key: { maxInteger: 32767, minInteger: 0, type: 'integer' } } },
       },
+      indexes: [['name']],
     },
     HA_Chassis: {
       columns: {
@@ -516,6 +522,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         ha_chassis: { type: { key: { refTable: 'HA_Chassis', refType: 'strong', type: 'uuid' }, max: 'unlimited', min: 0 } },
         name: { type: 'string' },
       },
+      indexes: [['name']],
     },
     Load_Balancer: {
       columns: {
@@ -534,6 +541,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         load_balancer: { type: { key: { refTable: 'Load_Balancer', refType: 'weak', type: 'uuid' }, max: 'unlimited', min: 0 } },
         name: { type: 'string' },
       },
+      indexes: [['name']],
     },
     Load_Balancer_Health_Check: {
       columns: {
@@ -582,6 +590,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         peer: { type: { key: 'string', max: 1, min: 0 } },
       },
+      indexes: [['name']],
     },
     Logical_Router_Static_Route: {
       columns: {
@@ -629,6 +638,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         type: { type: 'string' },
         up: { type: { key: 'boolean', max: 1, min: 0 } },
       },
+      indexes: [['name']],
     },
     Meter: {
       columns: {
@@ -638,6 +648,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         name: { type: 'string' },
         unit: { type: { key: { enum: ['set', ['kbps', 'pktps']], type: 'string' } } },
       },
+      indexes: [['name']],
     },
     Meter_Band: {
       columns: {
@@ -656,6 +667,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         sink: { type: 'string' },
         type: { type: { key: { enum: ['set', ['erspan', 'gre']], type: 'string' } } },
       },
+      indexes: [['name']],
     },
     NAT: {
       columns: {
@@ -695,6 +707,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         name: { type: 'string' },
         ports: { type: { key: { refTable: 'Logical_Switch_Port', refType: 'weak', type: 'uuid' }, max: 'unlimited', min: 0 } },
       },
+      indexes: [['name']],
     },
     QoS: {
       columns: {
@@ -724,6 +737,7 @@ export const schema: TypedSchema<OVNNorthbound> = {
         mac: { type: 'string' },
         override_dynamic_mac: { type: 'boolean' },
       },
+      indexes: [['logical_port', 'ip']],
     },
   },
 };

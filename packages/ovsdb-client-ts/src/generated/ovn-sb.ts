@@ -389,40 +389,40 @@ export type StaticMACBindingInsert = InsertOf<StaticMACBinding>;
 export type StaticMACBindingUpdate = UpdateOf<StaticMACBinding>;
 
 export interface OVNSouthbound {
-  Address_Set: { row: AddressSet; insert: AddressSetInsert; update: AddressSetUpdate };
-  BFD: { row: BFD; insert: BFDInsert; update: BFDUpdate };
-  Chassis: { row: Chassis; insert: ChassisInsert; update: ChassisUpdate };
-  Chassis_Private: { row: ChassisPrivate; insert: ChassisPrivateInsert; update: ChassisPrivateUpdate };
-  Chassis_Template_Var: { row: ChassisTemplateVar; insert: ChassisTemplateVarInsert; update: ChassisTemplateVarUpdate };
-  Connection: { row: Connection; insert: ConnectionInsert; update: ConnectionUpdate };
+  Address_Set: { row: AddressSet; insert: AddressSetInsert; update: AddressSetUpdate; key: Pick<AddressSet, 'name'> };
+  BFD: { row: BFD; insert: BFDInsert; update: BFDUpdate; key: Pick<BFD, 'logical_port' | 'dst_ip' | 'src_port' | 'disc'> };
+  Chassis: { row: Chassis; insert: ChassisInsert; update: ChassisUpdate; key: Pick<Chassis, 'name'> };
+  Chassis_Private: { row: ChassisPrivate; insert: ChassisPrivateInsert; update: ChassisPrivateUpdate; key: Pick<ChassisPrivate, 'name'> };
+  Chassis_Template_Var: { row: ChassisTemplateVar; insert: ChassisTemplateVarInsert; update: ChassisTemplateVarUpdate; key: Pick<ChassisTemplateVar, 'chassis'> };
+  Connection: { row: Connection; insert: ConnectionInsert; update: ConnectionUpdate; key: Pick<Connection, 'target'> };
   Controller_Event: { row: ControllerEvent; insert: ControllerEventInsert; update: ControllerEventUpdate };
   DHCP_Options: { row: DHCPOptions; insert: DHCPOptionsInsert; update: DHCPOptionsUpdate };
   DHCPv6_Options: { row: DHCPv6Options; insert: DHCPv6OptionsInsert; update: DHCPv6OptionsUpdate };
   DNS: { row: DNS; insert: DNSInsert; update: DNSUpdate };
-  Datapath_Binding: { row: DatapathBinding; insert: DatapathBindingInsert; update: DatapathBindingUpdate };
-  Encap: { row: Encap; insert: EncapInsert; update: EncapUpdate };
-  FDB: { row: FDB; insert: FDBInsert; update: FDBUpdate };
-  Gateway_Chassis: { row: GatewayChassis; insert: GatewayChassisInsert; update: GatewayChassisUpdate };
+  Datapath_Binding: { row: DatapathBinding; insert: DatapathBindingInsert; update: DatapathBindingUpdate; key: Pick<DatapathBinding, 'tunnel_key'> };
+  Encap: { row: Encap; insert: EncapInsert; update: EncapUpdate; key: Pick<Encap, 'type' | 'ip'> };
+  FDB: { row: FDB; insert: FDBInsert; update: FDBUpdate; key: Pick<FDB, 'mac' | 'dp_key'> };
+  Gateway_Chassis: { row: GatewayChassis; insert: GatewayChassisInsert; update: GatewayChassisUpdate; key: Pick<GatewayChassis, 'name'> };
   HA_Chassis: { row: HAChassis; insert: HAChassisInsert; update: HAChassisUpdate };
-  HA_Chassis_Group: { row: HAChassisGroup; insert: HAChassisGroupInsert; update: HAChassisGroupUpdate };
-  IGMP_Group: { row: IGMPGroup; insert: IGMPGroupInsert; update: IGMPGroupUpdate };
-  IP_Multicast: { row: IPMulticast; insert: IPMulticastInsert; update: IPMulticastUpdate };
+  HA_Chassis_Group: { row: HAChassisGroup; insert: HAChassisGroupInsert; update: HAChassisGroupUpdate; key: Pick<HAChassisGroup, 'name'> };
+  IGMP_Group: { row: IGMPGroup; insert: IGMPGroupInsert; update: IGMPGroupUpdate; key: Pick<IGMPGroup, 'address' | 'datapath' | 'chassis'> };
+  IP_Multicast: { row: IPMulticast; insert: IPMulticastInsert; update: IPMulticastUpdate; key: Pick<IPMulticast, 'datapath'> };
   Load_Balancer: { row: LoadBalancer; insert: LoadBalancerInsert; update: LoadBalancerUpdate };
   Logical_DP_Group: { row: LogicalDPGroup; insert: LogicalDPGroupInsert; update: LogicalDPGroupUpdate };
   Logical_Flow: { row: LogicalFlow; insert: LogicalFlowInsert; update: LogicalFlowUpdate };
-  MAC_Binding: { row: MACBinding; insert: MACBindingInsert; update: MACBindingUpdate };
-  Meter: { row: Meter; insert: MeterInsert; update: MeterUpdate };
+  MAC_Binding: { row: MACBinding; insert: MACBindingInsert; update: MACBindingUpdate; key: Pick<MACBinding, 'logical_port' | 'ip'> };
+  Meter: { row: Meter; insert: MeterInsert; update: MeterUpdate; key: Pick<Meter, 'name'> };
   Meter_Band: { row: MeterBand; insert: MeterBandInsert; update: MeterBandUpdate };
-  Mirror: { row: Mirror; insert: MirrorInsert; update: MirrorUpdate };
-  Multicast_Group: { row: MulticastGroup; insert: MulticastGroupInsert; update: MulticastGroupUpdate };
-  Port_Binding: { row: PortBinding; insert: PortBindingInsert; update: PortBindingUpdate };
-  Port_Group: { row: PortGroup; insert: PortGroupInsert; update: PortGroupUpdate };
+  Mirror: { row: Mirror; insert: MirrorInsert; update: MirrorUpdate; key: Pick<Mirror, 'name'> };
+  Multicast_Group: { row: MulticastGroup; insert: MulticastGroupInsert; update: MulticastGroupUpdate; key: Pick<MulticastGroup, 'datapath' | 'tunnel_key'> | Pick<MulticastGroup, 'datapath' | 'name'> };
+  Port_Binding: { row: PortBinding; insert: PortBindingInsert; update: PortBindingUpdate; key: Pick<PortBinding, 'datapath' | 'tunnel_key'> | Pick<PortBinding, 'logical_port'> };
+  Port_Group: { row: PortGroup; insert: PortGroupInsert; update: PortGroupUpdate; key: Pick<PortGroup, 'name'> };
   RBAC_Permission: { row: RBACPermission; insert: RBACPermissionInsert; update: RBACPermissionUpdate };
   RBAC_Role: { row: RBACRole; insert: RBACRoleInsert; update: RBACRoleUpdate };
   SB_Global: { row: SBGlobal; insert: SBGlobalInsert; update: SBGlobalUpdate };
   SSL: { row: SSL; insert: SSLInsert; update: SSLUpdate };
-  Service_Monitor: { row: ServiceMonitor; insert: ServiceMonitorInsert; update: ServiceMonitorUpdate };
-  Static_MAC_Binding: { row: StaticMACBinding; insert: StaticMACBindingInsert; update: StaticMACBindingUpdate };
+  Service_Monitor: { row: ServiceMonitor; insert: ServiceMonitorInsert; update: ServiceMonitorUpdate; key: Pick<ServiceMonitor, 'logical_port' | 'ip' | 'port' | 'protocol'> };
+  Static_MAC_Binding: { row: StaticMACBinding; insert: StaticMACBindingInsert; update: StaticMACBindingUpdate; key: Pick<StaticMACBinding, 'logical_port' | 'ip'> };
 }
 
 export const schema: TypedSchema<OVNSouthbound> = {
@@ -434,6 +434,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         addresses: { type: { key: 'string', max: 'unlimited', min: 0 } },
         name: { type: 'string' },
       },
+      indexes: [['name']],
     },
     BFD: {
       columns: {
@@ -448,6 +449,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         src_port: { type: { key: { maxInteger: 65535, minInteger: 49152, type: 'integer' } } },
         status: { type: { key: { enum: ['set', ['admin_down', 'down', 'init', 'up']], type: 'string' } } },
       },
+      indexes: [['logical_port', 'dst_ip', 'src_port', 'disc']],
     },
     Chassis: {
       columns: {
@@ -460,6 +462,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         transport_zones: { type: { key: 'string', max: 'unlimited', min: 0 } },
         vtep_logical_switches: { type: { key: 'string', max: 'unlimited', min: 0 } },
       },
+      indexes: [['name']],
     },
     Chassis_Private: {
       columns: {
@@ -469,12 +472,14 @@ export const schema: TypedSchema<OVNSouthbound> = {
         nb_cfg: { type: { key: 'integer' } },
         nb_cfg_timestamp: { type: { key: 'integer' } },
       },
+      indexes: [['name']],
     },
     Chassis_Template_Var: {
       columns: {
         chassis: { type: 'string' },
         variables: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
       },
+      indexes: [['chassis']],
     },
     Connection: {
       columns: {
@@ -488,6 +493,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         status: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         target: { type: 'string' },
       },
+      indexes: [['target']],
     },
     Controller_Event: {
       columns: {
@@ -524,6 +530,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         load_balancers: { type: { key: { type: 'uuid' }, max: 'unlimited', min: 0 } },
         tunnel_key: { type: { key: { maxInteger: 16777215, minInteger: 1, type: 'integer' } } },
       },
+      indexes: [['tunnel_key']],
     },
     Encap: {
       columns: {
@@ -532,6 +539,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         type: { type: { key: { enum: ['set', ['geneve', 'stt', 'vxlan']], type: 'string' } } },
       },
+      indexes: [['type', 'ip']],
     },
     FDB: {
       columns: {
@@ -539,6 +547,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         mac: { type: 'string' },
         port_key: { type: { key: { maxInteger: 16777215, minInteger: 1, type: 'integer' } } },
       },
+      indexes: [['mac', 'dp_key']],
     },
     Gateway_Chassis: {
       columns: {
@@ -548,6 +557,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         options: { type: { key: 'string', max: 'unlimited', min: 0, value: 'string' } },
         priority: { type: { key: { maxInteger: 32767, minInteger: 0, type: 'integer' } } },
       },
+      indexes: [['name']],
     },
     HA_Chassis: {
       columns: {
@@ -563,6 +573,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         name: { type: 'string' },
         ref_chassis: { type: { key: { refTable: 'Chassis', refType: 'weak', type: 'uuid' }, max: 'unlimited', min: 0 } },
       },
+      indexes: [['name']],
     },
     IGMP_Group: {
       columns: {
@@ -571,6 +582,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         datapath: { type: { key: { refTable: 'Datapath_Binding', refType: 'weak', type: 'uuid' }, max: 1, min: 0 } },
         ports: { type: { key: { refTable: 'Port_Binding', refType: 'weak', type: 'uuid' }, max: 'unlimited', min: 0 } },
       },
+      indexes: [['address', 'datapath', 'chassis']],
     },
     IP_Multicast: {
       columns: {
@@ -586,6 +598,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         seq_no: { type: 'integer' },
         table_size: { type: { key: 'integer', max: 1, min: 0 } },
       },
+      indexes: [['datapath']],
     },
     Load_Balancer: {
       columns: {
@@ -625,6 +638,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         mac: { type: 'string' },
         timestamp: { type: { key: 'integer' } },
       },
+      indexes: [['logical_port', 'ip']],
     },
     Meter: {
       columns: {
@@ -632,6 +646,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         name: { type: 'string' },
         unit: { type: { key: { enum: ['set', ['kbps', 'pktps']], type: 'string' } } },
       },
+      indexes: [['name']],
     },
     Meter_Band: {
       columns: {
@@ -649,6 +664,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         sink: { type: 'string' },
         type: { type: { key: { enum: ['set', ['erspan', 'gre']], type: 'string' } } },
       },
+      indexes: [['name']],
     },
     Multicast_Group: {
       columns: {
@@ -657,6 +673,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         ports: { type: { key: { refTable: 'Port_Binding', refType: 'weak', type: 'uuid' }, max: 'unlimited', min: 0 } },
         tunnel_key: { type: { key: { maxInteger: 65535, minInteger: 32768, type: 'integer' } } },
       },
+      indexes: [['datapath', 'tunnel_key'], ['datapath', 'name']],
     },
     Port_Binding: {
       columns: {
@@ -683,12 +700,14 @@ export const schema: TypedSchema<OVNSouthbound> = {
         up: { type: { key: 'boolean', max: 1, min: 0 } },
         virtual_parent: { type: { key: 'string', max: 1, min: 0 } },
       },
+      indexes: [['datapath', 'tunnel_key'], ['logical_port']],
     },
     Port_Group: {
       columns: {
         name: { type: 'string' },
         ports: { type: { key: 'string', max: 'unlimited', min: 0 } },
       },
+      indexes: [['name']],
     },
     RBAC_Permission: {
       columns: {
@@ -737,6 +756,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         src_mac: { type: 'string' },
         status: { type: { key: { enum: ['set', ['error', 'offline', 'online']], type: 'string' }, max: 1, min: 0 } },
       },
+      indexes: [['logical_port', 'ip', 'port', 'protocol']],
     },
     Static_MAC_Binding: {
       columns: {
@@ -746,6 +766,7 @@ export const schema: TypedSchema<OVNSouthbound> = {
         mac: { type: 'string' },
         override_dynamic_mac: { type: 'boolean' },
       },
+      indexes: [['logical_port', 'ip']],
     },
   },
 };

@@ -1,12 +1,24 @@
 import { SchemaError } from '../errors.ts';
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import { Backlog } from './backlog.ts';
-import { Subscription, type SubscriptionOptions } from './subscription.ts';
+import { Subscription, type SubscriptionSource } from './subscription.ts';
 import type { MonitorCondition, MonitorEvent, MonitorRequests, TableUpdates } from './updates.ts';
 
 /**
  * Follows tables as raw updates (`for await`, one reader). It survives reconnects, and goes on without a new snapshot
  * where the server can. A reader who is further behind than the tables are long gets a snapshot, when it comes for it.
+ *
+ * @see [ovsdb-server(7), section 4.1.15](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * await using monitor: Monitor = client.monitor({ Mirror: { columns: ['name'] } });
+ * for await (const { kind } of monitor) {
+ *   kind; // => 'snapshot'
+ *   break;
+ * }
+ * ```
  */
 export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
   readonly #subscription: Subscription;
@@ -17,7 +29,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(tables: MonitorRequests, options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>) {
+  constructor(tables: MonitorRequests, options: SubscriptionSource) {
     this.#tables = tables;
     this.#requests = tables;
     this.#subscription = new Subscription({
@@ -27,8 +39,14 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     });
   }
 
-  /** Starts the monitor. Leaving the loop closes it. @throws as Subscription.run */
+  /**
+   * Starts the monitor. Leaving the loop closes it.
+   * @throws as Subscription.run; Error for a second reader, as each event is given once
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<MonitorEvent, void, void> {
+    if (this.#running !== undefined && !this.#isClosed) {
+      throw new Error('This monitor has a reader: each event is given once, so ask for another monitor');
+    }
     let failure: { error: unknown } | undefined;
     this.#running ??= this.#subscription.run().catch((error) => {
       failure = { error };
@@ -72,6 +90,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     await this.#subscription.changeCondition(table, where, limit);
   }
 
+  /** Ends it, and the loop of its reader. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#subscription.close();
@@ -79,6 +98,7 @@ export class Monitor implements AsyncIterable<MonitorEvent>, AsyncDisposable {
     await this.#running;
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

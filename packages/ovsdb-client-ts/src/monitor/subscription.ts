@@ -8,12 +8,14 @@ import type { Member } from '../session/member.ts';
 import type { Session } from '../session/session.ts';
 import { stringifyParams } from '../wire/json.ts';
 import { Conditions } from './conditions.ts';
+import { cutContents, type RowTexts, UnparsedContents } from './row-texts.ts';
 import {
   type MonitorCondition,
   type MonitorMethod,
   type MonitorRequests,
   readSnapshot,
   readUpdate,
+  type Snapshot,
   type TableUpdates,
 } from './updates.ts';
 
@@ -35,9 +37,17 @@ export interface SubscriptionOptions {
   requests(member: Member, limit: Limit): MonitorRequests | Promise<MonitorRequests>;
   /** Called in the order of the server's messages. With `anew` the updates are the whole contents. */
   onUpdates(updates: TableUpdates, anew: boolean): void;
+  /** Called in the place of `onUpdates` for whole contents that need not be parsed. */
+  onContents?(tables: RowTexts): void;
   /** Called when updates stop coming; they go on with the next `onUpdates`. */
   onLost?(reason: Error): void;
 }
+
+/** What a client gives to whoever follows tables. */
+export type SubscriptionSource = Pick<
+  SubscriptionOptions,
+  'session' | 'database' | 'snapshotTimeoutMs' | 'timeoutMs' | 'signal'
+>;
 
 /** Why following a server came to its end. */
 type End = 'was live' | 'connection lost' | 'too late' | 'schema changed';
@@ -220,16 +230,20 @@ export class Subscription {
     if (key !== this.#lastRequests) this.#lastId = NO_TRANSACTION;
     const method = METHODS[this.#method]!;
     const since = method === 'monitor_cond_since' ? [this.#lastId] : [];
+    const params = [database, id, toWire(requests), ...since];
+    const onReply = (reply: unknown): void => {
+      const snapshot = reply instanceof UnparsedContents ? reply : readSnapshot(method, reply);
+      this.#lastId = snapshot.lastId ?? NO_TRANSACTION;
+      this.#lastRequests = key;
+      this.#hasBeenLive = true;
+      this.#live = { connection, id };
+      this.#deliver(snapshot);
+      this.#conditions.goLive(this.#live);
+    };
+    const readText = this.#options.onContents && cutContents;
     try {
-      await connection.request(method, [database, id, toWire(requests), ...since], limit, (reply) => {
-        const { continues, lastId, updates } = readSnapshot(method, reply);
-        this.#lastId = lastId ?? NO_TRANSACTION;
-        this.#lastRequests = key;
-        this.#hasBeenLive = true;
-        this.#live = { connection, id };
-        this.#deliver(updates, !continues);
-        this.#conditions.goLive(this.#live);
-      });
+      using _silence = connection.expectSilence();
+      await connection.request(method, params, limit, onReply, readText);
     } catch (error) {
       const isUnknownMethod = error instanceof RpcError && error.tag === 'unknown method';
       if (!isUnknownMethod || ++this.#method >= METHODS.length) throw error;
@@ -246,13 +260,14 @@ export class Subscription {
     }
     const { lastId, updates } = readUpdate(method, params);
     this.#lastId = lastId ?? NO_TRANSACTION;
-    this.#deliver(updates, false);
+    this.#deliver({ continues: true, lastId, updates });
   }
 
   /** Updates that cannot be taken end the monitor: from another server they would be no better. */
-  #deliver(updates: TableUpdates, anew: boolean): void {
+  #deliver(news: Snapshot | UnparsedContents): void {
     try {
-      this.#options.onUpdates(updates, anew);
+      if (news instanceof UnparsedContents) this.#options.onContents!(news.tables);
+      else this.#options.onUpdates(news.updates, !news.continues);
     } catch (error) {
       this.#restart.reject(error);
     }

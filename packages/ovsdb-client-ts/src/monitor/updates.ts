@@ -1,10 +1,32 @@
 import { ProtocolError } from '../errors.ts';
 import type { WireCondition, WireRow } from '../wire/types.ts';
 
-/** A clause of a monitor's `where`; a boolean holds for all rows or for none (ovsdb-server(7) section 4.1.12). */
+/**
+ * A clause of a monitor's `where`; a boolean holds for all rows or for none (ovsdb-server(7) section 4.1.12).
+ *
+ * @see [ovsdb-server(7), section 4.1.12](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * const either: MonitorCondition[] = [
+ *   ['name', '==', 'vm1'],
+ *   ['up', '==', true],
+ * ];
+ * const none: MonitorCondition[] = [false];
+ * ```
+ */
 export type MonitorCondition = WireCondition | boolean;
 
-/** What to monitor of a table (RFC 7047 section 4.1.5, ovsdb-server(7) section 4.1.12). */
+/**
+ * What to monitor of a table (RFC 7047 section 4.1.5, ovsdb-server(7) section 4.1.12).
+ *
+ * @see [ovsdb-server(7), section 4.1.12](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * const request: MonitorRequest = { columns: ['name', 'up'], where: [['type', '==', '']], select: { delete: false } };
+ * ```
+ */
 export interface MonitorRequest {
   /** All columns without it. */
   columns?: readonly string[];
@@ -14,13 +36,34 @@ export interface MonitorRequest {
   select?: { initial?: boolean; insert?: boolean; delete?: boolean; modify?: boolean };
 }
 
-/** By table; several requests for one table have different columns or kinds of changes. */
+/**
+ * By table; several requests for one table have different columns or kinds of changes.
+ *
+ * @see [RFC 7047, section 4.1.5](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.5)
+ *
+ * @example
+ * ```ts
+ * const requests: MonitorRequests = {
+ *   Logical_Switch: { columns: ['name'] },
+ *   Logical_Switch_Port: [{ columns: ['name'] }, { columns: ['up'], select: { initial: false } }],
+ * };
+ * ```
+ */
 export type MonitorRequests = Readonly<Record<string, MonitorRequest | readonly MonitorRequest[]>>;
 
 /**
  * What happened to a row; one member is there. Columns with their empty value are left out of `initial` and `insert`.
  * `modify` has the changed columns only: of sets and maps the difference,
  * of others the new value (ovsdb-server(7) section 4.1.14).
+ *
+ * @see [ovsdb-server(7), section 4.1.14](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * const came: RowUpdate = { insert: { name: 'vm1' } };
+ * const changed: RowUpdate = { modify: { up: true } };
+ * const went: RowUpdate = { delete: null };
+ * ```
  */
 export interface RowUpdate {
   readonly initial?: WireRow;
@@ -31,9 +74,34 @@ export interface RowUpdate {
   readonly replace?: WireRow;
 }
 
-/** By table, then by uuid. */
+/**
+ * By table, then by uuid.
+ *
+ * @see [ovsdb-server(7), section 4.1.14](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * const updates: TableUpdates = { DNS: { 'c1b0f6e2-6d0c-4f0e-9a3e-0d8f3a1b2c4d': { delete: null } } };
+ * Object.keys(updates); // => ['DNS']
+ * ```
+ */
 export type TableUpdates = Readonly<Record<string, Readonly<Record<string, RowUpdate>>>>;
 
+/**
+ * What a monitor gives its reader.
+ *
+ * @see [ovsdb-server(7), section 4.1.15](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * for await (const { kind, updates } of client.monitor({ DNS: {} })) {
+ *   const event: MonitorEvent = { kind, updates };
+ *   event.kind; // => 'snapshot'
+ *   break;
+ * }
+ * ```
+ */
 export interface MonitorEvent {
   /** `snapshot`: the whole contents, in place of all that came before. `changes`: what is different since. */
   readonly kind: 'snapshot' | 'changes';

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import type { Counters } from '../diagnostics.ts';
 import { ConnectError, OutcomeUnknownError, ProtocolError, RpcError } from '../errors.ts';
 import { Framer } from '../wire/framer.ts';
 import { parseJson, stringifyParams } from '../wire/json.ts';
@@ -8,9 +10,13 @@ import { Probe } from './probe.ts';
 
 interface Pending {
   readonly method: string;
+  readonly readText: ReadText | undefined;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
+
+/** Reads a result from the part of a message that it is; undefined leaves it to JSON.parse. */
+export type ReadText = (text: string, from: number, end: number) => object | undefined;
 
 interface Outgoing {
   readonly text: string;
@@ -19,6 +25,12 @@ interface Outgoing {
   onNotSent?(reason: Error): void;
 }
 
+/** From as many characters on it is worth a look whether a reply's text has a reader of its own. */
+const LARGE = 65_536;
+/** As ovsdb-server writes the reply to a request that it does not reject. */
+const REPLY_BEGIN = /^\{"id":(\d+),"result":/;
+const REPLY_END = ',"error":null}';
+
 export type NotificationListener = (method: string, params: readonly unknown[]) => void;
 
 export interface ConnectionOptions {
@@ -26,6 +38,8 @@ export interface ConnectionOptions {
   name: string;
   /** Silence in milliseconds after which an echo is sent, and after as much again the connection given up. 0: never. */
   probeIntervalMs: number;
+  /** Of the client, for all its connections. */
+  counters: Counters;
 }
 
 /** JSON-RPC 1.0 over one byte stream (RFC 7047 section 4). Lives until the stream ends; never reconnects. */
@@ -38,6 +52,7 @@ export class Connection {
   readonly #resolveClosed: (reason: Error) => void;
   readonly #stream: Duplex;
   readonly #probe: Probe;
+  readonly #counters: Counters;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<string, NotificationListener>();
   readonly #closedListeners = new Set<(reason: Error) => void>();
@@ -48,12 +63,13 @@ export class Connection {
   #retireReason: Error | undefined;
   #closeReason: Error | undefined;
 
-  constructor(stream: Duplex, { name, probeIntervalMs }: ConnectionOptions) {
+  constructor(stream: Duplex, { name, probeIntervalMs, counters }: ConnectionOptions) {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.name = name;
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#stream = stream;
+    this.#counters = counters;
     this.#probe = new Probe(probeIntervalMs, {
       ask: () => this.#write({ text: '{"id":"echo","method":"echo","params":[]}' }),
       giveUp: () => this.close(new Error(`no answer to the inactivity probe within ${probeIntervalMs} ms`)),
@@ -61,6 +77,7 @@ export class Connection {
     const framer = new Framer((text, hasExtremeNumber) => this.#receive(text, hasExtremeNumber));
     stream.on('data', (chunk: Buffer) => {
       this.#probe.alive();
+      counters.bytesReceived += chunk.length;
       this.#guard(() => framer.push(chunk));
     });
     stream.on('drain', () => this.#drain());
@@ -71,7 +88,7 @@ export class Connection {
 
   /**
    * Sends a request and waits for its reply. `onResult` is called before any later message is looked at, which a
-   * promise cannot promise.
+   * promise cannot promise. `readText` may read the result in the place of JSON.parse when it is large.
    * @throws ConnectError, UnsendableError (nothing was sent), OutcomeUnknownError, RpcError
    */
   request(
@@ -79,6 +96,7 @@ export class Connection {
     params: readonly unknown[],
     limit: Limit,
     onResult?: (result: unknown) => void,
+    readText?: ReadText,
   ): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       const stopped = this.#closeReason ?? limit.reached;
@@ -95,7 +113,10 @@ export class Connection {
       };
       const message: Outgoing = {
         text: `{"id":${id},"method":"${method}","params":${stringifyParams(params)}}`,
-        onSent: () => this.#pending.set(id, { method, resolve: settle, reject }),
+        onSent: () => {
+          this.#counters.requests++;
+          this.#pending.set(id, { method, readText, resolve: settle, reject });
+        },
         onNotSent: (reason) => reject(notSent(method, reason)),
       };
       this.#write(message);
@@ -121,6 +142,11 @@ export class Connection {
     return () => {
       if (this.#listeners.get(topic) === listener) this.#listeners.delete(topic);
     };
+  }
+
+  /** For a request whose answer takes long: until it is disposed of, the inactivity probe gives nobody up. */
+  expectSilence(): Disposable {
+    return this.#probe.expectSilence();
   }
 
   /** Calls the listener when the connection is gone, at once if it is already. Returns the way to stop. */
@@ -198,6 +224,7 @@ export class Connection {
         text += message.text;
       }
       this.#queue = this.#queue.slice(taken);
+      this.#counters.bytesSent += Buffer.byteLength(text);
       this.#blocked = !this.#stream.write(text);
     }
   };
@@ -220,10 +247,20 @@ export class Connection {
 
   #receive(text: string, hasExtremeNumber: boolean): void {
     if (this.#closeReason !== undefined) return;
+    if (text.length >= LARGE && this.#receiveText(text)) return;
     const { id, method, params, result, error } = parseJson(text, hasExtremeNumber) as Record<string, unknown>;
     if (typeof method === 'string') this.#receiveCall(id, method, params);
     else if (typeof id === 'number') this.#receiveReply(id, result, error);
     else if (id !== 'echo') throw new ProtocolError(`Got neither a request nor a reply: ${text.slice(0, 100)}`);
+  }
+
+  #receiveText(text: string): boolean {
+    const [begin, id] = REPLY_BEGIN.exec(text) ?? [];
+    const readText = this.#pending.get(Number(id))?.readText;
+    if (begin === undefined || readText === undefined || !text.endsWith(REPLY_END)) return false;
+    const result = readText(text, begin.length, text.length - REPLY_END.length);
+    if (result !== undefined) this.#receiveReply(Number(id), result, null);
+    return result !== undefined;
   }
 
   #receiveCall(id: unknown, method: string, params: unknown): void {
@@ -232,6 +269,7 @@ export class Connection {
       this.#write({ text: JSON.stringify({ id, result: params, error: null }) });
       return;
     }
+    this.#counters.notifications++;
     const kind = method === 'locked' || method === 'stolen' ? 'lock' : 'monitor';
     this.#listeners.get(`${kind}:${params[0]}`)?.(method, params);
   }
@@ -241,6 +279,7 @@ export class Connection {
     // A reply that nobody waits for belongs to a request that was given up.
     if (pending === undefined) return;
     this.#pending.delete(id);
+    this.#counters.replies++;
     if (error === null || error === undefined) pending.resolve(result);
     else pending.reject(toRpcError(pending.method, error));
     this.#closeIfRetired();

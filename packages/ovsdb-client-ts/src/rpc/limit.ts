@@ -1,4 +1,16 @@
-/** What every call that waits accepts. */
+/**
+ * What every call that waits accepts.
+ *
+ * @see [Node.js, AbortSignal](https://nodejs.org/api/globals.html#class-abortsignal)
+ *
+ * @example
+ * ```ts
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const controller = new AbortController();
+ * const options: CallOptions = { timeoutMs: 2000, signal: controller.signal };
+ * await client.echo(['in time'], options); // => ['in time']
+ * ```
+ */
 export interface CallOptions {
   /** Gives the call up when it aborts. */
   signal?: AbortSignal | undefined;

@@ -10,12 +10,21 @@ export function readSchema(json: unknown): DatabaseSchema {
   if (typeof name !== 'string' || !ID.test(name)) fail('the schema', 'has no "name" that is an identifier');
   if (typeof version !== 'string') fail(`the schema of ${name}`, 'has no "version"');
   for (const [table, schema] of entries(tables, `"tables" of ${name}`)) {
-    const where = `"columns" of table ${table}`;
-    for (const [column, columnSchema] of entries(members(schema, `table ${table}`).columns, where)) {
+    const { columns, indexes } = members(schema, `table ${table}`);
+    for (const [column, columnSchema] of entries(columns, `"columns" of table ${table}`)) {
       checkType(members(columnSchema, `column ${column} of table ${table}`).type, `column ${column} of table ${table}`);
     }
+    checkIndexes(indexes, columns as object, `"indexes" of table ${table}`);
   }
   return json as DatabaseSchema;
+}
+
+function checkIndexes(indexes: unknown, columns: object, where: string): void {
+  if (indexes === undefined) return;
+  if (!Array.isArray(indexes) || !indexes.every(Array.isArray)) fail(where, 'is no array of arrays');
+  for (const column of (indexes as unknown[]).flat()) {
+    if (!Object.hasOwn(columns, String(column))) fail(where, `names ${column}, which is no column`);
+  }
 }
 
 function checkType(type: unknown, where: string): void {

@@ -1,4 +1,18 @@
-/** A database schema as RFC 7047 section 3.2 writes it, with the members that a client needs. */
+/**
+ * A database schema as RFC 7047 section 3.2 writes it, with the members that a client needs.
+ *
+ * @see [RFC 7047, section 3.2](https://www.rfc-editor.org/rfc/rfc7047#section-3.2)
+ *
+ * @example
+ * ```ts
+ * const columns = { name: { type: 'string' }, size: { type: { key: 'integer', min: 0 } } } as const;
+ * const schema: DatabaseSchema = {
+ *   name: 'Inventory',
+ *   version: '1.0.0',
+ *   tables: { Box: { columns, indexes: [['name']] } },
+ * };
+ * ```
+ */
 export interface DatabaseSchema {
   readonly name: string;
   readonly version: string;
@@ -7,6 +21,8 @@ export interface DatabaseSchema {
 
 export interface TableSchema {
   readonly columns: Readonly<Record<string, ColumnSchema>>;
+  /** Sets of columns of which no two rows have the same values. */
+  readonly indexes?: readonly (readonly string[])[];
 }
 
 export interface ColumnSchema {

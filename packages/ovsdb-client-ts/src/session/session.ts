@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { publish } from '../diagnostics.ts';
+import { newCounters, publish } from '../diagnostics.ts';
 import { ConnectError } from '../errors.ts';
 import { Connection } from '../rpc/connection.ts';
 import { Limit } from '../rpc/limit.ts';
@@ -13,7 +13,21 @@ import type { LogPosition } from './server-row.ts';
 /** A server that is slow to connect gets this head start, in milliseconds, before the next one is tried as well. */
 const HEAD_START_MS = 250;
 
-/** What happens to the connection of a client; each event names the server. */
+/**
+ * What happens to the connection of a client; each event names the server.
+ *
+ * @see [Node.js, class EventEmitter](https://nodejs.org/api/events.html#class-eventemitter)
+ *
+ * @example
+ * ```ts
+ * import { once } from 'node:events';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const up = once(client.events, 'up') as Promise<ConnectionEvents['up']>;
+ * await client.echo([]);
+ * const [{ remote }] = await up;
+ * remote; // => 'tcp:127.0.0.1:6641'
+ * ```
+ */
 export interface ConnectionEvents {
   /** A server is in use. */
   up: [{ remote: string }];
@@ -40,6 +54,7 @@ interface Waiter {
 /** Finds a usable server when somebody waits for one, and keeps it for the next until it is lost. */
 export class Session {
   readonly events = new EventEmitter<ConnectionEvents>();
+  readonly counters = newCounters();
   /** Whether each member is asked for the schema as soon as it is there: whoever waits for it then waits for one answer less. */
   asksForSchema = false;
   readonly #options: SessionOptions;
@@ -134,6 +149,7 @@ export class Session {
     this.#search = undefined;
     this.#member = member;
     this.#see(member.position);
+    this.counters.connections++;
     const about = { remote: member.connection.name, database: this.#options.database };
     publish('session', { event: 'connected', ...about });
     this.#emit('up', { remote: about.remote });
@@ -195,7 +211,8 @@ export class Session {
     limit.onReached((reason) => attempt.abort(reason));
     let connection: Connection | undefined;
     try {
-      connection = new Connection(await connect(endpoint, attempt.signal), { name, probeIntervalMs });
+      const stream = await connect(endpoint, attempt.signal);
+      connection = new Connection(stream, { name, probeIntervalMs, counters: this.counters });
       this.#track(connection);
       return await Member.join(
         connection,
@@ -206,6 +223,7 @@ export class Session {
       const problem = new Error(`${name}: ${(error as Error).message}`, { cause: error });
       connection?.close(problem);
       if (!signal.aborted) {
+        this.counters.failedAttempts++;
         publish('session', { event: 'failed', remote: name, database, reason: problem });
         this.#emit('failed', { remote: name, reason: problem });
       }

@@ -9,12 +9,36 @@ const READ_BUFFER_SIZE = 65_536;
 /**
  * Opens the byte stream to a server; rejects when it cannot or when the signal aborts. Its chunks may be overwritten
  * once their listeners have returned.
+ *
+ * @see [Node.js, class stream.Duplex](https://nodejs.org/api/stream.html#class-streamduplex)
+ *
+ * @example
+ * ```ts
+ * const direct = connectSocket(undefined);
+ * let attempts = 0;
+ * const connect: Connect = (endpoint, signal) => {
+ *   attempts++;
+ *   return direct(endpoint, signal);
+ * };
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound', connect });
+ * await client.echo([]);
+ * attempts; // => 1
+ * ```
  */
 export type Connect = (endpoint: Endpoint, signal: AbortSignal) => Promise<Duplex>;
 
 /**
  * For `ssl:` remotes, in PEM: a string is the path of a file, a Buffer is what would be in it. Files are read for every
  * connection, so renewed certificates are taken up.
+ *
+ * @see [ovsdb(7), "Active Connection Methods"](https://docs.openvswitch.org/en/latest/ref/ovsdb.7/)
+ *
+ * @example
+ * ```ts
+ * const pem = '-----BEGIN CERTIFICATE-----';
+ * const fromMemory: TlsMaterial = { cert: Buffer.from(pem), key: Buffer.from(pem), ca: Buffer.from(pem) };
+ * const fromFiles: TlsMaterial = { cert: 'client.pem', key: 'client-key.pem', ca: 'ca.pem', serverName: 'nb.ovn' };
+ * ```
  */
 export interface TlsMaterial {
   cert: string | Buffer;
@@ -25,13 +49,37 @@ export interface TlsMaterial {
   serverName?: string;
 }
 
+/**
+ * The paths of files in PEM, and no Buffers.
+ *
+ * @see [ovsdb(7), "Active Connection Methods"](https://docs.openvswitch.org/en/latest/ref/ovsdb.7/)
+ *
+ * @example
+ * ```ts
+ * const files: TlsFiles = { cert: 'client.pem', key: 'client-key.pem', ca: 'ca.pem' };
+ * const tls: TlsMaterial = files;
+ * ```
+ */
 export interface TlsFiles extends TlsMaterial {
   cert: string;
   key: string;
   ca: string;
 }
 
-/** The streams of node:net and node:tls. */
+/**
+ * The streams of node:net and node:tls.
+ *
+ * @throws Nothing. What it returns rejects with the error of the file or the socket, or TypeError for `ssl:` without TLS.
+ * @see [Node.js, net.connect](https://nodejs.org/api/net.html#netconnect)
+ *
+ * @example
+ * ```ts
+ * const connect = connectSocket({ cert: 'client.pem', key: 'client-key.pem', ca: 'ca.pem' });
+ * const endpoint: Endpoint = { kind: 'ssl', host: '127.0.0.1', port: 6641 };
+ * const problem = await connect(endpoint, new AbortController().signal).catch((error: NodeJS.ErrnoException) => error);
+ * 'code' in problem && problem.code; // => 'ENOENT'
+ * ```
+ */
 export function connectSocket(tls: TlsMaterial | undefined): Connect {
   return async (endpoint, signal) => {
     switch (endpoint.kind) {

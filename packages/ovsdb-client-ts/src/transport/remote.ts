@@ -1,4 +1,14 @@
-/** One server, as in OVSDB's connection methods (ovsdb(7), "Active Connection Methods"). */
+/**
+ * One server, as in OVSDB's connection methods (ovsdb(7), "Active Connection Methods").
+ *
+ * @see [ovsdb(7), "Active Connection Methods"](https://docs.openvswitch.org/en/latest/ref/ovsdb.7/)
+ *
+ * @example
+ * ```ts
+ * const one: Endpoint = { kind: 'unix', path: '/run/ovn/ovnnb_db.sock' };
+ * const other: Endpoint = { kind: 'tcp', host: '::1', port: 6641 };
+ * ```
+ */
 export type Endpoint =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp' | 'ssl'; readonly host: string; readonly port: number };

@@ -1,49 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ProtocolError, SchemaError } from '../errors.ts';
-import { Subscription, type SubscriptionOptions } from '../monitor/subscription.ts';
+import type { RowTexts } from '../monitor/row-texts.ts';
+import { Subscription, type SubscriptionSource } from '../monitor/subscription.ts';
 import type { MonitorRequests, RowUpdate, TableUpdates } from '../monitor/updates.ts';
 import { type CallOptions, Limit } from '../rpc/limit.ts';
 import type { WireRow } from '../wire/types.ts';
-import type { Clauses, RowOf, TableName } from './operations.ts';
-import { RowIndex } from './row-index.ts';
+import { CacheReader } from './cache-reader.ts';
+import type { CacheCondition, CachedRow, CacheTables, RowChange } from './cache-types.ts';
+import type { Clauses, KeyOf, TableName } from './operations.ts';
+import { RowIndex, textOf } from './row-index.ts';
 import type { Rows } from './rows.ts';
 import type { Row, TableCodec } from './table-codec.ts';
 import { ServerSchema } from './table-codec.ts';
-import type { Condition, TypedSchema } from './types.ts';
+import type { TypedSchema } from './types.ts';
 import type { Uuid } from './uuid.ts';
 
-/** Rows that match one of the clauses; `true` stands for all rows and `false` for none, like an empty list for all. */
-export type CacheCondition<T, N extends keyof T> = readonly (Condition<RowOf<T, N>> | boolean)[];
-
-/** Which tables to hold; of each all columns and rows unless said otherwise. */
-export type CacheTables<T> = {
-  readonly [N in TableName<T>]?: {
-    readonly columns?: readonly (keyof RowOf<T, N> & string)[];
-    readonly where?: CacheCondition<T, N>;
-  };
-};
-
-/** The rows of a table as a cache holds them: with the columns that were asked for. */
-export type CachedRow<T, S, N extends keyof S> =
-  N extends TableName<T>
-    ? S[N] extends { readonly columns: readonly (infer C)[] }
-      ? Pick<RowOf<T, N>, (C | '_uuid') & keyof RowOf<T, N>>
-      : RowOf<T, N>
-    : never;
-
-/** A row that came, went, or changed since this reader last looked. */
-export type RowChange<T, S> = {
-  [N in keyof S & string]: {
-    readonly table: N;
-    readonly uuid: Uuid<N>;
-    /** Undefined for a new row. */
-    readonly before: CachedRow<T, S, N> | undefined;
-    /** Undefined for a deleted row. */
-    readonly after: CachedRow<T, S, N> | undefined;
-  };
-}[keyof S & string];
-
 export type CacheClauses = readonly (Clauses[number] | boolean)[];
+
+/** Of a row whose text is not parsed yet, too. */
+type Update = Omit<RowUpdate, 'initial'> & { readonly initial?: WireRow | string };
 
 interface Table {
   readonly rows: Rows;
@@ -52,15 +27,32 @@ interface Table {
   readonly where: CacheClauses | undefined;
 }
 
-/** A copy of tables that follows the server. Rows are decoded when first read, and never changed but replaced. */
+/**
+ * A copy of tables that follows the server. Rows are decoded when first read, and never changed but replaced.
+ *
+ * @see [ovsdb-server(7), section 4.1.15](https://docs.openvswitch.org/en/latest/ref/ovsdb-server.7/)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb = client.typed(schema);
+ * await using cache = nb.cache({ DNS: { columns: ['records'] } });
+ * await cache.ready;
+ * const [id] = await nb.transact([nb.insert('DNS', { records: { vm1: '10.0.0.1' } })]);
+ * cache.tables.DNS.get(id)?.records.get('vm1'); // => '10.0.0.1'
+ * ```
+ */
 export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChange<T, S>[]>, AsyncDisposable {
   /** By table, then by uuid. */
   readonly tables: { readonly [N in keyof S & string]: ReadonlyMap<Uuid<N>, CachedRow<T, S, N>> };
   /** Settles when the contents are there for the first time. @throws as Subscription.run */
   readonly ready: Promise<void>;
   readonly #tables: ReadonlyMap<string, Table>;
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Set<CacheReader>();
   readonly #indexes = new Map<string, RowIndex<unknown, Row>[]>();
+  /** Of the schema's own indexes those that were asked for, by table and columns. */
+  readonly #keys = new Map<string, RowIndex<string, Row>>();
   readonly #subscription: Subscription;
   readonly #running: Promise<void>;
   readonly #resolveReady: () => void;
@@ -68,20 +60,17 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
   #hasBeenLive = false;
   #ended: { error: Error | undefined } | undefined;
 
-  constructor(
-    options: Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>,
-    schema: TypedSchema<T>,
-    tables: ReadonlyMap<string, Table>,
-  ) {
+  constructor(source: SubscriptionSource, schema: TypedSchema<T>, tables: ReadonlyMap<string, Table>) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
     this.#resolveReady = resolve;
     this.#tables = tables;
     this.tables = Object.fromEntries([...tables].map(([name, { rows }]) => [name, rows])) as unknown as this['tables'];
     this.#subscription = new Subscription({
-      ...options,
+      ...source,
       requests: async (member, limit) => this.#makeRequests(new ServerSchema(await member.schema(limit), schema)),
       onUpdates: (updates, anew) => this.#apply(updates, anew),
+      onContents: (tables) => this.#fill(tables),
       onLost: () => {
         this.#isLive = false;
       },
@@ -143,10 +132,30 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     table: N,
     keyOf: (row: CachedRow<T, S, N>) => Key | undefined,
   ): Pick<RowIndex<Key, CachedRow<T, S, N>>, 'get'> {
-    const { rows } = this.#tables.get(table)!;
-    const index = new RowIndex(keyOf as (row: Row) => Key | undefined, rows.values());
-    this.#indexes.set(table, [...(this.#indexes.get(table) ?? []), index]);
+    const index = this.#addIndex(table, keyOf as (row: Row) => Key | undefined);
     return index as unknown as RowIndex<Key, CachedRow<T, S, N>>;
+  }
+
+  /**
+   * The row that has these values in the columns of one of the table's indexes, as the schema has them: there is no
+   * second one.
+   * @throws SchemaError when the schema has no such index, or the cache does not hold its columns
+   */
+  find<N extends keyof S & TableName<T>>(table: N, key: KeyOf<T, N>): CachedRow<T, S, N> | undefined {
+    const columns = Object.keys(key as object).sort();
+    const valuesOf = (row: Row): string => textOf(columns.map((column) => `${column} ${textOf(row[column])}`));
+    const name = `${table} ${columns}`;
+    let index = this.#keys.get(name);
+    if (index === undefined) {
+      const held = this.#tables.get(table);
+      if (held?.codec.isIndex(columns) !== true) throw new SchemaError(`Table ${table} has no index of ${columns}`);
+      for (const column of columns) {
+        if (!held.columns.includes(column)) throw new SchemaError(`This cache does not hold ${column} of ${table}`);
+      }
+      index = this.#addIndex(table, valuesOf);
+      this.#keys.set(name, index);
+    }
+    return index.get(valuesOf(key as Row))[0] as CachedRow<T, S, N> | undefined;
   }
 
   /**
@@ -184,20 +193,28 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     }
   }
 
+  /** Ends it, and the loops of its readers. What it holds stays as it is. */
   async close(): Promise<void> {
     this.#subscription.close();
     await this.#running;
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   readonly #now = (table: string, id: string): Row | undefined => this.#tables.get(table)!.rows.get(id);
 
+  #addIndex<Key>(table: string, keyOf: (row: Row) => Key | undefined): RowIndex<Key, Row> {
+    const index = new RowIndex(keyOf, this.#tables.get(table)!.rows.values());
+    this.#indexes.set(table, [...(this.#indexes.get(table) ?? []), index]);
+    return index;
+  }
+
   /** A reader to whom all rows that are there are new. */
-  #startReading(): Reader {
-    const reader = new Reader();
+  #startReading(): CacheReader {
+    const reader = new CacheReader();
     for (const [name, { rows }] of this.#tables) for (const id of rows.ids()) reader.add(name, id, undefined);
     if (this.#ended !== undefined) reader.end(this.#ended.error);
     this.#readers.add(reader);
@@ -236,13 +253,27 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
       }
       for (const id in rows) this.#change(name, table, id, rows[id]!);
     }
+    this.#goLive();
+  }
+
+  /** As `#apply` with contents anew, of which each row is parsed when it is first read. */
+  #fill(tables: RowTexts): void {
+    for (const [name, table] of this.#tables) {
+      const texts = tables.get(name);
+      for (const id of table.rows.ids()) if (!texts?.has(id)) this.#change(name, table, id, { delete: null });
+      for (const [id, initial] of texts ?? []) this.#change(name, table, id, { initial });
+    }
+    this.#goLive();
+  }
+
+  #goLive(): void {
     this.#isLive = true;
     this.#hasBeenLive = true;
     this.#resolveReady();
     for (const reader of this.#readers) reader.wake();
   }
 
-  #change(name: string, table: Table, id: string, update: RowUpdate): void {
+  #change(name: string, table: Table, id: string, update: Update): void {
     const indexes = this.#indexes.get(name);
     // Without an index a row need not be decoded here.
     const before = indexes && table.rows.get(id);
@@ -250,7 +281,7 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
     for (const index of indexes ?? []) index.replace(before, table.rows.get(id));
   }
 
-  #changeRow(name: string, { rows, codec }: Table, id: string, update: RowUpdate): void {
+  #changeRow(name: string, { rows, codec }: Table, id: string, update: Update): void {
     const isNew = !rows.has(id);
     if (this.#readers.size > 0) {
       const before = rows.get(id);
@@ -270,49 +301,8 @@ export class Cache<T, S extends CacheTables<T>> implements AsyncIterable<RowChan
 }
 
 /** A row that is as it was stays the same object, so that readers do not take it for a change. */
-function replace(rows: Rows, id: string, wire: WireRow): void {
+function replace(rows: Rows, id: string, wire: WireRow | string): void {
   const old = rows.get(id)!;
   rows.setWire(id, wire);
   if (isDeepStrictEqual(rows.get(id), old)) rows.set(id, old);
-}
-
-/** What changed since one reader last looked: the rows as they were then. */
-class Reader {
-  #before = new Map<string, Map<string, Row | undefined>>();
-  #wake = Promise.withResolvers<void>();
-  #ended: { error: Error | undefined } | undefined;
-
-  add(table: string, id: string, before: Row | undefined): void {
-    const rows = this.#before.get(table);
-    if (rows === undefined) this.#before.set(table, new Map([[id, before]]));
-    else if (!rows.has(id)) rows.set(id, before);
-  }
-
-  wake(): void {
-    if (this.#before.size > 0) this.#wake.resolve();
-  }
-
-  end(error: Error | undefined): void {
-    this.#ended = { error };
-    this.#wake.resolve();
-  }
-
-  async hasChanges(): Promise<boolean> {
-    if (this.#before.size > 0) return true;
-    if (this.#ended === undefined) await this.#wake.promise;
-    this.#wake = Promise.withResolvers();
-    if (this.#before.size > 0) return true;
-    if (this.#ended?.error !== undefined) throw this.#ended.error;
-    return this.#ended === undefined;
-  }
-
-  take(now: (table: string, id: string) => Row | undefined) {
-    const all = this.#before;
-    this.#before = new Map();
-    return [...all].flatMap(([table, rows]) =>
-      [...rows]
-        .map(([uuid, before]) => ({ table, uuid, before, after: now(table, uuid) }))
-        .filter(({ before, after }) => before !== after),
-    );
-  }
 }

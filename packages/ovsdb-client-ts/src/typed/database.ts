@@ -1,8 +1,9 @@
-import type { SubscriptionOptions } from '../monitor/subscription.ts';
+import type { SubscriptionSource } from '../monitor/subscription.ts';
 import type { CallOptions } from '../rpc/limit.ts';
 import type { DatabaseSchema } from '../schema/schema.ts';
 import type { Operation, OperationResult } from '../wire/operations.ts';
-import { Cache, type CacheClauses, type CacheTables } from './cache.ts';
+import { Cache, type CacheClauses } from './cache.ts';
+import type { CacheTables } from './cache-types.ts';
 import { type AnyOperation, Operations, type ResultsOf } from './operations.ts';
 import { Rows } from './rows.ts';
 import { ServerSchema } from './table-codec.ts';
@@ -17,10 +18,24 @@ export type Transact = (
 /** What a typed database needs of its client. */
 export interface DatabaseConnection {
   readonly transact: Transact;
-  subscription(options: CallOptions): Omit<SubscriptionOptions, 'requests' | 'onUpdates' | 'onLost'>;
+  subscription(options: CallOptions): SubscriptionSource;
 }
 
-/** A client that knows the types of the database's tables. Also builds the operations for its transactions. */
+/**
+ * A client that knows the types of the database's tables. Also builds the operations for its transactions.
+ *
+ * @see [RFC 7047, section 4.1.3](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.3)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * import type { OVNNorthbound } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb: TypedDatabase<OVNNorthbound> = client.typed(schema);
+ * const [id] = await nb.transact([nb.insert('Logical_Switch', { name: 'net1' })]);
+ * await nb.transact([nb.delete('Logical_Switch', [['_uuid', '==', id]])]); // => [1]
+ * ```
+ */
 export class TypedDatabase<T> extends Operations<T> {
   readonly #schema: TypedSchema<T>;
   readonly #connection: DatabaseConnection;

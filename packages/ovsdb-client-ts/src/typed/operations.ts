@@ -5,20 +5,72 @@ import { TableCodec } from './table-codec.ts';
 import type { Condition, Mutation, TypedSchema } from './types.ts';
 import { NamedUuid, type Uuid } from './uuid.ts';
 
-/** An operation that knows how its result is to be read. */
+/**
+ * An operation that knows how its result is to be read.
+ *
+ * @see [RFC 7047, section 5.2](https://www.rfc-editor.org/rfc/rfc7047#section-5.2)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb = client.typed(schema);
+ * const count: TypedOperation<number> = nb.delete('Logical_Switch', [['name', '==', 'there is none']]);
+ * await nb.transact([count]); // => [0]
+ * ```
+ */
 export interface TypedOperation<Result> {
   /** The operation for a server with this schema. @throws SchemaError when it does not go with it */
   toWire(server: ServerSchema): Operation;
+  /** What the server's answer to it says. */
   read(result: OperationResult): Result;
 }
 
-/** An insert; `ref` stands for the new row in other operations of the same transaction. */
+/**
+ * An insert; `ref` stands for the new row in other operations of the same transaction.
+ *
+ * @see [RFC 7047, section 5.2.1](https://www.rfc-editor.org/rfc/rfc7047#section-5.2.1)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb = client.typed(schema);
+ * const port: InsertOperationOf<'Logical_Switch_Port'> = nb.insert('Logical_Switch_Port', { name: 'an example' });
+ * port.ref instanceof NamedUuid; // => true
+ * ```
+ */
 export interface InsertOperationOf<Table extends string> extends TypedOperation<Uuid<Table>> {
   readonly ref: NamedUuid<Table>;
 }
 
+/**
+ * An operation of which nobody asks what its result is.
+ *
+ * @see [RFC 7047, section 5.2](https://www.rfc-editor.org/rfc/rfc7047#section-5.2)
+ *
+ * @example
+ * ```ts
+ * import { schema } from 'ovsdb-client-ts/ovn-nb';
+ * await using client = new OvsdbClient({ remote: 'tcp:127.0.0.1:6641', database: 'OVN_Northbound' });
+ * const nb = client.typed(schema);
+ * const operations: AnyOperation[] = [nb.comment('first'), nb.insert('DNS', {}), nb.commit(false)];
+ * (await nb.transact(operations)).length; // => 3
+ * ```
+ */
 // biome-ignore lint/suspicious/noExplicitAny: any operation, whatever its result
 export type AnyOperation = TypedOperation<any>;
+/**
+ * What the operations of a transaction give, in their order.
+ *
+ * @see [RFC 7047, section 4.1.3](https://www.rfc-editor.org/rfc/rfc7047#section-4.1.3)
+ *
+ * @example
+ * ```ts
+ * type Results = ResultsOf<[TypedOperation<number>, TypedOperation<void>]>;
+ * const results: Results = [1, undefined];
+ * ```
+ */
 export type ResultsOf<Operations extends readonly AnyOperation[]> = {
   -readonly [I in keyof Operations]: Operations[I] extends TypedOperation<infer Result> ? Result : never;
 };
@@ -29,6 +81,8 @@ type Types = { row: any; insert: any; update: any };
 export type RowOf<T, N extends keyof T> = T[N] extends Types ? T[N]['row'] : never;
 type InsertRow<T, N extends keyof T> = T[N] extends Types ? T[N]['insert'] : never;
 type UpdateRow<T, N extends keyof T> = T[N] extends Types ? T[N]['update'] : never;
+/** The columns of one of a table's indexes, with their values. */
+export type KeyOf<T, N extends keyof T> = T[N] extends { key: infer Key } ? Key : never;
 type Where<T, N extends keyof T> = readonly Condition<RowOf<T, N>>[];
 export type Clauses = readonly (readonly [string, string, unknown])[];
 

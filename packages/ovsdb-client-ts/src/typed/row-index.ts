@@ -1,3 +1,10 @@
+/** The same for values of a column that are the same; sets and maps have no order. */
+export function textOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(textOf).sort()}]`;
+  if (value instanceof Map) return `{${[...value].map((pair) => pair.map(textOf).join(':')).sort()}}`;
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
 /** Rows by a key that is made of each; kept up to date by the cache that they are in. */
 export class RowIndex<Key, Row> {
   readonly #keyOf: (row: Row) => Key | undefined;

@@ -1,10 +1,18 @@
+import { ProtocolError } from '../errors.ts';
+import { parseJson } from '../wire/json.ts';
 import type { WireRow } from '../wire/types.ts';
 import type { Row } from './table-codec.ts';
 
-/** The rows of a table by uuid. They come as they were on the wire, and are decoded when they are first read. */
+/** What the framer looks for as well: digits beyond a double, or an exponent. */
+const MAYBE_EXTREME = /\d{16}|\+/;
+
+/**
+ * The rows of a table by uuid. They come as they were on the wire, parsed or as text, and are decoded when they are first
+ * read.
+ */
 export class Rows implements ReadonlyMap<string, Row> {
   readonly #decode: (wire: WireRow, id: string) => Row;
-  readonly #wire = new Map<string, WireRow>();
+  readonly #wire = new Map<string, WireRow | string>();
   readonly #rows = new Map<string, Row>();
 
   constructor(decode: (wire: WireRow, id: string) => Row) {
@@ -19,12 +27,12 @@ export class Rows implements ReadonlyMap<string, Row> {
     return this.#rows.has(id) || this.#wire.has(id);
   }
 
-  /** @throws ProtocolError when the server sent a value that is not of its column's type */
+  /** @throws ProtocolError when what the server sent is no JSON, or a value is not of its column's type */
   get(id: string): Row | undefined {
     const row = this.#rows.get(id);
     if (row !== undefined) return row;
     const wire = this.#wire.get(id);
-    return wire === undefined ? undefined : this.set(id, this.#decode(wire, id));
+    return wire === undefined ? undefined : this.set(id, this.#decode(parse(wire), id));
   }
 
   set(id: string, row: Row): Row {
@@ -33,7 +41,7 @@ export class Rows implements ReadonlyMap<string, Row> {
     return row;
   }
 
-  setWire(id: string, wire: WireRow): void {
+  setWire(id: string, wire: WireRow | string): void {
     this.#rows.delete(id);
     this.#wire.set(id, wire);
   }
@@ -70,5 +78,14 @@ export class Rows implements ReadonlyMap<string, Row> {
   #decoded(): Map<string, Row> {
     for (const id of this.#wire.keys()) this.get(id);
     return this.#rows;
+  }
+}
+
+function parse(wire: WireRow | string): WireRow {
+  if (typeof wire !== 'string') return wire;
+  try {
+    return parseJson(wire, MAYBE_EXTREME.test(wire)) as WireRow;
+  } catch (error) {
+    throw new ProtocolError(`Got a row that is no JSON: ${(error as Error).message}`, { cause: error });
   }
 }

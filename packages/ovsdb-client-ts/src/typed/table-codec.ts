@@ -4,6 +4,7 @@ import { type ColumnCodec, makeCodec } from '../schema/codec.ts';
 import { makeLimitCheck } from '../schema/limits.ts';
 import { type ColumnType, type DatabaseSchema, IMPLICIT_COLUMNS, type Shape, shapeOf } from '../schema/schema.ts';
 import type { WireCondition, WireMutation, WireRow, WireValue } from '../wire/types.ts';
+import { textOf } from './row-index.ts';
 
 /** Rows as objects of TypeScript, by column. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -12,6 +13,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export class TableCodec {
   readonly name: string;
   readonly #columns: DatabaseSchema['tables'][string]['columns'];
+  readonly #indexes: readonly (readonly string[])[];
   /** Made when they are first needed: a table has many columns of which few are used. */
   readonly #codecs = new Map<string, ColumnCodec>();
   readonly #limits = new Map<string, (value: unknown) => void>();
@@ -22,6 +24,7 @@ export class TableCodec {
     if (table === undefined) throw new SchemaError(`The schema ${schema.name} ${schema.version} has no table ${name}`);
     this.name = name;
     this.#columns = { ...IMPLICIT_COLUMNS, ...table.columns };
+    this.#indexes = table.indexes ?? [];
   }
 
   /** All columns but `_version`. */
@@ -36,6 +39,11 @@ export class TableCodec {
       this.#codecs.set(name, codec);
     }
     return codec;
+  }
+
+  /** Whether the schema lets no two rows have the same values in these columns. */
+  isIndex(columns: readonly string[]): boolean {
+    return this.#indexes.some((index) => textOf(index) === textOf(columns));
   }
 
   /**

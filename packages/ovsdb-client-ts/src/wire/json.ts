@@ -59,6 +59,8 @@ function check(value: unknown, pointer: string, depth: number): boolean {
     case 'object':
       if (value === null) return false;
       if (depth > MAX_DEPTH) throw new UnsendableError(pointer, `is nested deeper than ${MAX_DEPTH}`);
+      // JSON.stringify writes what this gives.
+      if ('toJSON' in value && typeof value.toJSON === 'function') return check(value.toJSON(), pointer, depth + 1);
       return Array.isArray(value) ? checkArray(value, pointer, depth) : checkObject(value, pointer, depth);
     default:
       throw new UnsendableError(pointer, `is of type ${typeof value}, which JSON cannot write`);

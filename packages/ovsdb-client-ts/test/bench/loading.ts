@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { schema } from '../../src/generated/ovn-nb.ts';
 import { Framer } from '../../src/wire/framer.ts';
 import { Northbound } from '../support/northbound.ts';
 import { runLibovsdb } from './libovsdb.ts';
@@ -34,7 +35,10 @@ function runGo(remote: string): Run {
 async function serverAlone(remote: string): Promise<number> {
   const started = performance.now();
   const socket = connect(remote.slice('unix:'.length));
-  const params = ['OVN_Northbound', 'm', { Logical_Switch_Port: {} }, '00000000-0000-0000-0000-000000000000'];
+  // Without columns there would be `_version` too, which nobody else asks for.
+  const columns = Object.keys(schema.tables.Logical_Switch_Port!.columns);
+  const since = '00000000-0000-0000-0000-000000000000';
+  const params = ['OVN_Northbound', 'm', { Logical_Switch_Port: { columns } }, since];
   socket.write(JSON.stringify({ id: 1, method: 'monitor_cond_since', params }));
   await new Promise<void>((resolve) => {
     const framer = new Framer(() => resolve());

@@ -35,6 +35,15 @@ it('gives the same text whatever the order of the schema', () => {
   expect(one).toContain("export type SomeTableUpdate = UpdateOf<SomeTable, 'b'>;");
 });
 
+it("keeps a table's indexes, each as a key by which a row is found", () => {
+  const columns = { name: { type: 'string' }, port: { type: 'string' } };
+  const tables = { Some_Table: { columns, indexes: [['name'], ['port', 'name']] }, Other: { columns } };
+  const text = generate({ name: 'Some_DB', version: '1.0.0', tables } as never, 'x');
+  expect(text).toContain("update: SomeTableUpdate; key: Pick<SomeTable, 'name'> | Pick<SomeTable, 'port' | 'name'> };");
+  expect(text).toContain("      indexes: [['name'], ['port', 'name']],\n");
+  expect(text).toContain('Other: { row: Other; insert: OtherInsert; update: OtherUpdate };');
+});
+
 it.each([
   ['/usr/share/openvswitch/vswitch.ovsschema', 'OpenVSwitchDatabase'],
   ['/usr/share/ovn/ovn-nb.ovsschema', 'OVNNorthbound'],

@@ -14,8 +14,8 @@ function schemaFile(content: unknown): string {
   return directory.file(`${files++}.ovsschema`, content);
 }
 
-function withColumn(column: unknown): unknown {
-  return { name: 'A', version: '1', tables: { T: { columns: { c: column } } } };
+function withColumn(column: unknown, indexes?: unknown): unknown {
+  return { name: 'A', version: '1', tables: { T: { columns: { c: column }, indexes } } };
 }
 
 it('gives the types of a running server', async () => {
@@ -47,6 +47,8 @@ it.each([
     1,
     /: the type of column c of table T is none of integer, real/,
   ],
+  [[schemaFile(withColumn({ type: 'string' }, [['d']]))], 1, /: "indexes" of table T names d, which is no column/],
+  [[schemaFile(withColumn({ type: 'string' }, ['c']))], 1, /: "indexes" of table T is no array of arrays/],
   [['--database', 'Nowhere', 'tcp:127.0.0.1:1'], 1, /^ovsdb-codegen: No usable server.*ECONNREFUSED/],
   [[], 2, /^Usage: ovsdb-codegen/],
 ])('ends with a clear line for the arguments %j', (args, status, message) => {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { freePort } from '../../../../lab/free-port.ts';
 import { type Operation, type OperationResult, OvsdbClient, type TlsFiles, TransactionError } from '../../src/index.ts';
+import { createDatabase } from '../../src/test-server/database-file.ts';
+import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
 import { Authority } from '../support/certificates.ts';
-import { createDatabase, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
+import { TemporaryDirectory } from '../support/server.ts';
 import { constraintCases } from './cases/constraints.ts';
 import { integrityCases } from './cases/integrity.ts';
 import { operationCases } from './cases/operations.ts';
@@ -31,7 +33,7 @@ beforeAll(async () => {
   const databases = transports.flatMap((transport) =>
     cases.map(({ tables }, number) => {
       const name = databaseOf(transport, number);
-      return createDatabase(directory, { name, version: '1.0.0', tables }, name);
+      return createDatabase(directory.path, { name, version: '1.0.0', tables }, name);
     }),
   );
   server = await OvsdbServer.start({
@@ -40,7 +42,7 @@ beforeAll(async () => {
     directory: directory.path,
     args: [`--certificate=${cert}`, `--private-key=${key}`, `--ca-cert=${ca}`],
   });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await server.kill();
   directory[Symbol.dispose]();

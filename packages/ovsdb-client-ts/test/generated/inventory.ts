@@ -29,7 +29,7 @@ export type ItemInsert = InsertOf<Item>;
 export type ItemUpdate = UpdateOf<Item>;
 
 export interface Inventory {
-  Box: { row: Box; insert: BoxInsert; update: BoxUpdate };
+  Box: { row: Box; insert: BoxInsert; update: BoxUpdate; key: Pick<Box, 'serial'> };
   Item: { row: Item; insert: ItemInsert; update: ItemUpdate };
 }
 
@@ -52,6 +52,7 @@ export const schema: TypedSchema<Inventory> = {
         totals: { type: { key: 'integer', max: 'unlimited', min: 0 } },
         weight: { type: 'real' },
       },
+      indexes: [['serial']],
     },
     Item: {
       columns: {

@@ -1,4 +1,4 @@
-import { OvsdbClient, ProtocolError, type Uuid } from '../../src/index.ts';
+import { OutcomeUnknownError, OvsdbClient, ProtocolError, type Uuid } from '../../src/index.ts';
 import { schema } from '../generated/inventory.ts';
 import { inventorySchema } from '../support/inventory.ts';
 import { answerAs, Peer, standaloneRow } from '../support/peer.ts';
@@ -28,6 +28,46 @@ it('tells whoever reads a value that is not of its type', async () => {
   await cache.ready;
   expect(() => cache.tables.Box.get(ID)).toThrow(ProtocolError);
   await expect(cache[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(ProtocolError);
+});
+
+describe('a server that is silent for long while it makes the contents', () => {
+  function silent(answerAfterMs: number): Peer {
+    const peer = serverWithBox(1);
+    const send = peer.send.bind(peer);
+    peer.send = (message) => {
+      const { id, result } = message as { id: unknown; result: unknown };
+      const isContents = Array.isArray(result);
+      if (id !== 'echo') setTimeout(() => send(message), isContents ? answerAfterMs : 0).unref();
+    };
+    return peer;
+  }
+  const clientOf = (peer: Peer, snapshotTimeoutMs: number) =>
+    new OvsdbClient({
+      remote: 'tcp:one:1',
+      database: 'Inventory',
+      probeIntervalMs: 100,
+      snapshotTimeoutMs,
+      connect: async () => peer.stream,
+    });
+
+  it('is waited for longer than the inactivity probe would wait', async () => {
+    const peer = silent(700);
+    await using client = clientOf(peer, 30_000);
+    await using cache = client.typed(schema).cache({ Box: { columns: ['level'] } });
+    await cache.ready;
+    expect(cache.tables.Box.size).toBe(1);
+    expect(peer.methods().filter((method) => method === 'monitor_cond_since')).toHaveLength(1);
+    // From then on silence means what it does.
+    await new Promise((resolve) => peer.stream.once('close', resolve));
+  });
+
+  it('is given up with the limit of the contents when nothing at all has come', async () => {
+    const peer = silent(60_000);
+    await using client = clientOf(peer, 500);
+    await using cache = client.typed(schema).cache({ Box: { columns: ['level'] } });
+    await expect(cache.ready).rejects.toBeInstanceOf(OutcomeUnknownError);
+    expect(peer.stream.destroyed).toBe(true);
+  });
 });
 
 it('ends with an error at an update that it cannot take, instead of trying for ever', async () => {

@@ -83,7 +83,7 @@ describe('monitor', () => {
 
   it('does not make the server send a long table again for a reader who is some thousand updates behind', async () => {
     await using inventory = await Inventory.start();
-    await using client = inventory.client();
+    await using client = inventory.client({ requestTimeoutMs: 60_000 });
     const [first] = await client.transact([box('first')]);
     for (let i = 0; i < 5; i++) await client.transact(Array.from({ length: 1000 }, (_, j) => box(`${i}-${j}`)));
     await using monitor = client.monitor({ Box: { columns: ['level'] } });
@@ -93,7 +93,22 @@ describe('monitor', () => {
     const updates = Array.from({ length: 4000 }, (_, i): Operation => ({ ...setLevel((i + 1) % 10), where }));
     await Promise.all(updates.map((update) => client.transact([update])));
     for (let last = 0; last !== 4000; last++) expect((await take(events)).kind).toBe('changes');
-  }, 30_000);
+  }, 120_000);
+
+  it('has one reader, whose own errors it lets through', async () => {
+    await using inventory = await Inventory.start();
+    await using client = inventory.client();
+    await using monitor = client.monitor({ Box: {} });
+    const events = monitor[Symbol.asyncIterator]();
+    await events.next();
+    await expect(monitor[Symbol.asyncIterator]().next()).rejects.toThrow('This monitor has a reader');
+    await client.transact([{ op: 'insert', table: 'Box', row: { serial: 'still read', size: 'small' } }]);
+    expect((await events.next()).value).toMatchObject({ kind: 'changes' });
+    const reading = async () => {
+      for await (const { kind } of client.monitor({ Box: {} })) throw new Error(`mine at the ${kind}`);
+    };
+    await expect(reading()).rejects.toThrow('mine at the snapshot');
+  });
 
   it('fails the reader when the server rejects the monitor', async () => {
     await using inventory = await Inventory.start();

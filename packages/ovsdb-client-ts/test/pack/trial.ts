@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Surroundings, Trial } from '../../../../scripts/pack/trial.ts';
-import { createDatabase, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
+import { createDatabase } from '../../src/test-server/database-file.ts';
+import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
+import { TemporaryDirectory } from '../support/server.ts';
 
 const README_REMOTE = 'tcp:127.0.0.1:6641';
 const VTEP = '/usr/share/openvswitch/vtep.ovsschema';
@@ -28,7 +30,7 @@ function unpackedVtep(): string {
 /** All four databases on one server; each has the name that its schema has. */
 async function start(): Promise<Surroundings> {
   const databases = Object.entries(schemas).map(([name, file]) =>
-    createDatabase(directory, JSON.parse(readFileSync(file, 'utf8')), name),
+    createDatabase(directory.path, JSON.parse(readFileSync(file, 'utf8')), name),
   );
   const socket = join(directory.path, 'socket');
   const server = await OvsdbServer.start({ databases, remotes: [`punix:${socket}`], directory: directory.path });

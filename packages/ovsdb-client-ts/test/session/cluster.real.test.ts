@@ -2,11 +2,11 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Operation, OvsdbClient } from '../../src/index.ts';
+import { createCluster } from '../../src/test-server/database-file.ts';
 import { countUnderFire } from '../acceptance/increments.ts';
 import { schema } from '../generated/inventory.ts';
 import { Cluster } from '../support/cluster.ts';
 import { Inventory, inventorySchema } from '../support/inventory.ts';
-import { createCluster } from '../support/server.ts';
 
 it('counts exactly while leaders are killed, and no word about an outcome is wrong', async () => {
   const report = await countUnderFire({ increments: 60, kills: 2 });
@@ -68,14 +68,14 @@ describe('a cluster that came back with a shorter log', () => {
     await using late = inventory.client();
     await late.echo([]);
     await inventory.server.kill();
-    createCluster(inventory.directory, inventorySchema);
+    createCluster(inventory.server.directory, inventorySchema);
     await inventory.server.start();
     expect(await insert(late)).toHaveLength(1);
   });
 
   it('is used when its files were restored and the client was told to forget the index', async () => {
     await using inventory = await Inventory.start(inventorySchema, { isClustered: true });
-    const file = join(inventory.directory.path, 'db');
+    const file = join(inventory.server.directory, 'db');
     await using first = inventory.client();
     await insert(first);
     copyFileSync(file, `${file}.backup`);

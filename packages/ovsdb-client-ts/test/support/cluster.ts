@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../../../lab/free-port.ts';
-import { OvsdbServer, TemporaryDirectory } from './server.ts';
+import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
+import { TemporaryDirectory } from './server.ts';
 
 /** A raft cluster of real ovsdb-servers on this machine. */
 export class Cluster implements AsyncDisposable {

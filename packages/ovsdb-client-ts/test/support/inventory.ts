@@ -1,32 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { OvsdbClient, type OvsdbClientOptions } from '../../src/index.ts';
-import { createCluster, createDatabase, OvsdbServer, TemporaryDirectory } from './server.ts';
+import { TestServer } from '../../src/test-server/test-server.ts';
 
 export const inventorySchema = JSON.parse(readFileSync(new URL('inventory.ovsschema', import.meta.url), 'utf8'));
 
 /** A real server with an empty Inventory, and clients of it. With `isClustered` it is a cluster of one. */
 export class Inventory implements AsyncDisposable {
-  readonly directory: TemporaryDirectory;
-  readonly server: OvsdbServer;
-  readonly remote: string;
+  readonly server: TestServer;
 
-  private constructor(directory: TemporaryDirectory, server: OvsdbServer, remote: string) {
-    this.directory = directory;
+  private constructor(server: TestServer) {
     this.server = server;
-    this.remote = remote;
   }
 
-  static async start(schema: unknown = inventorySchema, { isClustered = false } = {}): Promise<Inventory> {
-    const directory = new TemporaryDirectory();
-    const database = isClustered ? createCluster(directory, schema) : createDatabase(directory, schema);
-    const socket = join(directory.path, 'socket');
-    const server = await OvsdbServer.start({
-      databases: [database],
-      remotes: [`punix:${socket}`],
-      directory: directory.path,
-    });
-    return new Inventory(directory, server, `unix:${socket}`);
+  static async start(schema: object = inventorySchema, { isClustered = false } = {}): Promise<Inventory> {
+    return new Inventory(await TestServer.start({ schema, isClustered }));
+  }
+
+  get remote(): string {
+    return this.server.remote;
   }
 
   client(options: Partial<OvsdbClientOptions> = {}): OvsdbClient {
@@ -34,7 +25,6 @@ export class Inventory implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.kill();
-    this.directory[Symbol.dispose]();
+    await this.server.close();
   }
 }

@@ -1,9 +1,11 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { freePort } from '../../../../lab/free-port.ts';
 import { OvsdbClient, type OvsdbClientOptions } from '../../src/index.ts';
+import { createDatabase } from '../../src/test-server/database-file.ts';
+import { OvsdbServer } from '../../src/test-server/ovsdb-server.ts';
 import { Authority } from '../support/certificates.ts';
 import { inventorySchema } from '../support/inventory.ts';
-import { createDatabase, OvsdbServer, TemporaryDirectory } from '../support/server.ts';
+import { TemporaryDirectory } from '../support/server.ts';
 
 let directory: TemporaryDirectory;
 let authority: Authority;
@@ -17,7 +19,7 @@ beforeAll(async () => {
   const port = await freePort();
   remote = `ssl:127.0.0.1:${port}`;
   server = await OvsdbServer.start({
-    databases: [createDatabase(directory, inventorySchema)],
+    databases: [createDatabase(directory.path, inventorySchema)],
     remotes: [`pssl:${port}:127.0.0.1`],
     directory: directory.path,
     args: [`--certificate=${cert}`, `--private-key=${key}`, `--ca-cert=${ca}`],

@@ -45,6 +45,7 @@ it.each([
   ['NaN', [[Number.NaN]], '/0/0'],
   ['undefined in an array', [undefined], '/0'],
   ['a function', [() => 1], '/0'],
+  ['a NUL in what an object makes of itself', [{ toJSON: () => ({ name: 'a\0b' }) }], '/0/name'],
 ])('rejects %s and points to it', (_what, params, pointer) => {
   const attempt = () => stringifyParams(params);
   expect(attempt).toThrow(UnsendableError);
@@ -55,6 +56,18 @@ it('rejects nesting that the server would not read, and no less', () => {
   const nest = (depth: number): unknown => (depth === 0 ? 1 : [nest(depth - 1)]);
   expect(() => stringifyParams([nest(1000)])).toThrow(UnsendableError);
   expect(stringifyParams([nest(900)])).toHaveLength(1803);
+});
+
+it('shortens a long pointer in its message, and keeps it whole as a property', () => {
+  const nest = (depth: number): unknown => (depth === 0 ? 1 : [nest(depth - 1)]);
+  let error: UnsendableError | undefined;
+  try {
+    stringifyParams([nest(1000)]);
+  } catch (thrown) {
+    error = thrown as UnsendableError;
+  }
+  expect(error!.message.length).toBeLessThan(200);
+  expect(error!.pointer.length).toBeGreaterThan(1900);
 });
 
 it('leaves out members that are undefined, as JSON.stringify does', () => {

@@ -31,14 +31,25 @@ type nbGlobal struct {
 	NbCfg int    `ovsdb:"nb_cfg"`
 }
 
+// All columns, as the other clients ask for: what the server has to look through is the same for everyone then.
 type logicalSwitchPort struct {
-	UUID         string            `ovsdb:"_uuid"`
-	Name         string            `ovsdb:"name"`
-	Addresses    []string          `ovsdb:"addresses"`
-	PortSecurity []string          `ovsdb:"port_security"`
-	Options      map[string]string `ovsdb:"options"`
-	ExternalIDs  map[string]string `ovsdb:"external_ids"`
-	Up           *bool             `ovsdb:"up"`
+	UUID             string            `ovsdb:"_uuid"`
+	Addresses        []string          `ovsdb:"addresses"`
+	Dhcpv4Options    *string           `ovsdb:"dhcpv4_options"`
+	Dhcpv6Options    *string           `ovsdb:"dhcpv6_options"`
+	DynamicAddresses *string           `ovsdb:"dynamic_addresses"`
+	Enabled          *bool             `ovsdb:"enabled"`
+	ExternalIDs      map[string]string `ovsdb:"external_ids"`
+	HaChassisGroup   *string           `ovsdb:"ha_chassis_group"`
+	MirrorRules      []string          `ovsdb:"mirror_rules"`
+	Name             string            `ovsdb:"name"`
+	Options          map[string]string `ovsdb:"options"`
+	ParentName       *string           `ovsdb:"parent_name"`
+	PortSecurity     []string          `ovsdb:"port_security"`
+	Tag              *int              `ovsdb:"tag"`
+	TagRequest       *int              `ovsdb:"tag_request"`
+	Type             string            `ovsdb:"type"`
+	Up               *bool             `ovsdb:"up"`
 }
 
 func main() {
