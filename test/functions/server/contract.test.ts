@@ -18,8 +18,9 @@ const JSON_BODY = { 'content-type': 'application/json' };
 let ours: Served;
 let funcs: Served;
 beforeAll(async () => {
-  [ours, funcs] = await Promise.all([Served.start('ours', MODULE), Served.start("func's", MODULE)]);
-}, 90_000);
+  ours = await Served.start('ours', MODULE);
+  funcs = await Served.start("func's", MODULE);
+}, 150_000);
 afterAll(() => Promise.all([ours, funcs].map((each) => each?.[Symbol.asyncDispose]())));
 
 /** What a caller sees of an answer: neither CORS, which ours has none of, nor the type of no body. */
