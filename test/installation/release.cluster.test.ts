@@ -150,5 +150,7 @@ const DOCTOR_MAY_COMPLAIN = 'ovn-handover() { command ovn-handover "$@" || true;
 
 interface Service {
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } } };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+  };
 }

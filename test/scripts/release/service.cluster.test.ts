@@ -38,7 +38,7 @@ async function stored(namespace: string) {
   return { labels: metadata.labels, template, pod: { ...spec.template.spec, containers: [] }, container };
 }
 
-test("the Service of a release is that which func deploys, but for the root that is read-only", async () => {
+test('the Service of a release is that which func deploys, but for the root that is read-only', async () => {
   for (const namespace of ['by-func', 'ovn-handover']) await api.kubectl('create', 'namespace', namespace);
   const service = serviceOf(parse(await readFile(join(FUNCTION, 'func.yaml'), 'utf8')), IMAGE);
   await writeFile(join(folder, 'service.json'), JSON.stringify(service));
