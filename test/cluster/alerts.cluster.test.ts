@@ -155,8 +155,11 @@ test('each alert fires on the VM whose fault was made, and on no other', async (
   await call('disable-dual-chassis', 'late');
 
   const good = await migrate('good', { hasPort: true });
-  await call('reconcile', 'good');
+  // The call stays with the target until it has a node, and records only then that it has let it go: in less than these alerts wait.
+  const letGo = call('reconcile', 'good');
+  while ((await cluster.pod(good.target)).spec?.schedulingGates?.length) await sleep(20);
   await good.schedule('worker-b');
+  await letGo;
   await call('enable-dual-chassis', 'good');
   await good.handOff();
   await good.switch();
