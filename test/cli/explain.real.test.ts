@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { OvsdbClient } from 'ovsdb-client-ts';
 import { FUNCTIONS } from '../../cli/cluster/installation.ts';
@@ -164,7 +165,11 @@ function bindingOf({ binding, source, target }: NonNullable<ReturnType<typeof re
 
 /** Asks explain, calls a function, and compares; what the function waits for comes about meanwhile. */
 async function look(vm: RandomVm): Promise<Seen | undefined> {
-  const [before, gates, stateCount] = [await vm.options(), await vm.gates(), states.get(vm.port)!.length];
+  const [before, gates] = [await vm.options(), await vm.gates()];
+  // What others have just written the monitor may not have told yet; it is not to be taken for what the function does.
+  const hasFollowed = () => isDeepStrictEqual(states.get(vm.port)?.at(-1)?.options, before);
+  for (const giveUpAt = Date.now() + 5_000; !hasFollowed() && Date.now() < giveUpAt; ) await sleep(5);
+  const stateCount = states.get(vm.port)!.length;
   const { status, out, err } = await installed.cli('explain', `prod/${vm.name}`, '-o', 'json');
   // A busy machine may leave OVN without an answer in time, which explain tells as what it is.
   if (status === EXIT.unreachable) return undefined;
