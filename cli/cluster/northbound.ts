@@ -4,7 +4,7 @@ import { TryAgainError } from '../../handover/decision/errors.ts';
 import type { VmiReference } from '../../handover/decision/kubevirt.ts';
 import type { Port } from '../../handover/decision/port.ts';
 import type { Profile } from '../../handover/decision/profile.ts';
-import { Northbound } from '../../handover/ovn/northbound.ts';
+import { keyOf, Northbound } from '../../handover/ovn/northbound.ts';
 
 /**
  * The server looks at all ports for each search, and serves nobody else meanwhile. To list all of them takes it as long as 14
@@ -59,8 +59,4 @@ export class NorthboundOfMany extends Northbound {
       return owner ? [{ uuid, owner }] : [];
     });
   }
-}
-
-function keyOf({ namespace, name }: VmiReference): string {
-  return `${namespace}/${name}`;
 }

@@ -6,16 +6,13 @@ export type CarryOut = (operations: readonly Operation[], options: CallOptions) 
 
 /** A client of a database that a model is, of the schema that is asked for. */
 export function clientOf(carryOut: CarryOut): OvsdbClient {
-  const connection = {
-    subscription: () => {
-      throw new Error('The models of databases are not monitored.');
-    },
-  };
   return {
     typed: <T>(schema: TypedSchema<T>) =>
       new TypedDatabase(schema, {
-        ...connection,
         transact: (makeOperations, options) => carryOut(makeOperations(schema), options),
+        subscription: () => {
+          throw new Error('The models of databases are not monitored.');
+        },
       }),
   } as Partial<OvsdbClient> as OvsdbClient;
 }

@@ -73,6 +73,7 @@ export async function serve(module: FunctionModule, options: ServeOptions): Prom
     const deadline = AbortSignal.timeout(drainMs);
     for (const response of unanswered) await once(response, 'close', { signal: deadline }).catch(() => {});
     await module.shutdown?.();
+    // Connections that queue-proxy keeps for the next request would hold the process.
     process.exit(0);
   }
 

@@ -21,7 +21,7 @@ export interface LogFields {
 
 type Line = (fields: LogFields, message: string) => void;
 
-/** One JSON line each: pino's, as the runtime has it. */
+/** One JSON line each; `functions/server/log.ts` writes them. */
 export interface Log {
   readonly debug: Line;
   readonly info: Line;

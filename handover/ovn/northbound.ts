@@ -177,7 +177,7 @@ function portOf(row: Pick<LogicalSwitchPort, (typeof COLUMNS)[number]>): Port {
   };
 }
 
-function keyOf({ namespace, name }: VmiReference): string {
+export function keyOf({ namespace, name }: VmiReference): string {
   return `${namespace}/${name}`;
 }
 
